@@ -1,0 +1,294 @@
+// Package playbook is the language: documents in two dialects, read with positions, checked, formatted, drawn, and
+// compiled to a Program. It is pure: no I/O but what a Source is asked for.
+package playbook
+
+import (
+	"time"
+
+	"github.com/tendhq/tend/internal/expr"
+)
+
+// Language is the version of the language's semantics that compiled programs carry. It enters the closure's hash.
+const Language = 1
+
+// Program is a compiled playbook with all that it needs: sub-playbooks and modules are resolved and included, so that a
+// run is pinned to one hash. It is plain data; Canonical JSON of it is the closure.
+type Program struct {
+	Language   int             `json:"language"`
+	Dialect    expr.Dialect    `json:"dialect"`
+	Metadata   Metadata        `json:"metadata"`
+	Parameters []Parameter     `json:"parameters,omitempty"`
+	Steps      []Node          `json:"steps"`
+	Catch      []Node          `json:"catch,omitempty"`
+	Finally    []Node          `json:"finally,omitempty"`
+	Outputs    map[string]Tree `json:"outputs,omitempty"`
+	OutputDefs []Field         `json:"outputDefs,omitempty"` // declared types of outputs, if any
+	Artifacts  []string        `json:"artifacts,omitempty"`
+	Timeout    Duration        `json:"timeout,omitempty"`
+	Lenient    bool            `json:"-"`
+	// Calls holds the programs that `playbook` steps (and modules with nested steps) run, by the name used in Node.Call.
+	Calls map[string]*Program `json:"calls,omitempty"`
+	// Source is where the document stands, for messages only; it does not enter the closure.
+	Source string `json:"-"`
+}
+
+// Metadata describes a playbook to people.
+type Metadata struct {
+	Name        string            `json:"name"`
+	Description string            `json:"description,omitempty"`
+	Version     string            `json:"version,omitempty"`
+	Owner       string            `json:"owner,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Links       []Link            `json:"links,omitempty"`
+}
+
+// Link is a named address in the metadata.
+type Link struct {
+	Title string `json:"title,omitempty"`
+	URL   string `json:"url"`
+}
+
+// Duration is a time.Duration that is written as text ("30s") in JSON.
+type Duration time.Duration
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	*d = Duration(v)
+	return err
+}
+
+// Type is the type of a parameter, an input or an output.
+type Type string
+
+// The types of the language. Var and SPD are the older dialect's: text, and the name of a runner. Any, Text formats and
+// Condition occur in Specs only.
+const (
+	String      Type = "string"
+	Number      Type = "number"
+	Boolean     Type = "boolean"
+	List        Type = "list"
+	Map         Type = "map"
+	Secret      Type = "secret"      // the NAME of a secret
+	Integration Type = "integration" // the NAME of an integration
+	Var         Type = "var"
+	SPD         Type = "spd"
+	Any         Type = "any"
+	DurationT   Type = "duration"
+)
+
+// Parameter is a declared parameter.
+type Parameter struct {
+	Name        string         `json:"name"`
+	Type        Type           `json:"type"`
+	Description string         `json:"description,omitempty"`
+	Default     *Tree          `json:"default,omitempty"`
+	Required    bool           `json:"required,omitempty"` // derived: no default and not `required: false`
+	Enum        []any          `json:"enum,omitempty"`
+	Pattern     string         `json:"pattern,omitempty"`
+	Options     map[string]any `json:"options,omitempty"`
+	Sensitive   bool           `json:"sensitive,omitempty"`
+}
+
+// Field is a declared input or output: of an action's Spec, a module or a playbook.
+type Field struct {
+	Name        string  `json:"name"`
+	Type        Type    `json:"type"`
+	Description string  `json:"description,omitempty"`
+	Required    bool    `json:"required,omitempty"`
+	Default     any     `json:"default,omitempty"`
+	Enum        []any   `json:"enum,omitempty"`
+	Sensitive   bool    `json:"sensitive,omitempty"` // masked everywhere; a secret may be given here
+	Fields      []Field `json:"fields,omitempty"`    // of a map
+	Items       *Field  `json:"items,omitempty"`     // of a list
+}
+
+// Tree is data with expressions at its leaves. Exactly one of the three is set; the zero Tree is nil.
+type Tree struct {
+	Scalar *expr.Expr      `json:"scalar,omitempty"`
+	List   []Tree          `json:"list,omitempty"`
+	Map    map[string]Tree `json:"map,omitempty"`
+}
+
+// Effect says what an action does to the world.
+type Effect string
+
+// The effects, from harmless to not. What is not proven to be less is Mutate.
+const (
+	Read       Effect = "read"
+	Idempotent Effect = "idempotent"
+	Mutate     Effect = "mutate"
+)
+
+// NodeKind says what a node of the tree is.
+type NodeKind string
+
+// The kinds of nodes: an action, the verbs of the language, and the blocks.
+const (
+	KindAction   NodeKind = "action"
+	KindWait     NodeKind = "wait"
+	KindApprove  NodeKind = "approve"
+	KindAsk      NodeKind = "ask"
+	KindManual   NodeKind = "manual"
+	KindCall     NodeKind = "playbook"
+	KindAssert   NodeKind = "assert"
+	KindFail     NodeKind = "fail"
+	KindSteps    NodeKind = "steps"
+	KindForeach  NodeKind = "foreach"
+	KindParallel NodeKind = "parallel"
+	KindLock     NodeKind = "lock"
+)
+
+// Node is a step or a block. Fields that do not apply to its kind are zero.
+//
+// A node's path is its place: `steps[1]`, `steps[1].foreach["7"].steps[0]`, `steps[2].parallel[0]`,
+// `steps[0].lock.steps[1]`, `steps[0].catch[0]`, `finally[0]`. A plain block `steps:` at steps[3] holds
+// `steps[3].steps[0]`.
+type Node struct {
+	Kind NodeKind `json:"kind"`
+	ID   string   `json:"id,omitempty"`
+	Name string   `json:"name,omitempty"` // a title for people
+	Line int      `json:"line,omitempty"`
+
+	When          *expr.Expr `json:"when,omitempty"`
+	IgnoreFailure bool       `json:"ignoreFailure,omitempty"`
+	Timeout       Duration   `json:"timeout,omitempty"`
+	Approval      *Approval  `json:"approval,omitempty"` // asks before the effect (step) or before the first one (block)
+
+	// Action and calls.
+	Uses         string          `json:"uses,omitempty"` // canonical name of the action, or of the module for display
+	With         map[string]Tree `json:"with,omitempty"`
+	Env          map[string]Tree `json:"env,omitempty"` // process environment (tend/v1); in the older dialect compile moves env into With
+	Args         []Tree          `json:"args,omitempty"`
+	Runner       *expr.Expr      `json:"runner,omitempty"`
+	Integration  *expr.Expr      `json:"integration,omitempty"`
+	Target       []expr.Expr     `json:"target,omitempty"`
+	Effect       Effect          `json:"effect,omitempty"`
+	Irreversible bool            `json:"irreversible,omitempty"`
+	Retry        *Retry          `json:"retry,omitempty"`
+	OnDoubt      string          `json:"onDoubt,omitempty"` // "", retry, ask, fail, probe; "" is by effect
+	Probe        *Check          `json:"probe,omitempty"`   // for onDoubt: probe
+	Verify       *Check          `json:"verify,omitempty"`
+	Undo         *Undo           `json:"undo,omitempty"`
+	Artifacts    []string        `json:"artifacts,omitempty"` // globs
+	Parser       string          `json:"parser,omitempty"`    // older dialect: json, raw or ""
+	Sealed       []string        `json:"sealed,omitempty"`    // outputs that are secret
+	// Module is set where `uses` names a kind: Step with a single action as its body: With, Env … of this node are the
+	// body's and see only {params: the module's inputs}; Inputs are the caller's.
+	Module *Module `json:"module,omitempty"`
+
+	// Verbs.
+	Wait    *Wait      `json:"wait,omitempty"`
+	Task    *Task      `json:"task,omitempty"` // approve, ask, manual
+	Call    *Call      `json:"call,omitempty"`
+	Assert  *Assert    `json:"assert,omitempty"`
+	Message *expr.Expr `json:"message,omitempty"` // fail
+
+	// Blocks.
+	Steps    []Node     `json:"steps,omitempty"` // steps, foreach, lock; for parallel: the branches
+	Foreach  *Foreach   `json:"foreach,omitempty"`
+	LockKey  *expr.Expr `json:"lockKey,omitempty"`
+	Catch    []Node     `json:"catch,omitempty"`
+	Finally  []Node     `json:"finally,omitempty"`
+	StopWhen *StopWhen  `json:"stopWhen,omitempty"`
+}
+
+// Module binds a call of a `kind: Step` whose body is one action.
+type Module struct {
+	Name       string          `json:"name"`
+	Version    string          `json:"version,omitempty"`
+	Inputs     map[string]Tree `json:"inputs,omitempty"`  // as the caller gives them
+	Fields     []Field         `json:"fields,omitempty"`  // declared inputs, for conversion, defaults and required
+	Outputs    map[string]Tree `json:"outputs,omitempty"` // over {params, result}; empty: the body's output as it is
+	OutputDefs []Field         `json:"outputDefs,omitempty"`
+	Dialect    expr.Dialect    `json:"dialect"` // the module's own
+}
+
+// Retry repeats attempts that failed or did not start; it never acts on doubt.
+type Retry struct {
+	Attempts int      `json:"attempts"` // in all, the first included
+	Backoff  Duration `json:"backoff,omitempty"`
+	Factor   float64  `json:"factor,omitempty"` // 0 or 1 is constant, 2 doubles
+	Cap      Duration `json:"cap,omitempty"`
+	Jitter   float64  `json:"jitter,omitempty"` // 0 to 1: share of the delay that is spread
+	On       []string `json:"on,omitempty"`     // kinds of fault; empty is any
+}
+
+// Check is a step that finds out, repeated until a condition over its result holds: verify, probe, wait with a check,
+// stopWhen with a check.
+type Check struct {
+	Step   *Node      `json:"step,omitempty"` // nil: Until alone, over the run's data
+	Until  *expr.Expr `json:"until,omitempty"`
+	Within Duration   `json:"within,omitempty"` // how long to keep trying; 0 is once
+	Every  Duration   `json:"every,omitempty"`  // default 2s
+}
+
+// Undo restores what a step did. Either Step, or None with the reason why there is nothing to restore.
+type Undo struct {
+	Step *Node  `json:"step,omitempty"`
+	None string `json:"none,omitempty"`
+}
+
+// Foreach is the head of a loop.
+type Foreach struct {
+	In       *Tree       `json:"in,omitempty"`    // a list or map
+	Range    []expr.Expr `json:"range,omitempty"` // [from, to), in place of In
+	Key      string      `json:"key,omitempty"`
+	Value    string      `json:"value,omitempty"`
+	When     *expr.Expr  `json:"when,omitempty"` // per iteration
+	Break    *expr.Expr  `json:"break,omitempty"`
+	Parallel int         `json:"parallel,omitempty"` // 0 and 1: serial
+}
+
+// StopWhen stops a block. Unreadable means stop.
+type StopWhen struct {
+	Check
+}
+
+// Wait is the verb wait: exactly one of the first four.
+type Wait struct {
+	Duration *expr.Expr `json:"duration,omitempty"`
+	At       *expr.Expr `json:"at,omitempty"` // RFC 3339
+	Until    *Check     `json:"until,omitempty"`
+	Event    *expr.Expr `json:"event,omitempty"`  // name of the outside event
+	Key      *expr.Expr `json:"key,omitempty"`    // its correlation key
+	Within   Duration   `json:"within,omitempty"` // for Until and Event; no answer in time is a failure of kind timeout
+}
+
+// Approval asks people before an effect.
+type Approval struct {
+	Message      *expr.Expr `json:"message,omitempty"`
+	From         []string   `json:"from,omitempty"`  // user names or groups; empty: anybody who may approve
+	Count        int        `json:"count,omitempty"` // how many different people, default 1
+	NotRequester bool       `json:"notRequester,omitempty"`
+	Within       Duration   `json:"within,omitempty"` // default 1h; no answer is no
+}
+
+// Task is what a person is asked by approve, ask and manual.
+type Task struct {
+	Approval
+	Form         []Field    `json:"form,omitempty"`         // ask
+	Instructions *expr.Expr `json:"instructions,omitempty"` // manual
+	// The older dialect's interactive message: Choices renders the list of answers, Default is the declared default answer
+	// when nobody answers, and Selector single or multi.
+	Choices  *Tree      `json:"choices,omitempty"`
+	Selector string     `json:"selector,omitempty"`
+	Default  *expr.Expr `json:"default,omitempty"`
+	WithinX  *expr.Expr `json:"withinX,omitempty"` // rendered time limit, in place of Within
+}
+
+// Call runs another program as a run of its own.
+type Call struct {
+	Program string          `json:"program"` // key in Program.Calls
+	Params  map[string]Tree `json:"params,omitempty"`
+	Detach  bool            `json:"detach,omitempty"`
+}
+
+// Assert is the verb assert.
+type Assert struct {
+	That    *expr.Expr `json:"that"`
+	Message *expr.Expr `json:"message,omitempty"`
+}
