@@ -53,14 +53,6 @@ type Request struct {
 	Egress   Egress
 }
 
-// Egress says where network actions may connect to.
-type Egress struct {
-	Loopback bool     // `tend run`: true
-	Private  bool     // `tend run`: true; a server: only what Allow names
-	Allow    []string // hosts, host:port, CIDRs
-	All      bool     // `tend run`: true, still without metadata addresses
-}
-
 // Result is the end of an attempt.
 type Result struct {
 	Outcome Outcome
