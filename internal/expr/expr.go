@@ -79,23 +79,8 @@ type Limits struct {
 	Output   int // bytes of rendered text, default 1 MiB
 	Elements int // elements that ranges and list functions may visit, default 100,000
 	Cost     int // CEL cost, default 1,000,000
+	Cache    int // compiled expressions that are kept, default 4,096
 }
 
 // Secrets gives secret texts at dispatch.
 type Secrets func(name string) (secret.Value, error)
-
-// The evaluator's operations (implemented in this package):
-//
-//	func New(l Limits) *Evaluator            // safe for concurrent use; caches compiled expressions (bounded LRU)
-//	func (*Evaluator) Check(e Expr, d Dialect) error   // syntax, unknown functions; *Error or errors.Join of several
-//	func (*Evaluator) Uses(e Expr, d Dialect) (Uses, error) // for lint: which data paths, secrets, functions
-//	func (*Evaluator) Value(e Expr, s Scope) (any, error)
-//	    // Literal: as it is. Template: text, but a template that is one single action gives the typed value of its
-//	    // pipeline (int64, bool, list, map, nil); one that uses `secret` gives {"$deferred": {...}}.
-//	    // Logic: the CEL value. Path: the value there, nil when missing.
-//	func (*Evaluator) Text(e Expr, s Scope) (string, error)  // Value, then value.Text; Deferred is an error here
-//	func (*Evaluator) Truth(e Expr, s Scope) (bool, error)
-//	    // Logic must give a bool. A template's text is true for "true" (any case, spaces trimmed), false for "false" and ""
-//	    // and an error otherwise (Lenient: Go template truth of other texts: non-empty is true). Null, NaN and missing are
-//	    // false in both, never an error for Lenient and an *Error for Strict.
-//	func (*Evaluator) Finish(d Deferred, dia Dialect, get Secrets) (secret.Value, error)
