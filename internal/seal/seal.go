@@ -1,0 +1,194 @@
+// Package seal keeps outputs that are secret: it encrypts them with the key of the data directory, so that a stream or
+// a backup without the key does not give them away.
+//
+// Every box is AES-256-GCM under its own key, derived (HKDF-SHA-256) from the directory's key, a fresh 32-byte salt and
+// the name of the run, so that a box cannot be moved to another run and no nonce repeats however many are made. A box
+// that does not open is fault.Damaged: altered, cut short, of another run or of another directory, which cannot be told
+// apart.
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tendhq/tend/internal/fault"
+)
+
+// Size of a key in bytes.
+const Size = 32
+
+// File is the name of the key in a data directory.
+const File = "key"
+
+// version begins every box, so that the construction can change without breaking old ones.
+const version = 1
+
+const overhead = 1 + saltSize + 16
+
+const saltSize = 32
+
+// Key seals. It cannot be printed; copies share the key.
+type Key struct{ k *[Size]byte }
+
+// New makes a key from entropy, which is crypto/rand.Reader outside of tests.
+func New(entropy io.Reader) (Key, error) {
+	k := new([Size]byte)
+	if _, err := io.ReadFull(entropy, k[:]); err != nil {
+		return Key{}, fmt.Errorf("read entropy for a key: %w", err)
+	}
+	return Key{k}, nil
+}
+
+// Open reads the key of a data directory, or makes one (mode 0600, durable) when there is none. A file that others can
+// read, or that is not a key, is refused: what was sealed with a lost key is lost, so it is never overwritten.
+func Open(dir string) (Key, error) {
+	name := filepath.Join(dir, File)
+	k, err := read(name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return k, err
+	}
+	if k, err = New(rand.Reader); err != nil {
+		return Key{}, err
+	}
+	if err := write(name, k); err != nil {
+		// Two processes may have begun at once; whoever linked first wins and the other takes that key.
+		if errors.Is(err, fs.ErrExist) {
+			return read(name)
+		}
+		return Key{}, fault.Wrap(fault.Unavailable, err, "write the sealing key %s", name)
+	}
+	return k, nil
+}
+
+func read(name string) (Key, error) {
+	info, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Key{}, err
+	}
+	if err != nil {
+		return Key{}, fault.Wrap(fault.Unavailable, err, "read the sealing key")
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return Key{}, fault.New(fault.Refused, "the sealing key %s can be read by others (mode %04o)", name, info.Mode().Perm()).
+			WithNext("chmod 600 %s, and replace the secrets that were sealed with it", name)
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return Key{}, fault.Wrap(fault.Unavailable, err, "read the sealing key")
+	}
+	k := new([Size]byte)
+	if n, err := hex.Decode(k[:], []byte(strings.TrimSpace(string(trim(b))))); err != nil || n != Size {
+		return Key{}, fault.New(fault.Damaged, "%s is not a sealing key", name).
+			WithNext("restore it from a backup; what was sealed with it cannot be opened otherwise")
+	}
+	return Key{k}, nil
+}
+
+// trim bounds what is decoded: a key file holds 64 digits and a line end.
+func trim(b []byte) []byte { return b[:min(len(b), 2*Size+2)] }
+
+// write makes the file whole and durable under a temporary name before it links it into place, so that a crash leaves
+// either no key or a complete one.
+func write(name string, k Key) error {
+	dir := filepath.Dir(name)
+	f, err := os.CreateTemp(dir, "."+File+"-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(hex.EncodeToString(k.k[:]) + "\n")
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), name); err != nil {
+		return err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// Seal encrypts plain for a run.
+func (k Key) Seal(run string, plain []byte) ([]byte, error) {
+	if k.k == nil {
+		return nil, fault.New(fault.Internal, "no sealing key")
+	}
+	box := make([]byte, 1+saltSize, overhead+len(plain))
+	box[0] = version
+	if _, err := rand.Read(box[1:]); err != nil {
+		return nil, fmt.Errorf("read entropy for a box: %w", err)
+	}
+	aead, err := k.aead(run, box[1:])
+	if err != nil {
+		return nil, err
+	}
+	// The key belongs to this box alone, so its one nonce may be zero.
+	return aead.Seal(box, make([]byte, aead.NonceSize()), plain, bound(run, version)), nil
+}
+
+// Open decrypts what Seal made for the same run.
+func (k Key) Open(run string, box []byte) ([]byte, error) {
+	if k.k == nil {
+		return nil, fault.New(fault.Internal, "no sealing key")
+	}
+	damaged := fault.New(fault.Damaged, "the sealed outputs of %s cannot be opened with this data directory's key", run).
+		WithNext("restore the file %q of the data directory that the run was made in", File)
+	if len(box) == 0 {
+		return nil, damaged
+	}
+	if box[0] > version {
+		return nil, fault.New(fault.Newer, "the outputs of %s were sealed by a newer tend", run)
+	}
+	if box[0] != version || len(box) < overhead {
+		return nil, damaged
+	}
+	aead, err := k.aead(run, box[1:1+saltSize])
+	if err != nil {
+		return nil, err
+	}
+	plain, err := aead.Open(nil, make([]byte, aead.NonceSize()), box[1+saltSize:], bound(run, box[0]))
+	if err != nil {
+		return nil, damaged // the cause says nothing more, by design of the construction
+	}
+	return plain, nil
+}
+
+func bound(run string, v byte) []byte { return append([]byte{v}, run...) }
+
+func (k Key) aead(run string, salt []byte) (cipher.AEAD, error) {
+	sub, err := hkdf.Key(sha256.New, k.k[:], salt, "tend sealed outputs of "+run, 32)
+	if err != nil {
+		return nil, fmt.Errorf("derive a key: %w", err)
+	}
+	block, err := aes.NewCipher(sub)
+	if err != nil {
+		return nil, fmt.Errorf("set up AES: %w", err)
+	}
+	return cipher.NewGCM(block)
+}
+
+// Format implements fmt.Formatter: a key has no text.
+func (k Key) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "[key]") }
+
+// MarshalText implements encoding.TextMarshaler.
+func (k Key) MarshalText() ([]byte, error) { return []byte("[key]"), nil }
