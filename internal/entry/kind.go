@@ -42,6 +42,7 @@ const (
 	KindLockAsked        Kind = "lock-asked"
 	KindLockTaken        Kind = "lock-taken"
 	KindLockReleased     Kind = "lock-released"
+	KindBlockStarted     Kind = "block-started"
 	KindCatchEntered     Kind = "catch-entered"
 	KindFinallyEntered   Kind = "finally-entered"
 	KindBlockEnded       Kind = "block-ended"
@@ -95,6 +96,7 @@ var kinds = map[Kind]func() Payload{
 	KindLockAsked:        func() Payload { return new(LockAsked) },
 	KindLockTaken:        func() Payload { return new(LockTaken) },
 	KindLockReleased:     func() Payload { return new(LockReleased) },
+	KindBlockStarted:     func() Payload { return new(BlockStarted) },
 	KindCatchEntered:     func() Payload { return new(CatchEntered) },
 	KindFinallyEntered:   func() Payload { return new(FinallyEntered) },
 	KindBlockEnded:       func() Payload { return new(BlockEnded) },
@@ -258,3 +260,6 @@ func (*Audited) Kind() Kind { return KindAudited }
 
 // Kind implements Payload.
 func (*RunSealed) Kind() Kind { return KindRunSealed }
+
+// Kind implements Payload.
+func (*BlockStarted) Kind() Kind { return KindBlockStarted }

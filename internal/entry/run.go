@@ -46,11 +46,13 @@ type RunCreated struct {
 	Closure  Hash         `json:"closure"`       // of the compiled program
 	Dir      string       `json:"dir,omitempty"` // where relative paths start
 	Event    value.Object `json:"event,omitempty"`
+	Guards   value.Object `json:"guards,omitempty"` // {"specs": […]}: declared where the playbook comes from
 	Metadata value.Object `json:"metadata,omitempty"`
 	Name     string       `json:"name"`
 	Params   value.Object `json:"params,omitempty"`
 	Project  string       `json:"project"`
-	Source   string       `json:"source,omitempty"` // file or commit:path
+	Request  string       `json:"request,omitempty"` // idempotency key of the request
+	Source   string       `json:"source,omitempty"`  // file or commit:path
 	Stepping bool         `json:"stepping,omitempty"`
 }
 
@@ -140,6 +142,7 @@ type IterationStarted struct {
 
 // StepHeld: a guard asks to wait.
 type StepHeld struct {
+	For   string    `json:"for,omitempty"` // "" is a guard; "runner": the runner is not known here
 	Guard string    `json:"guard"`
 	Path  string    `json:"path"`
 	Until time.Time `json:"until,omitzero"`
@@ -213,9 +216,10 @@ type StepVerified struct {
 
 // ApprovalAsked: a step waits for people, who see exactly what Hash covers.
 type ApprovalAsked struct {
-	Hash Hash   `json:"hash"`
-	Path string `json:"path"`
-	Task string `json:"task"`
+	Expires time.Time `json:"expires,omitzero"`
+	Hash    Hash      `json:"hash"`
+	Path    string    `json:"path"`
+	Task    string    `json:"task"`
 }
 
 // ApprovalVoid: what was asked is not what would happen any more.
@@ -240,10 +244,12 @@ type DoubtDecided struct {
 	Why    string       `json:"why,omitempty"`
 }
 
-// TaskOpened: approve, ask, manual, or an approval waits for a person.
+// TaskOpened: approve, ask or manual waits for a person.
 type TaskOpened struct {
-	Path string `json:"path"`
-	Task string `json:"task"`
+	Default value.Object `json:"default,omitempty"` // the declared output when nobody answers (older dialect)
+	Expires time.Time    `json:"expires,omitzero"`
+	Path    string       `json:"path"`
+	Task    string       `json:"task"`
 }
 
 // TaskDecided: the answer reached the run.
@@ -258,6 +264,7 @@ type TaskDecided struct {
 
 // WaitStarted parks a step.
 type WaitStarted struct {
+	Check    bool      `json:"check,omitempty"`   // until a condition holds
 	Deadline time.Time `json:"deadline,omitzero"` // a failure when it passes
 	Event    string    `json:"event,omitempty"`
 	Key      string    `json:"key,omitempty"`
@@ -305,6 +312,11 @@ type LockReleased struct {
 	Path string `json:"path"`
 }
 
+// BlockStarted opens a block.
+type BlockStarted struct {
+	Path string `json:"path"`
+}
+
 // CatchEntered: a block handles a failure.
 type CatchEntered struct {
 	Fault Fault  `json:"fault"`
@@ -331,12 +343,12 @@ type BlockStopped struct {
 
 // UndoPrepared keeps what would undo a step that just succeeded, rendered with the data of that moment.
 type UndoPrepared struct {
-	Fault  *Fault       `json:"fault,omitempty"`
-	Inputs value.Object `json:"inputs,omitempty"` // as in StepIntent
-	None   string       `json:"none,omitempty"`
-	Path   string       `json:"path"`
-	Runner string       `json:"runner,omitempty"`
-	Target []string     `json:"target,omitempty"`
+	Fault   *Fault       `json:"fault,omitempty"`
+	Inputs  value.Object `json:"inputs,omitempty"` // as in StepIntent
+	None    string       `json:"none,omitempty"`
+	Path    string       `json:"path"`
+	Runner  string       `json:"runner,omitempty"`
+	Targets []string     `json:"targets,omitempty"`
 }
 
 // UndoStarted makes the run undoing.
