@@ -1,0 +1,161 @@
+// Package cli is the command line: it reads arguments, asks the wiring (package app) or the owner of the data directory
+// (package client) to do the work, and shows what came of it.
+//
+// Data goes to standard output, talk to standard error. Colours, prompts and live lines appear only where a person
+// sits. Every error names the place, the value and the next step, and every exit code means one thing (see exit.go).
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/terminal"
+)
+
+// Streams are what a program is given by the one who starts it.
+type Streams struct {
+	In     io.Reader
+	Out    io.Writer
+	Err    io.Writer
+	Getenv func(string) string
+}
+
+// Main runs the program of this process and gives its exit code. A bug ends in a sentence, not in a stack trace.
+func Main() (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			code = ExitFailed
+			crashed(os.Stderr, os.Args, r, debug.Stack())
+		}
+	}()
+	return Run(context.Background(), os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})
+}
+
+// Run executes one command line.
+func Run(ctx context.Context, args []string, s Streams) int {
+	p := &program{Streams: s, out: terminal.Detect(s.Out, s.Getenv), err: terminal.Detect(s.Err, s.Getenv)}
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return ExitOK
+	}
+	var done *exitError
+	if !errors.As(err, &done) {
+		p.complain(err)
+		return exitCode(err)
+	}
+	return done.code
+}
+
+// program is one invocation.
+type program struct {
+	Streams
+
+	out   terminal.Style // of Out
+	err   terminal.Style // of Err
+	flags flags
+}
+
+// flags are the ones that every command has.
+type flags struct {
+	dataDir string
+	config  string
+	quiet   bool
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tend",
+		Short: "Reliability as code: run playbooks durably, and know what happened",
+		Long: "tend runs playbooks: it finds, repairs, verifies and explains what goes wrong in production, asks a person where a\n" +
+			"person must decide, and never repeats silently what may already have happened.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&p.flags.dataDir, "data-dir", "", "directory that holds runs (TEND_DATA_DIR; default: tend in the XDG state directory)")
+	f.StringVar(&p.flags.config, "config", "", "configuration file (TEND_CONFIG; default: tend/config.yaml in the XDG configuration directory)")
+	f.BoolVarP(&p.flags.quiet, "quiet", "q", false, "say only what matters")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fault.New(fault.Invalid, "%s: %s", c.CommandPath(), err).WithNext("see `%s --help`", c.CommandPath())
+	})
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.AddGroup(
+		&cobra.Group{ID: groupRun, Title: "Run playbooks and look at them:"},
+		&cobra.Group{ID: groupWrite, Title: "Write playbooks:"},
+		&cobra.Group{ID: groupKeep, Title: "Keep the house:"},
+	)
+	root.SetHelpCommandGroupID(groupKeep)
+	root.SetCompletionCommandGroupID(groupKeep)
+	for _, c := range p.commands() {
+		root.AddCommand(c)
+	}
+	return root
+}
+
+const (
+	groupRun   = "run"
+	groupWrite = "write"
+	groupKeep  = "keep"
+)
+
+// commands is the one list of commands.
+func (p *program) commands() []*cobra.Command {
+	return []*cobra.Command{
+		p.versionCommand(),
+	}
+}
+
+// complain prints err, all of it when it is several, each with its next step.
+func (p *program) complain(err error) {
+	for _, e := range flatten(err) {
+		_, _ = fmt.Fprintf(p.Err, "%s %s\n", p.err.Red("tend:"), indent(terminal.Clean(e.Error()), "  "))
+		if next := fault.NextOf(e); next != "" {
+			_, _ = fmt.Fprintf(p.Err, "  %s %s\n", p.err.Dim("next:"), indent(terminal.Clean(next), "        "))
+		}
+	}
+}
+
+// talk prints a line to the person, on standard error.
+func (p *program) talk(format string, a ...any) {
+	if !p.flags.quiet {
+		_, _ = fmt.Fprintf(p.Err, format+"\n", a...)
+	}
+}
+
+func indent(s, by string) string { return strings.ReplaceAll(s, "\n", "\n"+by) }
+
+// flatten splits joined errors. A wrapped join keeps the words of its wrapper.
+func flatten(err error) []error {
+	//nolint:errorlint // a join is looked for at this level only: one below a wrapper belongs to the wrapper's sentence
+	j, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range j.Unwrap() {
+		all = append(all, flatten(e)...)
+	}
+	return all
+}
+
+// interruptible gives a context that ends with the first signal that asks to stop.
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+}

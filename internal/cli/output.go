@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tendhq/tend/internal/cell"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/terminal"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// The forms of lists.
+const (
+	asTable = "table"
+	asJSON  = "json"
+	asYAML  = "yaml"
+	asName  = "name"
+)
+
+// outputFlag adds -o with the given forms; the first one is the default.
+func outputFlag(c *cobra.Command, into *string, forms ...string) {
+	c.Flags().StringVarP(into, "output", "o", forms[0], strings.Join(forms, ", "))
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(forms, cobra.ShellCompDirectiveNoFileComp))
+	check := c.PreRunE
+	c.PreRunE = func(c *cobra.Command, args []string) error {
+		if !slices.Contains(forms, *into) {
+			return badOutput(*into, forms...)
+		}
+		if check != nil {
+			return check(c, args)
+		}
+		return nil
+	}
+}
+
+func badOutput(got string, forms ...string) error {
+	return fault.New(fault.Invalid, "there is no output form %q here", got).WithNext("use -o %s", strings.Join(forms, "|"))
+}
+
+// table is a list for people and scripts.
+type table struct {
+	Head []string
+	Rows [][]string
+	// Names are what -o name prints, one per row; Data is what -o json and yaml print.
+	Names []string
+	Data  any
+	Empty string // said on standard error when there is nothing
+}
+
+func (p *program) list(form string, t table) error {
+	switch form {
+	case asJSON, asYAML:
+		return p.data(form, t.Data)
+	case asName:
+		for _, n := range t.Names {
+			if _, err := fmt.Fprintln(p.Out, terminal.Line(n)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(t.Rows) == 0 {
+		if t.Empty != "" {
+			p.talk("%s", t.Empty)
+		}
+		return nil
+	}
+	return writeTable(p.Out, p.out, t.Head, t.Rows)
+}
+
+// data prints a value as JSON or YAML.
+func (p *program) data(form string, v any) error {
+	if form == asYAML {
+		n, err := value.Normalize(v)
+		if err != nil {
+			return err
+		}
+		b, err := yaml.Dump(n, yaml.WithV4Defaults())
+		if err != nil {
+			return err
+		}
+		_, err = p.Out.Write(b)
+		return err
+	}
+	e := json.NewEncoder(p.Out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// writeTable aligns columns by the cells that they take. On a terminal the last column is cut at the edge.
+func writeTable(w io.Writer, s terminal.Style, head []string, rows [][]string) error {
+	wide := make([]int, len(head))
+	for i, h := range head {
+		wide[i] = cell.Width(h)
+	}
+	for _, r := range rows {
+		for i := range r {
+			r[i] = terminal.Line(r[i])
+			wide[i] = max(wide[i], cell.Width(r[i]))
+		}
+	}
+	line := func(r []string, style func(string) string) error {
+		var b strings.Builder
+		used := 0
+		for i, c := range r {
+			if i == len(r)-1 {
+				if s.Width > 0 {
+					c = cell.Cut(c, max(s.Width-used, 8))
+				}
+				b.WriteString(c)
+				break
+			}
+			b.WriteString(cell.Pad(c, wide[i]) + "  ")
+			used += wide[i] + 2
+		}
+		_, err := fmt.Fprintln(w, style(strings.TrimRight(b.String(), " ")))
+		return err
+	}
+	if err := line(head, s.Dim); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if err := line(r, func(t string) string { return t }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
