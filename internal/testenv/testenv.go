@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -68,23 +67,21 @@ func Required(what string) bool {
 	return slices.Contains(want, "all") || slices.Contains(want, what)
 }
 
-// Root gives the directory of the module, where scripts/ and examples/ stand.
+// Root gives the directory of the module, where scripts/ and examples/ stand: tests run in their package's directory,
+// below it.
 func Root(t testing.TB) string {
 	t.Helper()
-	_, file, _, ok := runtime.Caller(0)
-	if !ok {
-		t.Fatal("find this file")
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
 	}
-	dir := filepath.Dir(file)
-	for {
+	for dir := wd; ; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			return dir
 		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			t.Fatalf("no go.mod above %s", file)
+		if dir == filepath.Dir(dir) {
+			t.Fatalf("no go.mod above %s", wd)
 		}
-		dir = up
 	}
 }
 
