@@ -1,0 +1,213 @@
+package run
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tendhq/tend/internal/playbook"
+)
+
+// A path names an instance: `steps[1].foreach["7"].steps[0].verify`. Its segments are a name, an optional index, and an
+// optional quoted key. Helpers of a step (verify, undo, probe, until, stopWhen) are segments without an index.
+
+type segment struct {
+	name  string
+	index int    // -1: none
+	key   string // of an iteration
+	keyed bool
+}
+
+func (g segment) helper() bool { return g.index < 0 && !g.keyed }
+
+func split(path string) ([]segment, error) {
+	var out []segment
+	for rest := path; rest != ""; {
+		i := strings.IndexAny(rest, ".[")
+		if i < 0 {
+			i = len(rest)
+		}
+		g := segment{name: rest[:i], index: -1}
+		rest = rest[i:]
+		if strings.HasPrefix(rest, `["`) {
+			q, err := strconv.QuotedPrefix(rest[1:])
+			if err != nil {
+				return nil, fmt.Errorf("path %q: unfinished key", path)
+			}
+			g.key, _ = strconv.Unquote(q)
+			g.keyed = true
+			rest = strings.TrimPrefix(rest[1+len(q):], "]")
+		} else if strings.HasPrefix(rest, "[") {
+			j := strings.IndexByte(rest, ']')
+			if j < 0 {
+				return nil, fmt.Errorf("path %q: unfinished index", path)
+			}
+			n, err := strconv.Atoi(rest[1:j])
+			if err != nil || n < 0 {
+				return nil, fmt.Errorf("path %q: bad index", path)
+			}
+			g.index, rest = n, rest[j+1:]
+		}
+		if g.name == "" {
+			return nil, fmt.Errorf("path %q: empty segment", path)
+		}
+		out = append(out, g)
+		if rest != "" {
+			if rest[0] != '.' || len(rest) == 1 {
+				return nil, fmt.Errorf("path %q: expected a dot", path)
+			}
+			rest = rest[1:]
+		}
+	}
+	return out, nil
+}
+
+// parentOf gives the path of the node that owns the instance, and the last segment.
+func parentOf(path string) (string, segment) {
+	// The last dot outside of a quoted key separates the last segment.
+	inside, cut := false, -1
+	for i := 0; i < len(path); i++ {
+		switch path[i] {
+		case '\\':
+			if inside {
+				i++
+			}
+		case '"':
+			inside = !inside
+		case '.':
+			if !inside {
+				cut = i
+			}
+		}
+	}
+	last := path[cut+1:]
+	g, err := split(last)
+	if err != nil || len(g) != 1 {
+		return "", segment{name: last, index: -1}
+	}
+	return path[:max(cut, 0)], g[0]
+}
+
+func child(base, section string, i int) string {
+	if base != "" {
+		base += "."
+	}
+	return base + section + "[" + strconv.Itoa(i) + "]"
+}
+
+func iteration(loop, key string) string { return loop + ".foreach[" + strconv.Quote(key) + "]" }
+
+// locate finds the definition of the instance at path. Iterations have none (nil without error).
+func locate(p *playbook.Program, path string) (*playbook.Node, error) {
+	segs, err := split(path)
+	if err != nil {
+		return nil, err
+	}
+	var cur *playbook.Node
+	for _, g := range segs {
+		next, err := step(p, cur, g)
+		if err != nil {
+			return nil, fmt.Errorf("path %q: %w", path, err)
+		}
+		cur = next
+	}
+	if n := len(segs); n > 0 && segs[n-1].keyed {
+		return nil, nil
+	}
+	return cur, nil
+}
+
+func step(p *playbook.Program, cur *playbook.Node, g segment) (*playbook.Node, error) {
+	var list []playbook.Node
+	switch {
+	case g.keyed && g.name == "foreach" && cur != nil && cur.Kind == playbook.KindForeach:
+		return cur, nil // its children follow
+	case g.helper():
+		if n := helperOf(cur, g.name); n != nil {
+			return n, nil
+		}
+		return nil, fmt.Errorf("no %s here", g.name)
+	case cur == nil:
+		list = map[string][]playbook.Node{"steps": p.Steps, "catch": p.Catch, "finally": p.Finally}[g.name]
+	case g.name == "steps" || g.name == "parallel":
+		list = cur.Steps
+	case g.name == "catch":
+		list = cur.Catch
+	case g.name == "finally":
+		list = cur.Finally
+	}
+	if g.index < 0 || g.index >= len(list) {
+		return nil, fmt.Errorf("no %s[%d] here", g.name, g.index)
+	}
+	return &list[g.index], nil
+}
+
+func helperOf(n *playbook.Node, name string) *playbook.Node {
+	if n == nil {
+		return nil
+	}
+	var c *playbook.Check
+	switch name {
+	case "verify":
+		c = n.Verify
+	case "probe":
+		c = n.Probe
+	case "until":
+		if n.Wait != nil {
+			c = n.Wait.Until
+		}
+	case "stopWhen":
+		if n.StopWhen != nil {
+			c = &n.StopWhen.Check
+		}
+	case "undo":
+		if n.Undo != nil {
+			return n.Undo.Step
+		}
+	}
+	if c == nil {
+		return nil
+	}
+	return c.Step
+}
+
+// def finds and remembers a definition.
+func (s *State) def(path string) (*playbook.Node, error) {
+	if d, ok := s.defs[path]; ok {
+		return d, nil
+	}
+	d, err := locate(s.prog, path)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.defs) > 4096 { // loops make ever new paths
+		clear(s.defs)
+	}
+	s.defs[path] = d
+	return d, nil
+}
+
+// ensure gives the live instance at path and makes it when it is not there.
+func (s *State) ensure(path string) (*Node, error) {
+	if path == "" {
+		return s.Root, nil
+	}
+	if n := s.Nodes[path]; n != nil {
+		return n, nil
+	}
+	d, err := s.def(path)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{Path: path, def: d}
+	s.Nodes[path] = n
+	return n, nil
+}
+
+// forget drops the instance and its helpers.
+func (s *State) forget(path string) {
+	delete(s.Nodes, path)
+	for _, h := range [...]string{".verify", ".probe", ".until", ".stopWhen"} {
+		delete(s.Nodes, path+h)
+	}
+}

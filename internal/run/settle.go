@@ -1,0 +1,284 @@
+package run
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// settle ends an instance and tells its parent.
+func (s *State) settle(n *Node, outcome string, f *entry.Fault) {
+	if outcome != outcomeSkipped && f != nil && n.def != nil && n.def.IgnoreFailure && f.Kind != string(fault.Cancelled) {
+		outcome = outcomeCaught
+	}
+	n.Phase, n.Outcome, n.Fault, n.Task, n.Due = PhaseDone, outcome, f, "", time.Time{}
+	if n.def != nil && n.def.ID != "" && !n.helper() {
+		s.Stats[n.def.ID] = Stat{Status: statName(outcome), Attempts: n.Attempt}
+	}
+	parent, seg := parentOf(n.Path)
+	switch {
+	case seg.helper():
+		s.settleHelper(n, parent, seg.name)
+	case seg.keyed:
+		s.settleIteration(n, s.Nodes[parent])
+	default:
+		s.settleChild(n, s.Node(parent), seg)
+	}
+}
+
+func statName(outcome string) string {
+	if outcome == outcomeCaught {
+		return string(Failed)
+	}
+	return outcome
+}
+
+func bad(outcome string) bool {
+	return outcome != string(entry.Succeeded) && outcome != outcomeSkipped && outcome != outcomeCaught
+}
+
+// settleHelper: the owner consumes the result of verify and its like; an undo changes its item.
+func (s *State) settleHelper(n *Node, owner, name string) {
+	if name != "undo" {
+		return
+	}
+	for i := range s.Undo {
+		if s.Undo[i].Path == owner {
+			s.Undo[i].State = "undone"
+			if bad(n.Outcome) {
+				s.Undo[i].State, s.Undo[i].Fault = "failed", n.Fault
+			}
+		}
+	}
+	delete(s.Nodes, n.Path)
+}
+
+func (s *State) settleIteration(n, loop *Node) {
+	if loop == nil || loop.Loop == nil {
+		return
+	}
+	l := loop.Loop
+	l.Live = slices.DeleteFunc(l.Live, func(i int64) bool { return i == n.Index })
+	switch {
+	case bad(n.Outcome):
+		l.Failed++
+		if loop.Fault == nil {
+			loop.Fault = n.Fault
+		}
+	case n.Outcome == outcomeSkipped:
+		l.Skipped++
+	default:
+		l.Succeeded++
+	}
+	loop.Dirty = true
+	for id, o := range n.Local {
+		s.setOutputID(loop, id, o)
+	}
+	if len(n.Merged) > 0 {
+		s.merge(loop, n.Merged)
+	}
+	if !bad(n.Outcome) {
+		s.purge(n)
+	}
+}
+
+func (s *State) settleChild(n, parent *Node, seg segment) {
+	if parent == nil {
+		return
+	}
+	parent.Dirty = true
+	if seg.name == "parallel" {
+		if parent.Ended == nil {
+			parent.Ended = map[int]bool{}
+		}
+		parent.Ended[seg.index] = true
+	}
+	if bad(n.Outcome) {
+		if parent.Fault == nil {
+			parent.Fault = n.Fault
+		}
+	} else {
+		if seg.name != "parallel" {
+			parent.Cursor = seg.index + 1
+		}
+		s.purge(n)
+	}
+	// An iteration has no facts of its own for its end, unless `break` has to be asked.
+	_, pseg := parentOf(parent.Path)
+	if !pseg.keyed {
+		return
+	}
+	if parent.Fault != nil {
+		s.settle(parent, string(entry.Failed), parent.Fault)
+		return
+	}
+	loop, _ := parentOf(parent.Path)
+	if l := s.Nodes[loop]; l != nil && parent.Cursor >= len(l.def.Steps) && l.def.Foreach.Break == nil {
+		s.settle(parent, string(entry.Succeeded), nil)
+	}
+}
+
+// purge forgets an instance that is over, with what is left below it.
+func (s *State) purge(n *Node) {
+	deep := n.Catches != nil || n.Pending != nil || n.Fault != nil || n.Stop != nil
+	s.forget(n.Path)
+	if !deep {
+		return
+	}
+	for p := range s.Nodes {
+		if strings.HasPrefix(p, n.Path+".") {
+			delete(s.Nodes, p)
+		}
+	}
+}
+
+// home finds the iteration of a parallel loop around the instance, or nil: its steps see their own outputs.
+func (s *State) home(n *Node) *Node {
+	for p := n.Path; p != ""; {
+		parent, seg := parentOf(p)
+		if seg.keyed {
+			if l := s.Nodes[parent]; l != nil && l.def != nil && l.def.Foreach.Parallel > 1 {
+				return s.Nodes[p]
+			}
+		}
+		p = parent
+	}
+	return nil
+}
+
+func (s *State) setOutput(n *Node, o Output) {
+	if n.def != nil && n.def.ID != "" {
+		s.setOutputID(n, n.def.ID, o)
+	}
+	if s.Lenient() && n.def != nil && o.Ref == nil && n.def.Kind != playbook.KindForeach {
+		s.merge(n, o.Value)
+	}
+}
+
+func (s *State) setOutputID(n *Node, id string, o Output) {
+	if h := s.home(n); h != nil {
+		if h.Local == nil {
+			h.Local = map[string]Output{}
+		}
+		h.Local[id] = o
+		return
+	}
+	s.Outputs[id] = o
+}
+
+func (s *State) merge(n *Node, keys value.Object) {
+	to := s.Merged
+	if h := s.home(n); h != nil {
+		if h.Merged == nil {
+			h.Merged = value.Object{}
+		}
+		to = h.Merged
+	}
+	for k, v := range keys {
+		to[k] = v
+	}
+}
+
+// push puts an item on the undo stack; a repeated step replaces its own.
+func (s *State) push(it UndoItem) {
+	s.Undo = slices.DeleteFunc(s.Undo, func(o UndoItem) bool { return o.Path == it.Path })
+	s.Undo = append(s.Undo, it)
+}
+
+// helper tells whether n belongs to another step: verify, probe, until, stopWhen, undo.
+func (n *Node) helper() bool {
+	_, seg := parentOf(n.Path)
+	return seg.helper()
+}
+
+// check is what a verifying or waiting node polls.
+func (n *Node) check() *playbook.Check {
+	switch {
+	case n.def == nil:
+		return nil
+	case n.def.Wait != nil:
+		return n.def.Wait.Until
+	default:
+		return n.def.Verify
+	}
+}
+
+func every(c *playbook.Check) time.Duration {
+	if c == nil || c.Every <= 0 {
+		return 2 * time.Second
+	}
+	return time.Duration(c.Every)
+}
+
+// pathOf finds the instance that a fact is about.
+func pathOf(p entry.Payload) (string, bool) {
+	switch x := p.(type) {
+	case *entry.Condition:
+		return x.Path, true
+	case *entry.LoopListed:
+		return x.Path, true
+	case *entry.IterationStarted:
+		return x.Path, true
+	case *entry.StepHeld:
+		return x.Path, true
+	case *entry.StepRefused:
+		return x.Path, true
+	case *entry.StepSkipped:
+		return x.Path, true
+	case *entry.StepIntent:
+		return x.Path, true
+	case *entry.StepResult:
+		return x.Path, true
+	case *entry.RetryScheduled:
+		return x.Path, true
+	case *entry.StepVerified:
+		return x.Path, true
+	case *entry.ApprovalAsked:
+		return x.Path, true
+	case *entry.ApprovalVoid:
+		return x.Path, true
+	case *entry.DoubtAsked:
+		return x.Path, true
+	case *entry.DoubtDecided:
+		return x.Path, true
+	case *entry.TaskOpened:
+		return x.Path, true
+	case *entry.TaskDecided:
+		return x.Path, true
+	case *entry.WaitStarted:
+		return x.Path, true
+	case *entry.WaitEnded:
+		return x.Path, true
+	case *entry.ChildStarted:
+		return x.Path, true
+	case *entry.ChildEnded:
+		return x.Path, true
+	case *entry.LockAsked:
+		return x.Path, true
+	case *entry.LockTaken:
+		return x.Path, true
+	case *entry.LockReleased:
+		return x.Path, true
+	case *entry.CatchEntered:
+		return x.Path, true
+	case *entry.FinallyEntered:
+		return x.Path, true
+	case *entry.BlockStarted:
+		return x.Path, true
+	case *entry.BlockEnded:
+		return x.Path, true
+	case *entry.BlockStopped:
+		return x.Path, true
+	case *entry.UndoPrepared:
+		return x.Path, true
+	}
+	return "", false
+}
+
+// PathOf finds the step, block or iteration that a fact is about.
+func PathOf(p entry.Payload) (string, bool) { return pathOf(p) }
