@@ -1,0 +1,117 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/wire"
+)
+
+// follow streams a run: the entries from `from` on (or after Last-Event-ID), then live. It ends with the run, with the
+// reader, or with the server; only in the first case the last event is `end`.
+func (s *server) follow(w http.ResponseWriter, r *http.Request) error {
+	from, err := query[uint64](r, "from", 1, 1<<62)
+	if err != nil {
+		return err
+	}
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		n, err := strconv.ParseUint(last, 10, 62)
+		if err != nil {
+			return fault.New(fault.Invalid, "Last-Event-ID %q is not the number of an entry", last)
+		}
+		from = n + 1
+	}
+	run := r.PathValue("run")
+	updates, err := s.Engine.Follow(r.Context(), run, max(from, 1))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.WriteHeader(http.StatusOK)
+	out := &events{w: w, control: http.NewResponseController(w)}
+	beat := time.NewTicker(keepAlive)
+	defer beat.Stop()
+	if out.send(": follows "+run+"\n\n") != nil {
+		return nil
+	}
+	for {
+		select {
+		case <-r.Context().Done():
+			return nil
+		case <-closing(r.Context()):
+			return nil
+		case <-beat.C:
+			if out.send(": still here\n\n") != nil {
+				return nil
+			}
+		case u, ok := <-updates:
+			if !ok {
+				if r.Context().Err() == nil && out.ended {
+					_ = out.event(0, wire.EventEnd, struct{}{})
+				}
+				return nil
+			}
+			if out.update(u) != nil {
+				return nil
+			}
+		}
+	}
+}
+
+// events writes server-sent events. A reader that does not read for a while is let go.
+type events struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	ended   bool
+}
+
+func (e *events) update(u engine.Update) error {
+	switch {
+	case u.Entry != nil:
+		if u.Entry.Kind == entry.KindRunEnded {
+			e.ended = true
+		}
+		return e.event(u.Entry.Seq, wire.EventEntry, wire.FromEntry(*u.Entry))
+	case u.Log != nil:
+		return e.event(0, wire.EventLog, logOf(u.Log))
+	case u.Idle != nil:
+		return e.event(0, wire.EventIdle, u.Idle)
+	case u.Dropped > 0:
+		return e.event(0, wire.EventDropped, wire.Dropped{Count: u.Dropped})
+	}
+	return nil
+}
+
+func logOf(l *engine.LogChunk) wire.Log {
+	return wire.Log{At: l.At, Attempt: l.Attempt, Path: l.Path, Stream: l.Stream, Text: l.Text}
+}
+
+func (e *events) event(seq uint64, name string, data any) error {
+	var b bytes.Buffer
+	if seq > 0 {
+		fmt.Fprintf(&b, "id: %d\n", seq)
+	}
+	b.WriteString("event: " + name + "\ndata: ")
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(data); err != nil {
+		return err
+	}
+	b.WriteByte('\n')
+	return e.send(b.String())
+}
+
+func (e *events) send(s string) error {
+	_ = e.control.SetWriteDeadline(time.Now().Add(time.Minute))
+	if _, err := e.w.Write([]byte(s)); err != nil {
+		return err
+	}
+	return e.control.Flush()
+}
