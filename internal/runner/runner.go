@@ -28,7 +28,6 @@ type Config struct {
 	LogCap  int64  // bytes of log kept per attempt, default 10 MiB
 }
 
-
 // Runner executes attempts. It is safe for concurrent use.
 type Runner struct{ c Config }
 
