@@ -47,6 +47,7 @@ type Command struct {
 	Env   []string      // complete; only the mark is added
 	Dir   string        // working directory
 	Stdin []byte        // nil: /dev/null
+	Files []*os.File    // given to the program as /dev/fd/3 and on; they stay the caller's
 	Grace time.Duration // zero: DefaultGrace
 	// Output receives what the program prints, live: "stdout" or "stderr", one call at a time. p may be reused.
 	Output func(stream string, p []byte)
@@ -69,7 +70,7 @@ func Run(ctx context.Context, c Command) (End, error) {
 	if err != nil {
 		return End{}, err
 	}
-	cmd := &exec.Cmd{Path: c.Path, Args: c.Args, Env: append(c.Env[:len(c.Env):len(c.Env)], mark), Dir: c.Dir, SysProcAttr: attributes()}
+	cmd := &exec.Cmd{Path: c.Path, Args: c.Args, Env: append(c.Env[:len(c.Env):len(c.Env)], mark), Dir: c.Dir, ExtraFiles: c.Files, SysProcAttr: attributes()}
 	p, err := connect(cmd, c)
 	if err != nil {
 		return End{}, err

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -116,7 +117,7 @@ func (in inputs) check() error {
 	return errors.Join(problems...)
 }
 
-// command makes the command. remove deletes what was written for it.
+// command makes the command. remove lets go of what was written for it.
 func (in inputs) command(req action.Request) (c process.Command, remove func(), err error) {
 	remove = func() {}
 	env, err := environment(req)
@@ -136,6 +137,9 @@ func (in inputs) command(req action.Request) (c process.Command, remove func(), 
 			c.Args = append(c.Args, a.Reveal())
 		}
 		c.Path, err = program(c.Args[0], c.Dir, env)
+		if err != nil {
+			err = fault.New(fault.Missing, "%s is not installed here (not found in PATH)", in.shown(c.Args[0]))
+		}
 		return c, remove, err
 	}
 	name, path, err := interpreter(in.Shell)
@@ -151,22 +155,30 @@ func (in inputs) command(req action.Request) (c process.Command, remove func(), 
 	if err != nil {
 		return c, remove, fault.Wrap(fault.Unavailable, err, "write the script to a file")
 	}
-	c.Args = []string{name, file}
-	return c, func() { _ = os.Remove(file) }, nil
+	c.Files = []*os.File{file}
+	c.Args = []string{name, "/dev/fd/3"}
+	return c, func() { _ = file.Close() }, nil
 }
 
-// scriptFile holds what must not, or cannot, stand among the arguments, which every user of the host can read.
-func scriptFile(text string) (name string, err error) {
+// scriptFile holds what must not, or cannot, stand among the arguments, which every user of the host can read. It has no
+// name any more when it is given away, so that nothing of it is left on the disk, however tend ends.
+func scriptFile(text string) (*os.File, error) {
 	f, err := os.CreateTemp("", "tend-script-*") // mode 0600
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(f.Name())
-		return "", err
+	err = os.Remove(f.Name())
+	if err == nil {
+		_, err = f.WriteString(text)
 	}
-	return f.Name(), nil
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // interpreter finds the shell in tend's own PATH: the step's env is for the script.
@@ -206,7 +218,7 @@ func program(name, dir string, env []string) (string, error) {
 			return p, nil
 		}
 	}
-	return "", fault.New(fault.Missing, "program %.100q is not installed here (not found in PATH)", name)
+	return "", os.ErrNotExist
 }
 
 func directory(cwd string, req action.Request) (string, error) {
@@ -283,12 +295,17 @@ func environment(req action.Request) ([]string, error) {
 	return out, nil
 }
 
+// shown names the program for a message.
+func (in inputs) shown(path string) string {
+	if len(in.Argv) > 0 && in.Argv[0].Secret() {
+		return "the program"
+	}
+	return fmt.Sprintf("program %.100q", path)
+}
+
 // startError explains why nothing was started. The message never holds an argument: it may be a secret.
 func startError(err error, cmd process.Command, in inputs) action.Result {
-	what := fmt.Sprintf("program %.100q", cmd.Path)
-	if len(in.Argv) > 0 && in.Argv[0].Secret() {
-		what = "the program"
-	}
+	what := in.shown(cmd.Path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return action.Never(fault.Missing, what+" is not there, or its interpreter is not")

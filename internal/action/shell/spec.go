@@ -51,6 +51,7 @@ func spec() playbook.Spec {
 			{When: "the program, the shell or the directory is not there", Outcome: "not-started", Kind: fault.Missing},
 			{When: "the program may not be executed", Outcome: "not-started", Kind: fault.Refused},
 			{When: "arguments and environment are too long, or the system has no process left", Outcome: "not-started", Kind: fault.Limit},
+			{When: "a long or secret script could not be put into a file", Outcome: "not-started", Kind: fault.Unavailable},
 			{When: "the step was cancelled before it began", Outcome: "not-started", Kind: fault.Cancelled},
 			{When: "the time limit passed before it began", Outcome: "not-started", Kind: fault.Timeout},
 			{When: "the time limit passed: the program was ended", Outcome: "in-doubt", Kind: fault.Timeout},
