@@ -38,7 +38,22 @@ func convert(v any, f *Field, loose bool) (any, error) {
 	if len(f.Enum) > 0 && !slices.ContainsFunc(f.Enum, func(e any) bool { return same(e, out) }) {
 		return nil, fmt.Errorf("must be one of %s, not %s", listed(f.Enum), f.show(v))
 	}
-	return out, nil
+	return out, f.matches(out)
+}
+
+// matches checks the pattern.
+func (f *Field) matches(v any) error {
+	if f.Pattern == "" {
+		return nil
+	}
+	re, err := regexp.Compile(`^(?:` + f.Pattern + `)$`)
+	if err != nil {
+		return fmt.Errorf("has a pattern that cannot be used: %w", err)
+	}
+	if !re.MatchString(value.Text(v)) {
+		return fmt.Errorf("must match %s, and %s does not", f.Pattern, f.show(v))
+	}
+	return nil
 }
 
 func convertType(v any, f *Field, loose bool) (any, error) {
@@ -385,17 +400,6 @@ func unknown(fields []Field, given map[string]any) []string {
 
 // ConvertParameter turns v into the type of a parameter and checks enum and pattern.
 func ConvertParameter(v any, p Parameter) (any, error) {
-	f := Field{Name: p.Name, Type: p.Type, Enum: p.Enum, Sensitive: p.Sensitive}
-	c, err := convert(v, &f, true)
-	if err != nil || p.Pattern == "" || isSecret(c) {
-		return c, err
-	}
-	re, err := regexp.Compile(`^(?:` + p.Pattern + `)$`)
-	if err != nil {
-		return nil, fmt.Errorf("has a pattern that cannot be used: %w", err)
-	}
-	if text := value.Text(c); !re.MatchString(text) {
-		return nil, fmt.Errorf("must match %s, and %s does not", p.Pattern, f.show(c))
-	}
-	return c, nil
+	f := Field{Name: p.Name, Type: p.Type, Enum: p.Enum, Pattern: p.Pattern, Sensitive: p.Sensitive}
+	return convert(v, &f, true)
 }

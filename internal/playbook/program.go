@@ -101,7 +101,9 @@ type Field struct {
 	Required    bool    `json:"required,omitempty"`
 	Default     any     `json:"default,omitempty"`
 	Enum        []any   `json:"enum,omitempty"`
+	Pattern     string  `json:"pattern,omitempty"`   // RE2, for the whole text
 	Sensitive   bool    `json:"sensitive,omitempty"` // masked everywhere; a secret may be given here
+	Verbatim    bool    `json:"verbatim,omitempty"`  // in tend/v1 never rendered: scripts and other code
 	Fields      []Field `json:"fields,omitempty"`    // of a map
 	Items       *Field  `json:"items,omitempty"`     // of a list
 }
@@ -176,6 +178,8 @@ type Node struct {
 	Artifacts    []string        `json:"artifacts,omitempty"` // globs
 	Parser       string          `json:"parser,omitempty"`    // older dialect: json, raw or ""
 	Sealed       []string        `json:"sealed,omitempty"`    // outputs that are secret
+	// Outputs gives the output the names that a step of the older dialect had, over {result}. Empty: as it is.
+	Outputs map[string]Tree `json:"outputs,omitempty"`
 	// Module is set where `uses` names a kind: Step with a single action as its body: With, Env … of this node are the
 	// body's and see only {params: the module's inputs}; Inputs are the caller's.
 	Module *Module `json:"module,omitempty"`
@@ -205,6 +209,11 @@ type Module struct {
 	Outputs    map[string]Tree `json:"outputs,omitempty"` // over {params, result}; empty: the body's output as it is
 	OutputDefs []Field         `json:"outputDefs,omitempty"`
 	Dialect    expr.Dialect    `json:"dialect"` // the module's own
+	// What the caller says in place of the body's Runner, Integration and Target, over the caller's data; not set: the
+	// body's hold.
+	Runner      *expr.Expr  `json:"runner,omitempty"`
+	Integration *expr.Expr  `json:"integration,omitempty"`
+	Target      []expr.Expr `json:"target,omitempty"`
 }
 
 // Retry repeats attempts that failed or did not start; it never acts on doubt.

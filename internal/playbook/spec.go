@@ -47,7 +47,8 @@ type Alias struct {
 	Name   string            // without registry: "psql/query/long-running-sessions", matched after us-docker.pkg.dev/stackpulse/public/
 	Inputs map[string]string // env name in the older dialect → input here; unnamed ones match by lower case
 	With   map[string]any    // inputs that the alias fixes
-	// Outputs maps names of the older step's output to a jq expression over this action's output. Empty: as it is.
+	// Outputs maps names of the older step's output to a path over this action's output (`.answer`, `.` for all of it) or
+	// a template over {result}. Empty: as it is.
 	Outputs map[string]string
 }
 

@@ -25,7 +25,7 @@ func spec() playbook.Spec {
 		Effect: playbook.Mutate,
 		Env:    true,
 		Inputs: []playbook.Field{
-			{Name: "script", Type: playbook.String, Description: "The script. Either this or `argv`."},
+			{Name: "script", Type: playbook.String, Verbatim: true, Description: "The script. Either this or `argv`."},
 			{Name: "argv", Type: playbook.List, Items: &playbook.Field{Type: playbook.String}, Description: "The program and its arguments."},
 			{Name: "shell", Type: playbook.String, Enum: []any{"bash", "sh", "python3"}, Description: "What reads the script. Without it `bash` where there is one, else `sh`."},
 			{Name: "stdin", Type: playbook.String, Description: "What the program reads. Without it nothing (`/dev/null`)."},
