@@ -9,15 +9,15 @@ import (
 func TestWidth(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{
-		"":          0,
-		"abc":       3,
-		"日本":        4,
-		"e\u0301":   1, // e and a combining acute
-		"\u200bx":   1, // zero width space
-		"ｆｕｌｌ":      8,
-		"🚀":         2,
-		"a\xffb":    3,
-		"größe":     5,
+		"":         0,
+		"abc":      3,
+		"日本":       4,
+		"e\u0301":  1, // e and a combining acute
+		"\u200bx":  1, // zero width space
+		"ｆｕｌｌ":     8,
+		"🚀":        2,
+		"a\xffb":   3,
+		"größe":    5,
 		"한국어 text": 11,
 	} {
 		if got := cell.Width(text); got != want {

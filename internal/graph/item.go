@@ -1,0 +1,371 @@
+package graph
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tendhq/tend/internal/cell"
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// item is a node of the drawing with what stands in it and hangs on it: the shape that all renderers read.
+type item struct {
+	path   string
+	kind   Kind
+	role   Role
+	title  string // one line
+	facts  []fact // what else is worth knowing, in reading order
+	effect playbook.Effect
+	body   []item // in order; side by side in a parallel
+	catch  *item
+	final  *item
+	side   []item // verify, undo, probe, check, stopWhen
+}
+
+// fact is one detail of an item. An empty key is text that speaks for itself.
+type fact struct{ key, text string }
+
+func (f fact) String() string { return strings.TrimSpace(f.key + " " + f.text) }
+
+// box tells whether the item is drawn around others.
+func (i item) box() bool {
+	switch i.kind {
+	case Steps, Foreach, Parallel, Lock, Lane, Catch, Finally:
+		return true
+	default:
+		return false
+	}
+}
+
+// children lists what hangs on and stands in the item, in reading order.
+func (i item) children() []item {
+	all := append(append([]item{}, i.side...), i.body...)
+	if i.catch != nil {
+		all = append(all, *i.catch)
+	}
+	if i.final != nil {
+		all = append(all, *i.final)
+	}
+	return all
+}
+
+// outline turns a program into items: its main flow, its catch and its finally.
+func outline(p *playbook.Program) item {
+	root := item{kind: Steps, title: cell.Line(p.Metadata.Name)}
+	if d := cell.Line(p.Metadata.Description); d != "" {
+		root.facts = append(root.facts, fact{"", d})
+	}
+	if p.Timeout > 0 {
+		root.facts = append(root.facts, fact{"timeout", span(p.Timeout)})
+	}
+	root.body = items(p.Steps, "steps")
+	root.catch = section(Catch, "catch", "catch", p.Catch)
+	root.final = section(Finally, "finally", "finally", p.Finally)
+	return root
+}
+
+func items(nodes []playbook.Node, path string) []item {
+	out := make([]item, len(nodes))
+	for i := range nodes {
+		out[i] = newItem(&nodes[i], path+"["+strconv.Itoa(i)+"]")
+	}
+	return out
+}
+
+func section(k Kind, title, path string, nodes []playbook.Node) *item {
+	if len(nodes) == 0 {
+		return nil
+	}
+	return &item{path: path, kind: k, title: title, body: items(nodes, path)}
+}
+
+func newItem(n *playbook.Node, path string) item {
+	it := item{path: path, kind: Kind(n.Kind), title: title(n), effect: n.Effect, facts: facts(n)}
+	switch n.Kind {
+	case playbook.KindForeach:
+		it.body = items(n.Steps, path+".foreach.steps")
+	case playbook.KindLock:
+		it.body = items(n.Steps, path+".lock.steps")
+	case playbook.KindParallel:
+		it.body = lanes(n.Steps, path+".parallel")
+	case playbook.KindSteps:
+		it.body = items(n.Steps, path+".steps")
+	default:
+		it.side = attached(n, path)
+	}
+	if n.StopWhen != nil {
+		it.side = append(it.side, check(StopWhen, &n.StopWhen.Check, path+".stopWhen"))
+	}
+	it.catch = section(Catch, "catch", path+".catch", n.Catch)
+	it.final = section(Finally, "finally", path+".finally", n.Finally)
+	return it
+}
+
+// lanes draws a branch that is a plain block as a lane; one that is a single step stands as it is.
+func lanes(branches []playbook.Node, path string) []item {
+	out := items(branches, path)
+	for i, it := range out {
+		if it.kind != Steps {
+			continue
+		}
+		out[i].kind = Lane
+		if branches[i].ID == "" && branches[i].Name == "" {
+			out[i].title = "branch " + strconv.Itoa(i+1)
+		}
+	}
+	return out
+}
+
+func attached(n *playbook.Node, path string) []item {
+	var out []item
+	if n.Wait != nil && n.Wait.Until != nil && n.Wait.Until.Step != nil {
+		out = append(out, check(Check, n.Wait.Until, path+".check"))
+	}
+	if n.Verify != nil {
+		out = append(out, check(Verify, n.Verify, path+".verify"))
+	}
+	if n.Probe != nil {
+		out = append(out, check(Probe, n.Probe, path+".probe"))
+	}
+	if n.Undo != nil && n.Undo.Step != nil {
+		u := newItem(n.Undo.Step, path+".undo")
+		u.role = Undo
+		out = append(out, u)
+	}
+	return out
+}
+
+// check draws a step with the condition that it is repeated for, or the condition alone.
+func check(r Role, c *playbook.Check, path string) item {
+	var it item
+	if c.Step != nil {
+		it = newItem(c.Step, path)
+	} else {
+		it = item{path: path, kind: Assert, title: text(c.Until)}
+	}
+	it.role = r
+	if c.Until != nil && c.Step != nil {
+		it.facts = append(it.facts, fact{"until", text(c.Until)})
+	}
+	if c.Within > 0 {
+		it.facts = append(it.facts, fact{"within", span(c.Within)})
+	}
+	return it
+}
+
+func title(n *playbook.Node) string {
+	if t := cell.Line(n.Name); t != "" {
+		return t
+	}
+	if n.ID != "" {
+		return cell.Line(n.ID)
+	}
+	if s := summary(n); s != "" {
+		return s
+	}
+	return string(n.Kind)
+}
+
+// summary says in a few words what a node does.
+func summary(n *playbook.Node) string {
+	switch n.Kind {
+	case playbook.KindAction:
+		return cell.Line(uses(n))
+	case playbook.KindWait:
+		return waits(n.Wait)
+	case playbook.KindApprove, playbook.KindAsk, playbook.KindManual:
+		return asks(n)
+	case playbook.KindCall:
+		if n.Call != nil {
+			return "playbook " + cell.Line(n.Call.Program)
+		}
+	case playbook.KindAssert:
+		if n.Assert != nil {
+			return "assert " + text(n.Assert.That)
+		}
+	case playbook.KindFail:
+		return strings.TrimSpace("fail " + text(n.Message))
+	case playbook.KindForeach:
+		return loop(n.Foreach)
+	case playbook.KindLock:
+		return strings.TrimSpace("lock " + text(n.LockKey))
+	case playbook.KindParallel:
+		return "parallel"
+	case playbook.KindSteps:
+		return "steps"
+	}
+	return ""
+}
+
+func uses(n *playbook.Node) string {
+	if n.Module != nil && n.Module.Name != "" {
+		return n.Module.Name
+	}
+	return n.Uses
+}
+
+func asks(n *playbook.Node) string {
+	if n.Task != nil {
+		if m := text(n.Task.Message); m != "" {
+			return string(n.Kind) + " " + m
+		}
+	}
+	return string(n.Kind)
+}
+
+func waits(w *playbook.Wait) string {
+	switch {
+	case w == nil:
+		return "wait"
+	case w.Duration != nil:
+		return "wait " + text(w.Duration)
+	case w.At != nil:
+		return "wait until " + text(w.At)
+	case w.Until != nil:
+		return "wait until " + text(w.Until.Until)
+	default:
+		return "wait for " + text(w.Event)
+	}
+}
+
+func loop(f *playbook.Foreach) string {
+	if f == nil {
+		return "foreach"
+	}
+	var b strings.Builder
+	b.WriteString("foreach ")
+	switch {
+	case f.Key != "" && f.Value != "":
+		b.WriteString(f.Key + ", " + f.Value + " in ")
+	case f.Key+f.Value != "":
+		b.WriteString(f.Key + f.Value + " in ")
+	}
+	switch {
+	case len(f.Range) == 2:
+		fmt.Fprintf(&b, "%s … %s", text(&f.Range[0]), text(&f.Range[1]))
+	case f.In != nil && f.In.Scalar != nil:
+		b.WriteString(text(f.In.Scalar))
+	case f.In != nil && f.In.Map != nil:
+		fmt.Fprintf(&b, "%d entries", len(f.In.Map))
+	case f.In != nil:
+		fmt.Fprintf(&b, "%d items", len(f.In.List))
+	}
+	return cell.Line(b.String())
+}
+
+func facts(n *playbook.Node) []fact {
+	var out []fact
+	add := func(key, text string) {
+		if text != "" {
+			out = append(out, fact{key, text})
+		}
+	}
+	if s := summary(n); s != "" && s != title(n) {
+		add("", s)
+	}
+	if n.Kind == playbook.KindAction && n.Effect != "" {
+		e := string(n.Effect)
+		if n.Irreversible {
+			e += ", irreversible"
+		}
+		add("", e)
+	}
+	add("when", text(n.When))
+	if n.Foreach != nil {
+		add("each when", text(n.Foreach.When))
+		add("break", text(n.Foreach.Break))
+		if n.Foreach.Parallel > 1 {
+			add("", strconv.Itoa(n.Foreach.Parallel)+" at a time")
+		}
+	}
+	for i := range n.Target {
+		add("target", text(&n.Target[i]))
+	}
+	add("runner", text(n.Runner))
+	add("integration", text(n.Integration))
+	if a := n.Approval; a != nil {
+		add("approval", approval(a))
+	}
+	if n.Task != nil && n.Kind == playbook.KindApprove {
+		add("approval", approval(&n.Task.Approval))
+	}
+	if n.Retry != nil && n.Retry.Attempts > 1 {
+		add("", strconv.Itoa(n.Retry.Attempts)+" attempts")
+	}
+	add("in doubt", n.OnDoubt)
+	if n.Timeout > 0 {
+		add("timeout", span(n.Timeout))
+	}
+	if n.Wait != nil && n.Wait.Within > 0 {
+		add("within", span(n.Wait.Within))
+	}
+	if n.IgnoreFailure {
+		add("", "failure ignored")
+	}
+	if n.Undo != nil && n.Undo.None != "" {
+		add("undo", "none: "+cell.Line(n.Undo.None))
+	}
+	return out
+}
+
+func approval(a *playbook.Approval) string {
+	s := strconv.Itoa(max(a.Count, 1))
+	if len(a.From) > 0 {
+		s += " of " + cell.Line(strings.Join(a.From, ", "))
+	}
+	if a.NotRequester {
+		s += ", not the requester"
+	}
+	return s
+}
+
+// text shows an expression as it is written, on one line.
+func text(e *expr.Expr) string {
+	switch {
+	case e == nil:
+		return ""
+	case e.Kind == "" || e.Kind == expr.Literal:
+		return cell.Line(value.Text(e.Lit))
+	default:
+		return cell.Line(e.Source)
+	}
+}
+
+// span writes a duration as people do: 5m, 1h30m.
+func span(d playbook.Duration) string {
+	s := time.Duration(d).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// Static gives the path that a State is asked for from the path of a step instance: without the iterations' keys.
+func Static(instance string) string {
+	const loop = "foreach["
+	var b strings.Builder
+	for {
+		i := strings.Index(instance, loop)
+		if i < 0 {
+			b.WriteString(instance)
+			return b.String()
+		}
+		b.WriteString(instance[:i+len(loop)-1])
+		rest := instance[i+len(loop):]
+		if q, err := strconv.QuotedPrefix(rest); err == nil {
+			rest = rest[len(q):]
+		}
+		end := strings.IndexByte(rest, ']')
+		if end < 0 {
+			return b.String()
+		}
+		instance = rest[end+1:]
+	}
+}

@@ -1,0 +1,290 @@
+package graph
+
+import (
+	"strings"
+
+	"github.com/tendhq/tend/internal/cell"
+	"github.com/tendhq/tend/internal/playbook"
+)
+
+// Layout is a drawing on a grid: boxes with their places, and lines between them. A unit is about the width of a
+// character and half of its height, so that a renderer scales both axes alike.
+type Layout struct {
+	Name  string `json:"name"`
+	W     int    `json:"w"`
+	H     int    `json:"h"`
+	Boxes []Box  `json:"boxes"` // outer before inner
+	Edges []Edge `json:"edges"`
+}
+
+// Box is a step, or a block around others.
+type Box struct {
+	Path   string          `json:"path"`
+	Parent string          `json:"parent,omitempty"` // path of the block that it stands in
+	Kind   Kind            `json:"kind"`
+	Role   Role            `json:"role,omitempty"`
+	Title  string          `json:"title"`
+	Lines  []string        `json:"lines,omitempty"` // details below the title
+	Effect playbook.Effect `json:"effect,omitempty"`
+	Block  bool            `json:"block,omitempty"` // other boxes stand in it
+	X      int             `json:"x"`
+	Y      int             `json:"y"`
+	W      int             `json:"w"`
+	H      int             `json:"h"`
+}
+
+// EdgeKind says why a line leads from one box to another.
+type EdgeKind string
+
+// The kinds of edges.
+const (
+	Next     EdgeKind = "next"     // then
+	Fork     EdgeKind = "fork"     // into a lane, and out of it
+	OnFail   EdgeKind = "catch"    // when the block failed
+	Always   EdgeKind = "finally"  // in any case
+	Attached EdgeKind = "attached" // to a verify, undo, probe or check
+)
+
+// Edge is a line of horizontal and vertical pieces.
+type Edge struct {
+	From   string   `json:"from"`
+	To     string   `json:"to"`
+	Kind   EdgeKind `json:"kind"`
+	Points []Point  `json:"points"`
+}
+
+// Point is a place on the grid.
+type Point struct {
+	X int `json:"x"`
+	Y int `json:"y"`
+}
+
+// The measures of the grid.
+const (
+	gapY     = 4  // between two steps
+	gapX     = 4  // between two lanes, and to what hangs on a step
+	pad      = 2  // inside of a block
+	lineH    = 2  // a line of text
+	minW     = 16 // of a step
+	maxText  = 44 // cells of a line before it is cut
+	maxLines = 4  // details shown in a box
+	head     = 3  // height of a block's title
+)
+
+// Paths of the boxes that a layout adds.
+const (
+	startPath = "start"
+	endPath   = "end"
+)
+
+// New lays a program out: steps below each other on one axis, lanes side by side, blocks around what they hold, and
+// what hangs on a step to its right. The same program always gives the same layout.
+func New(p *playbook.Program) Layout {
+	root := outline(p)
+	start := leaf(item{path: startPath, kind: Start, title: "start"})
+	end := leaf(item{path: endPath, kind: End, title: "end"})
+	flow := column(append([]*part{start}, sequence(root.body)...))
+	all := column([]*part{withHandlers(flow, root), end})
+	d := drawing{l: Layout{Name: root.title, W: all.w + 2*pad, H: all.h + 2*pad}, spots: map[*part]spot{}}
+	d.place(all, pad, pad, "")
+	return d.l
+}
+
+// part is a piece of the drawing with its size. Its axis is the vertical line on which the flow enters and leaves.
+type part struct {
+	it         item
+	lines      []string
+	w, h, axis int
+	leaf       bool
+	block      bool
+	flow       bool // a column or row: many parts, no box
+	lanes      bool // a row
+	kids       []kid
+	edges      []link
+	first      *part // where the flow enters a group that has no box of its own
+	last       *part // and where it leaves
+}
+
+func (p *part) boxed() bool { return p.leaf || p.block }
+
+// kid is a part inside another, with its place there.
+type kid struct {
+	*part
+	x, y int
+}
+
+// link is an edge to be routed when all is placed.
+type link struct {
+	from, to *part
+	kind     EdgeKind
+}
+
+func leaf(it item) *part {
+	p := &part{it: it, leaf: true, lines: details(it)}
+	p.w = max(textWidth(p)+4, minW)
+	p.w += p.w % 2
+	p.h = lineH*(1+len(p.lines)) + 2
+	p.axis = p.w / 2
+	return p
+}
+
+func textWidth(p *part) int {
+	w := cell.Width(cell.Cut(p.it.title, maxText))
+	if p.it.role != "" {
+		w += cell.Width(string(p.it.role)) + 1
+	}
+	for _, l := range p.lines {
+		w = max(w, cell.Width(l))
+	}
+	return w
+}
+
+// details are the lines below the title, cut to what a box can show.
+func details(it item) []string {
+	var inline, out []string
+	for _, f := range it.facts {
+		if f.key == "" {
+			inline = append(inline, f.text)
+		}
+	}
+	if len(inline) > 0 {
+		out = append(out, strings.Join(inline, " · "))
+	}
+	for _, f := range it.facts {
+		if f.key != "" {
+			out = append(out, f.String())
+		}
+	}
+	if len(out) > maxLines {
+		out = append(out[:maxLines-1], "…")
+	}
+	for i := range out {
+		out[i] = cell.Cut(out[i], maxText)
+	}
+	return out
+}
+
+func sequence(its []item) []*part {
+	out := make([]*part, len(its))
+	for i, it := range its {
+		out[i] = measure(it)
+	}
+	return out
+}
+
+func measure(it item) *part {
+	if it.box() {
+		return withSide(block(it), it)
+	}
+	return withHandlers(withSide(leaf(it), it), it)
+}
+
+// block draws a box around the body of an item; its handlers stand inside, so that they move with it.
+func block(it item) *part {
+	body := column
+	if it.kind == Parallel {
+		body = row
+	}
+	in := withHandlers(body(sequence(it.body)), it)
+	p := &part{it: it, block: true, lines: details(it)}
+	top := head + lineH*len(p.lines)
+	p.w, p.h = max(in.w+2*pad, textWidth(p)+4, minW), top+in.h+pad
+	x := (p.w - in.w) / 2
+	p.axis = x + in.axis
+	p.kids = []kid{{in, x, top}}
+	return p
+}
+
+// column stacks parts on one axis.
+func column(parts []*part) *part {
+	g := &part{flow: true}
+	if len(parts) == 0 {
+		g.w, g.h, g.axis = minW, lineH, minW/2
+		return g
+	}
+	right := 0
+	for _, p := range parts {
+		g.axis = max(g.axis, p.axis)
+		right = max(right, p.w-p.axis)
+	}
+	g.w = g.axis + right
+	for i, p := range parts {
+		if i > 0 {
+			g.h += gapY
+			g.edges = append(g.edges, link{parts[i-1], p, Next})
+		}
+		g.kids = append(g.kids, kid{p, g.axis - p.axis, g.h})
+		g.h += p.h
+	}
+	g.first, g.last = parts[0], parts[len(parts)-1]
+	return g
+}
+
+// row puts lanes side by side, with room for the fork above and the join below.
+func row(parts []*part) *part {
+	g := &part{flow: true, lanes: true}
+	for i, p := range parts {
+		if i > 0 {
+			g.w += gapX
+		}
+		g.kids = append(g.kids, kid{p, g.w, gapY / 2})
+		g.w += p.w
+		g.h = max(g.h, p.h)
+	}
+	g.h += gapY
+	g.w = max(g.w, minW)
+	g.axis = g.w / 2
+	return g
+}
+
+// withSide hangs verify, undo, probe and checks to the right of a part.
+func withSide(p *part, it item) *part {
+	if len(it.side) == 0 {
+		return p
+	}
+	g := &part{axis: p.axis, first: p, last: p, kids: []kid{{p, 0, 0}}}
+	y, w := 0, 0
+	for i, s := range it.side {
+		if i > 0 {
+			y += gapY / 2
+		}
+		m := measure(s)
+		g.kids = append(g.kids, kid{m, p.w + 2*gapX, y})
+		g.edges = append(g.edges, link{p, m, Attached})
+		y += m.h
+		w = max(w, m.w)
+	}
+	g.w, g.h = p.w+2*gapX+w, max(p.h, y)
+	return g
+}
+
+// withHandlers puts catch to the right of a part and finally below it.
+func withHandlers(p *part, it item) *part {
+	if it.catch == nil && it.final == nil {
+		return p
+	}
+	g := &part{axis: p.axis, first: p, last: p, kids: []kid{{p, 0, 0}}, w: p.w, h: p.h}
+	if it.catch != nil {
+		c := block(*it.catch)
+		g.kids = append(g.kids, kid{c, p.w + 2*gapX, 0})
+		g.edges = append(g.edges, link{p, c, OnFail})
+		g.w, g.h = p.w+2*gapX+c.w, max(p.h, c.h)
+	}
+	if it.final == nil {
+		return g
+	}
+	f := block(*it.final)
+	if d := f.axis - g.axis; d > 0 { // what stands above moves right, so that the axes meet
+		for i := range g.kids {
+			g.kids[i].x += d
+		}
+		g.axis += d
+		g.w += d
+	}
+	x := g.axis - f.axis
+	g.kids = append(g.kids, kid{f, x, g.h + gapY})
+	g.edges = append(g.edges, link{p, f, Always})
+	g.w, g.h = max(g.w, x+f.w), g.h+gapY+f.h
+	g.last = f
+	return g
+}
