@@ -304,6 +304,6 @@ func ExampleText() {
 	// restart
 	// |
 	// +- ? approve Restart it?
-	// |      approval 1
+	// |     approval 1
 	// `- * again  shell, mutate
 }
