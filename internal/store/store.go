@@ -81,8 +81,8 @@ type Batch struct {
 	Shards  []int         // the shards that it touches: their epoch must still be Epoch
 	Expect  []Expect      // lengths of the streams that it appends to, and of others that it depends on
 	Entries []entry.Entry // sealed; numbered from Expect+1 on for each stream
+	Delete  []Key         // rows to remove, before Rows is written
 	Rows    []Row         // upserts
-	Delete  []Key         // rows to remove
 	Erase   []Erasure
 	Halt    *string // sets Identity.Halted ("" un-halts)
 }
@@ -141,8 +141,10 @@ type Filter struct {
 	Oldest  bool      // oldest first; default newest first (by At, then ID)
 }
 
-// Page is a part of a list. Next is "" at the end.
+// Page is a part of a list. Next is "" at the end. Damaged names rows that were selected and do not match their checksum:
+// they are not served; the streams that they were derived from tell what they said.
 type Page struct {
-	Rows []Row
-	Next string
+	Rows    []Row
+	Next    string
+	Damaged []Key
 }

@@ -1,0 +1,63 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	driver "modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+
+	"github.com/tendhq/tend/internal/fault"
+)
+
+// code gives SQLite's primary result code of err, or 0.
+func code(err error) int {
+	var e *driver.Error
+	if errors.As(err, &e) {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+// classify gives err the kind that its cause deserves and says in the imperative what was being done.
+func classify(err error, format string, a ...any) error {
+	if err == nil {
+		return nil
+	}
+	doing := fmt.Sprintf(format, a...)
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), code(err) == lib.SQLITE_INTERRUPT:
+		return fault.Wrap(fault.Cancelled, err, "%s", doing)
+	}
+	var known *fault.Error
+	if errors.As(err, &known) {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	e := &fault.Error{Kind: fault.Internal, Message: doing, Err: err}
+	switch code(err) {
+	case lib.SQLITE_FULL:
+		e.Kind, e.Next = fault.Unavailable, "make room on the disk: nothing was written, and the store goes on by itself"
+		e.Message += ": the disk is full"
+	case lib.SQLITE_READONLY, lib.SQLITE_PERM, lib.SQLITE_CANTOPEN, lib.SQLITE_AUTH:
+		e.Kind, e.Next = fault.Unavailable, "see who owns the data directory, and whether its disk is mounted read-only"
+	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_PROTOCOL:
+		e.Kind, e.Next = fault.Unavailable, "another process holds the database: stop it, or try again"
+	case lib.SQLITE_IOERR, lib.SQLITE_NOMEM:
+		e.Kind, e.Next = fault.Unavailable, "look at the disk and its kernel messages"
+	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB, lib.SQLITE_FORMAT:
+		e.Kind, e.Next = fault.Damaged, "verify the store, and restore a backup when it says so"
+	default:
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOSPC) {
+			e.Kind = fault.Unavailable
+		}
+	}
+	return e
+}
+
+func damagedFile(path, format string, a ...any) error {
+	return fault.New(fault.Damaged, "%s is damaged: %s", path, fmt.Sprintf(format, a...)).
+		WithNext("restore a backup")
+}

@@ -1,0 +1,239 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/store"
+)
+
+const readEntries = `SELECT seq, data FROM entry
+WHERE stream = (SELECT id FROM stream WHERE name = ?) AND seq >= ? ORDER BY seq LIMIT ?`
+
+// Read implements store.Store.
+func (s *Store) Read(ctx context.Context, stream string, from uint64, limit int) ([]entry.Entry, error) {
+	done, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return readStream(ctx, s.entry, stream, max(from, 1), store.ReadLimit(limit))
+}
+
+// readStream reads from the entry before `from` on: the first that is given must follow it.
+func readStream(ctx context.Context, st *sql.Stmt, stream string, from uint64, limit int) (out []entry.Entry, err error) {
+	first := from
+	if from > 1 {
+		first, limit = from-1, limit+1
+	}
+	rows, err := st.QueryContext(ctx, stream, int64(first), limit)
+	if err != nil {
+		return nil, classify(err, "read %s", stream)
+	}
+	defer rows.Close() //nolint:errcheck // Err says it
+	var prev *entry.Entry
+	for rows.Next() {
+		var data []byte
+		e := entry.Entry{Stream: stream}
+		if err := rows.Scan(&e.Seq, &data); err != nil {
+			return nil, classify(err, "read %s", stream)
+		}
+		if err := parseRecord(data, &e); err != nil {
+			return nil, damagedEntry(stream, e.Seq, err)
+		}
+		if prev == nil && e.Seq == first && from > 1 {
+			prev = &e // known by its hash; whoever wants it as data asks for it
+			continue
+		}
+		if prev == nil && from > 1 {
+			return nil, fault.New(fault.Damaged, "%s entry %d is missing", stream, first)
+		}
+		if err := e.Verify(prev); err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+		prev = &out[len(out)-1]
+	}
+	if err := rows.Err(); err != nil {
+		last := first
+		if prev != nil {
+			last = prev.Seq + 1
+		}
+		return nil, classify(err, "read %s entry %d", stream, last)
+	}
+	return out, nil
+}
+
+// statements keeps the prepared texts of lists. There are as many as there are shapes of a filter.
+type statements struct {
+	mu   sync.Mutex
+	text map[string]*sql.Stmt
+}
+
+func (s *statements) get(ctx context.Context, db *sql.DB, text string) (*sql.Stmt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st, ok := s.text[text]; ok {
+		return st, nil
+	}
+	st, err := db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if s.text == nil {
+		s.text = map[string]*sql.Stmt{}
+	}
+	s.text[text] = st
+	return st, nil
+}
+
+func (s *statements) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, st := range s.text {
+		errs = append(errs, st.Close())
+	}
+	s.text = nil
+	return errors.Join(errs...)
+}
+
+// Rows implements store.Store.
+func (s *Store) Rows(ctx context.Context, f store.Filter) (store.Page, error) {
+	text, args, err := list(&f)
+	if err != nil {
+		return store.Page{}, err
+	}
+	done, err := s.read(ctx)
+	if err != nil {
+		return store.Page{}, err
+	}
+	defer done()
+	st, err := s.rows.get(ctx, s.reads, text)
+	if err != nil {
+		return store.Page{}, classify(err, "list %s", f.Kind)
+	}
+	rows, err := st.QueryContext(ctx, args...)
+	if err != nil {
+		return store.Page{}, classify(err, "list %s", f.Kind)
+	}
+	defer rows.Close() //nolint:errcheck // Err says it
+	var page store.Page
+	var last store.Position
+	for n := 0; rows.Next(); n++ {
+		if n == f.Rows() {
+			page.Next = last.Cursor()
+			break
+		}
+		r, crc, err := scanRow(rows)
+		if err != nil {
+			return store.Page{}, classify(err, "list %s", f.Kind)
+		}
+		last = f.Position(&r)
+		if crc != rowSum(&r) {
+			page.Damaged = append(page.Damaged, r.Key)
+			continue
+		}
+		page.Rows = append(page.Rows, r)
+	}
+	return page, classify(rows.Err(), "list %s", f.Kind)
+}
+
+const rowColumns = "kind, id, project, status, name, parent, tag, at, due, body, crc"
+
+func scanRow(rows *sql.Rows) (r store.Row, crc uint32, err error) {
+	var at int64
+	var due sql.NullInt64
+	err = rows.Scan(&r.Kind, &r.ID, &r.Project, &r.Status, &r.Name, &r.Parent, &r.Tag, &at, &due, &r.Body, &crc)
+	r.At = moment(at)
+	if due.Valid {
+		r.Due = moment(due.Int64)
+	}
+	return r, crc, err
+}
+
+// moment reads a stored time. The zero time is stored like any other.
+func moment(micro int64) time.Time { return time.UnixMicro(micro).UTC() }
+
+// list writes the query for a filter.
+func list(f *store.Filter) (text string, args []any, err error) {
+	start, more, err := f.Start()
+	if err != nil {
+		return "", nil, err
+	}
+	var b strings.Builder
+	and := func(cond string, a ...any) {
+		b.WriteString(" AND ")
+		b.WriteString(cond)
+		args = append(args, a...)
+	}
+	b.WriteString("SELECT " + rowColumns + " FROM row")
+	by := "at"
+	if f.ByDue() {
+		by = "due"
+		b.WriteString(" INDEXED BY row_due")
+	}
+	b.WriteString(" WHERE kind = ?")
+	args = append(args, f.Kind)
+	if f.ID != "" {
+		and("id = ?", f.ID)
+	}
+	if f.Prefix != "" {
+		and("id >= ?", f.Prefix)
+		if end := after(f.Prefix); end != "" {
+			and("id < ?", end)
+		}
+	}
+	if f.Project != "" {
+		and("project = ?", f.Project)
+	}
+	if len(f.Status) == 1 {
+		and("status = ?", f.Status[0])
+	} else if len(f.Status) > 1 {
+		and("status IN (?" + strings.Repeat(", ?", len(f.Status)-1) + ")")
+		for _, s := range f.Status {
+			args = append(args, s)
+		}
+	}
+	// The second half tells SQLite that it may use the partial index.
+	if f.Name != "" {
+		and("name = ? AND name <> ''", f.Name)
+	}
+	if f.Parent != "" {
+		and("parent = ? AND parent <> ''", f.Parent)
+	}
+	if f.Tag != "" {
+		and("tag = ? AND tag <> ''", f.Tag)
+	}
+	if f.ByDue() {
+		and("due IS NOT NULL AND due <= ?", f.DueBy.UTC().UnixMicro())
+	}
+	dir, than := " DESC", "<"
+	if f.Ascending() {
+		dir, than = "", ">"
+	}
+	if more {
+		and("("+by+", id) "+than+" (?, ?)", start.Micro, start.ID)
+	}
+	b.WriteString(" ORDER BY " + by + dir + ", id" + dir + " LIMIT ?")
+	args = append(args, f.Rows()+1)
+	return b.String(), args, nil
+}
+
+// after gives the smallest text that is greater than every text with this prefix, or "" when there is none.
+func after(prefix string) string {
+	b := []byte(prefix)
+	for i := len(b) - 1; i >= 0; i-- {
+		if b[i] < 0xff {
+			b[i]++
+			return string(b[:i+1])
+		}
+	}
+	return ""
+}

@@ -1,0 +1,67 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tendhq/tend/internal/store"
+)
+
+// HighWater is the name of the file beside the database that says which database was here and how far it had come.
+const HighWater = "high-water"
+
+// every is how often it is written while commits come.
+const every = time.Second
+
+const waterFormat = "tend 1 %s %d\n"
+
+// mark writes high-water when it is time to; a zero now always is. It is a hint, written without fsync: what it says is
+// always less than what is durable, and when it cannot be written or read, only a rollback goes unnoticed.
+func (w *writer) mark(now time.Time) {
+	if !w.known || !now.IsZero() && now.Sub(w.marked).Abs() < every {
+		return
+	}
+	w.marked = now
+	_ = writeHighWater(filepath.Dir(w.store.path), w.instance, w.index)
+}
+
+func writeHighWater(dir, instance string, index uint64) error {
+	tmp := filepath.Join(dir, HighWater+".new")
+	if err := os.WriteFile(tmp, fmt.Appendf(nil, waterFormat, instance, index), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, filepath.Join(dir, HighWater))
+}
+
+// compareHighWater halts a store that is not what was here last.
+func (s *Store) compareHighWater(ctx context.Context) error {
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(s.path), HighWater))
+	if err != nil {
+		return nil //nolint:nilerr // a new directory, or one that lost the hint
+	}
+	var instance string
+	var index uint64
+	if n, _ := fmt.Sscanf(string(text), waterFormat, &instance, &index); n != 2 || len(text) == 0 || text[len(text)-1] != '\n' {
+		return nil // torn by a power cut
+	}
+	i, err := s.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	var why string
+	switch {
+	case i.Halted != "":
+		return nil // it says why already
+	case i.Instance != instance:
+		why = fmt.Sprintf("the database is not the one that was here last: this is %s at commit %d, that was %s at commit %d",
+			i.Instance, i.Index, instance, index)
+	case i.Index < index:
+		why = fmt.Sprintf("the database went back in time: it is at commit %d and was at commit %d", i.Index, index)
+	default:
+		return nil
+	}
+	return s.Commit(ctx, []store.Batch{{Halt: &why}})[0].Err
+}

@@ -1,0 +1,222 @@
+package storetest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/store"
+)
+
+// pages reads a list to its end.
+func (b *bench) pages(f store.Filter) []store.Row {
+	b.t.Helper()
+	var all []store.Row
+	for {
+		page, err := b.s.Rows(b.t.Context(), f)
+		if err != nil {
+			b.t.Fatalf("rows %+v: %v", f, err)
+		}
+		if len(page.Damaged) != 0 {
+			b.t.Fatalf("rows %+v: damaged %v", f, page.Damaged)
+		}
+		all = append(all, page.Rows...)
+		if page.Next == "" {
+			return all
+		}
+		if len(page.Rows) != f.Rows() {
+			b.t.Fatalf("a page of %d rows, not %d, says that there is more", len(page.Rows), f.Rows())
+		}
+		f.Cursor = page.Next
+	}
+}
+
+func testRowsFilter(t *testing.T, b *bench) {
+	row := func(kind, id, project, status, name, parent, tag string) store.Row {
+		return store.Row{
+			Key: store.Key{Kind: kind, ID: id}, Project: project, Status: status, Name: name, Parent: parent, Tag: tag,
+			At: Time(int64(len(id))), Body: []byte(`{}`),
+		}
+	}
+	b.want(store.Batch{Rows: []store.Row{
+		row("run", "run_a", "default", "running", "disk", "", ""),
+		row("run", "run_ab", "default", "failed", "disk", "run_a", "web-1"),
+		row("run", "run_abc", "other", "failed", "memory", "run_a", ""),
+		row("run", "rum_abcd", "default", "waiting", "memory", "", "web-1"),
+		row("task", "run_a", "default", "open", "disk", "run_a", ""),
+	}})
+	for _, c := range []struct {
+		f    store.Filter
+		want []string
+	}{
+		{store.Filter{}, []string{"run_a", "run_ab", "run_abc", "rum_abcd"}},
+		{store.Filter{ID: "run_ab"}, []string{"run_ab"}},
+		{store.Filter{ID: "run_"}, nil},
+		{store.Filter{Prefix: "run_a"}, []string{"run_a", "run_ab", "run_abc"}},
+		{store.Filter{Prefix: "run_ab"}, []string{"run_ab", "run_abc"}},
+		{store.Filter{Prefix: "run%"}, nil},
+		{store.Filter{Prefix: "ru*"}, nil},
+		{store.Filter{Project: "other"}, []string{"run_abc"}},
+		{store.Filter{Status: []string{"failed"}}, []string{"run_ab", "run_abc"}},
+		{store.Filter{Status: []string{"failed", "waiting", "nothing"}}, []string{"run_ab", "run_abc", "rum_abcd"}},
+		{store.Filter{Name: "memory"}, []string{"run_abc", "rum_abcd"}},
+		{store.Filter{Parent: "run_a"}, []string{"run_ab", "run_abc"}},
+		{store.Filter{Tag: "web-1"}, []string{"run_ab", "rum_abcd"}},
+		{store.Filter{Tag: "web-1", Parent: "run_a", Name: "disk", Status: []string{"failed"}, Project: "default"}, []string{"run_ab"}},
+		{store.Filter{Tag: "web-1", Project: "other"}, nil},
+	} {
+		c.f.Kind, c.f.Oldest = "run", true
+		got := ids(b.pages(c.f))
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%+v: %v, not %v", c.f, got, c.want)
+		}
+	}
+}
+
+func testRowsPages(t *testing.T, b *bench) {
+	var rows []store.Row
+	var want []string
+	for i := range 257 {
+		id := fmt.Sprintf("%04d", i)
+		rows = append(rows, store.Row{Key: store.Key{Kind: "run", ID: id}, At: Time(int64(i / 5))}) // five of each age
+		want = append(want, id)
+	}
+	rand.New(rand.NewPCG(1, 2)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	b.want(store.Batch{Rows: rows})
+	for _, limit := range []int{0, 1, 7, 100, 256, 257, 1000} {
+		oldest := ids(b.pages(store.Filter{Kind: "run", Limit: limit, Oldest: true}))
+		if !slices.Equal(oldest, want) {
+			t.Errorf("oldest first, by %d: %v", limit, oldest)
+		}
+		newest := ids(b.pages(store.Filter{Kind: "run", Limit: limit}))
+		slices.Reverse(newest)
+		if !slices.Equal(newest, want) {
+			t.Errorf("newest first, by %d: %v", limit, newest)
+		}
+	}
+	page, err := b.s.Rows(t.Context(), store.Filter{Kind: "run"})
+	if err != nil || len(page.Rows) != store.DefaultLimit {
+		t.Errorf("%d rows by default, %v", len(page.Rows), err)
+	}
+}
+
+func testRowsDue(t *testing.T, b *bench) {
+	due := func(id string, n int64) store.Row {
+		r := store.Row{Key: store.Key{Kind: "wake", ID: id}, At: Time(100 - n)}
+		if n != 0 {
+			r.Due = Time(n)
+		}
+		return r
+	}
+	b.want(store.Batch{Rows: []store.Row{due("e", 5), due("a", 1), due("never", 0), due("c2", 3), due("c1", 3), due("z", 9)}})
+	for _, c := range []struct {
+		by   time.Time
+		want []string
+	}{
+		{Time(0), nil},
+		{Time(1).Add(-time.Microsecond), nil},
+		{Time(1), []string{"a"}},
+		{Time(5), []string{"a", "c1", "c2", "e"}},
+		{Time(1000), []string{"a", "c1", "c2", "e", "z"}},
+	} {
+		for _, limit := range []int{0, 1, 2} {
+			got := ids(b.pages(store.Filter{Kind: "wake", DueBy: c.by, Limit: limit}))
+			if !slices.Equal(got, c.want) {
+				t.Errorf("due by %v: %v, not %v", c.by, got, c.want)
+			}
+		}
+	}
+	b.want(store.Batch{Rows: []store.Row{due("a", 0), due("e", 2)}})
+	if got := ids(b.pages(store.Filter{Kind: "wake", DueBy: Time(5)})); !slices.Equal(got, []string{"e", "c1", "c2"}) {
+		t.Errorf("after a change: %v", got)
+	}
+}
+
+func testRowsUpsert(t *testing.T, b *bench) {
+	a := store.Row{Key: store.Key{Kind: "run", ID: "a"}, Status: "running", Name: "x", Tag: "t", At: Time(1), Due: Time(2), Body: []byte(`1`)}
+	b.want(store.Batch{Rows: []store.Row{a}})
+	// Finer and foreign times come back as every store keeps them.
+	a.Status, a.Tag, a.Due, a.Body = "failed", "", time.Time{}, []byte(`22`)
+	fine := a
+	fine.At = a.At.Add(999 * time.Nanosecond).In(time.FixedZone("x", 3600))
+	b.want(store.Batch{Rows: []store.Row{fine}})
+	same(t, "the row", b.pages(store.Filter{Kind: "run"}), []store.Row{a})
+	if got := b.pages(store.Filter{Kind: "run", Tag: "t"}); len(got) != 0 {
+		t.Errorf("found by a tag that it lost: %v", ids(got))
+	}
+	c := store.Row{Key: store.Key{Kind: "run", ID: "c"}, At: Time(5), Body: []byte{}}
+	b.want(store.Batch{Rows: []store.Row{c}, Delete: []store.Key{{Kind: "run", ID: "a"}, {Kind: "run", ID: "nobody"}}})
+	same(t, "after a deletion", ids(b.pages(store.Filter{Kind: "run"})), []string{"c"})
+	// Deletions come before what is written.
+	c.Name = "again"
+	b.want(store.Batch{Rows: []store.Row{c}, Delete: []store.Key{c.Key}})
+	if got := b.pages(store.Filter{Kind: "run", Name: "again"}); len(got) != 1 {
+		t.Errorf("a row that a batch deletes and writes is not there: %v", got)
+	}
+}
+
+func testRowsCursor(t *testing.T, b *bench) {
+	for _, bad := range []string{"x", ".", "zzzzzzzzzzzzzzzzzzzzzzzz.a", "!.a", "\x00.\x00"} {
+		if _, err := b.s.Rows(t.Context(), store.Filter{Kind: "run", Cursor: bad}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("cursor %q: %v, not invalid", bad, err)
+		}
+	}
+}
+
+// testRowsModel compares lists with a model, for random rows and filters.
+func testRowsModel(t *testing.T, b *bench) {
+	r := rand.New(rand.NewPCG(7, 11))
+	pick := func(of ...string) string { return of[r.IntN(len(of))] }
+	model := map[store.Key]store.Row{}
+	for range 30 {
+		var batch store.Batch
+		for range 20 {
+			k := store.Key{Kind: pick("run", "task"), ID: fmt.Sprintf("%s_%02d", pick("a", "b"), r.IntN(60))}
+			if _, ok := model[k]; ok && r.IntN(4) == 0 && !written(batch.Rows, k) {
+				batch.Delete = append(batch.Delete, k)
+				delete(model, k)
+				continue
+			}
+			row := store.Row{
+				Key: k, Project: pick("default", "other"), Status: pick("", "open", "done"), Name: pick("", "n", "m"),
+				Parent: pick("", "p"), Tag: pick("", "t", "u"), At: Time(r.Int64N(9)), Body: []byte(pick("1", "2")),
+			}
+			if r.IntN(2) == 0 {
+				row.Due = Time(r.Int64N(9))
+			}
+			if written(batch.Rows, k) || slices.Contains(batch.Delete, k) {
+				continue
+			}
+			batch.Rows = append(batch.Rows, row)
+			model[k] = row
+		}
+		b.want(batch)
+	}
+	for range 300 {
+		f := store.Filter{
+			Kind: pick("run", "task"), Prefix: pick("", "", "a_", "b_1"), Project: pick("", "default"), Name: pick("", "", "n"),
+			Parent: pick("", "", "p"), Tag: pick("", "", "t"), Limit: 1 + r.IntN(40), Oldest: r.IntN(2) == 0,
+		}
+		for range r.IntN(3) {
+			f.Status = append(f.Status, pick("", "open", "done"))
+		}
+		if r.IntN(3) == 0 {
+			f.DueBy = Time(r.Int64N(10))
+		}
+		var want []store.Row
+		for _, row := range model {
+			if f.Match(&row) {
+				want = append(want, row)
+			}
+		}
+		slices.SortFunc(want, func(a, b store.Row) int { return f.Compare(f.Position(&a), f.Position(&b)) })
+		same(t, fmt.Sprintf("%+v", f), b.pages(f), want)
+	}
+}
+
+func written(rows []store.Row, k store.Key) bool {
+	return slices.ContainsFunc(rows, func(r store.Row) bool { return r.Key == k })
+}
