@@ -1,0 +1,166 @@
+package run
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// task renders what a person is asked by approve, ask and manual.
+func (ev *evaluation) task(out *Rendered, def *playbook.Node) error {
+	t := def.Task
+	title := def.Name
+	if title == "" {
+		title = def.ID
+	}
+	q := &entry.TaskCreated{Title: title, Type: string(def.Kind), Path: ev.n.Path, Run: ev.s.ID}
+	ev.people(q, &t.Approval)
+	out.Within = within(t.Within)
+	var err error
+	if t.WithinX != nil {
+		text, err := ev.text(t.WithinX)
+		if err != nil {
+			return err
+		}
+		if strings.TrimSpace(text) != "" {
+			if out.Within, err = playbook.ParseDuration(text); err != nil {
+				return err
+			}
+		}
+	}
+	if q.Message, err = ev.text(t.Message); err != nil {
+		return err
+	}
+	if t.Instructions != nil {
+		if q.Message, err = ev.text(t.Instructions); err != nil {
+			return err
+		}
+	}
+	if t.Choices != nil {
+		return ev.choices(out, q, t)
+	}
+	if len(t.Form) > 0 {
+		fields, err := value.Normalize(t.Form)
+		if err != nil {
+			return err
+		}
+		q.Form = value.Object{"fields": fields}
+	}
+	out.Task, out.Text = q, q.Message
+	return nil
+}
+
+// choices is the older dialect's interactive message.
+func (ev *evaluation) choices(out *Rendered, q *entry.TaskCreated, t *playbook.Task) error {
+	v, err := ev.tree(*t.Choices, ev.scope(sources(*t.Choices)...))
+	if err != nil {
+		return err
+	}
+	list, ok := v.([]any)
+	if text, isText := v.(string); isText {
+		if p, perr := value.Parse([]byte(text)); perr == nil {
+			list, ok = p.([]any)
+		}
+		if !ok {
+			for part := range strings.SplitSeq(text, ",") {
+				list = append(list, strings.TrimSpace(part))
+			}
+		}
+	}
+	q.Form = value.Object{"choices": list, "selector": t.Selector}
+	if t.Default != nil {
+		d, err := ev.text(t.Default)
+		if err != nil {
+			return err
+		}
+		q.Default = d
+		chosen := []any{}
+		if d != "" {
+			chosen = append(chosen, d)
+		}
+		out.Default = value.Object{"slack_response": d, "selected_responses": chosen, "defaulted": true}
+	}
+	out.Task, out.Text = q, q.Message
+	return nil
+}
+
+func (ev *evaluation) people(q *entry.TaskCreated, a *playbook.Approval) {
+	q.From, q.Count, q.NotRequester, q.Requester = a.From, max(1, a.Count), a.NotRequester, ev.s.Created.By.Name
+}
+
+func within(d playbook.Duration) time.Duration {
+	if d > 0 {
+		return time.Duration(d)
+	}
+	return time.Hour
+}
+
+// approval renders the question of an `approval:`.
+func (ev *evaluation) approval(out *Rendered, a *playbook.Approval, show value.Object) error {
+	msg, err := ev.text(a.Message)
+	if err != nil {
+		return err
+	}
+	def := ev.n.def
+	title := "approve " + describe(def, ev.n.Path)
+	out.Task = &entry.TaskCreated{Title: title, Type: "approve", Path: ev.n.Path, Run: ev.s.ID, Message: msg, Show: show}
+	ev.people(out.Task, a)
+	out.Text, out.Within = msg, within(a.Within)
+	return nil
+}
+
+func describe(def *playbook.Node, path string) string {
+	switch {
+	case def == nil:
+		return path
+	case def.Name != "":
+		return def.Name
+	case def.ID != "":
+		return def.ID
+	default:
+		return path
+	}
+}
+
+// show is what a person sees of what would happen.
+func show(def *playbook.Node, r Rendered) value.Object {
+	o := value.Object{"action": def.Uses, "effect": string(def.Effect), "inputs": map[string]any(r.Inputs)}
+	if len(r.Targets) > 0 {
+		t := make([]any, len(r.Targets))
+		for i, s := range r.Targets {
+			t[i] = s
+		}
+		o["targets"] = t
+	}
+	if def.Irreversible {
+		o["irreversible"] = true
+	}
+	if r.Runner != "" {
+		o["runner"] = r.Runner
+	}
+	return o
+}
+
+// Question is the task that asks a person what became of an attempt whose outcome nobody knows.
+func (s *State) Question(path string) (*entry.TaskCreated, error) {
+	n := s.Nodes[path]
+	if n == nil || n.def == nil || n.Intent == nil {
+		return nil, fault.New(fault.Internal, "%s is not in doubt", path)
+	}
+	r := Rendered{Inputs: n.Intent.Inputs, Targets: n.Intent.Targets, Runner: n.Intent.Runner}
+	why := ""
+	if n.Fault != nil {
+		why = n.Fault.Message
+	}
+	return &entry.TaskCreated{
+		Title: "did it happen? " + describe(n.def, path), Type: "doubt", Path: path, Run: s.ID, Requester: s.Created.By.Name, Count: 1,
+		Message: fmt.Sprintf("Nobody knows whether attempt %d of %s took effect: %s. Look, then answer: happened, not-happened, again, fail or skip.",
+			n.Attempt, describe(n.def, path), why),
+		Show: show(n.def, r),
+	}, nil
+}

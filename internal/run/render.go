@@ -1,0 +1,498 @@
+package run
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// Evaluator evaluates expressions; *expr.Evaluator is one.
+type Evaluator interface {
+	Value(e expr.Expr, s expr.Scope) (any, error)
+	Text(e expr.Expr, s expr.Scope) (string, error)
+	Truth(e expr.Expr, s expr.Scope) (bool, error)
+	Holds(e expr.Expr, s expr.Scope) (bool, error)
+}
+
+// Env is what Evaluate may use besides the state. All of it is constant or read only.
+type Env struct {
+	Eval Evaluator
+	// Load reads a blob that an output or a list was moved to, as a value. It may be slow: it is called only for what is
+	// mentioned.
+	Load func(entry.Ref) (any, error)
+	// Spec finds the description of an action.
+	Spec func(name string) (playbook.Spec, bool)
+}
+
+// Rendered is the result of a Render. Accept turns it into facts.
+type Rendered struct {
+	Render
+	Fault   *entry.Fault
+	Value   bool
+	Text    string
+	Inputs  value.Object // step, undo: {"args", "env", "with"}; outputs: the outputs; call: the parameters
+	Targets []string
+	Runner  string
+	List    []any    // list: items
+	Keys    []any    // list: keys of a map
+	Range   [2]int64 // list
+	IsRange bool
+	Task    *entry.TaskCreated
+	Within  time.Duration // of a task or wait
+	Until   time.Duration // wait for
+	At      time.Time     // wait until
+	Event   string
+	Key     string
+	Default value.Object
+}
+
+// Evaluate does what Render asks for, over the data of the state. It has no effect and does not change the state.
+func (s *State) Evaluate(r Render, env Env) (out Rendered) {
+	ev := &evaluation{s: s, env: env, n: s.Node(r.Path)}
+	if ev.n == nil {
+		ev.n = &Node{Path: r.Path}
+		ev.n.def, _ = s.def(r.Path)
+	}
+	out = Rendered{Render: r}
+	if err := ev.run(&out); err != nil {
+		kind := fault.Expr
+		if k := fault.KindOf(err); k != fault.Internal {
+			kind = k
+		}
+		out.Fault = &entry.Fault{Kind: string(kind), Message: err.Error(), Path: r.Path}
+	}
+	return out
+}
+
+type evaluation struct {
+	s   *State
+	env Env
+	n   *Node
+}
+
+func (ev *evaluation) run(out *Rendered) error {
+	def := ev.n.def
+	var err error
+	switch out.What {
+	case RenderWhen:
+		cond, scope := ev.when()
+		out.Value, err = ev.env.Eval.Truth(*cond, scope)
+		if ev.s.Lenient() {
+			err = nil
+		}
+	case RenderBreak:
+		loop, _ := parentOf(ev.n.Path)
+		l := ev.s.Nodes[loop]
+		out.Value, err = ev.env.Eval.Truth(*l.def.Foreach.Break, ev.scope(l.def.Foreach.Break.Source))
+		if ev.s.Lenient() {
+			err = nil
+		}
+	case RenderVerify:
+		return ev.check(out, def.Verify, ".verify")
+	case RenderUntil:
+		return ev.check(out, def.Wait.Until, ".until")
+	case RenderProbe:
+		return ev.check(out, def.Probe, ".probe")
+	case RenderStopWhen:
+		return ev.stopWhen(out, def.StopWhen)
+	case RenderList:
+		return ev.list(out, def.Foreach)
+	case RenderLock:
+		out.Text, err = ev.text(def.LockKey)
+		if err == nil && strings.TrimSpace(out.Text) == "" {
+			err = fault.New(fault.Invalid, "the key of the lock is empty")
+		}
+	case RenderBlock:
+		return ev.approval(out, def.Approval, value.Object{"block": ev.n.Path})
+	case RenderOutputs:
+		out.Inputs, err = ev.outputs()
+	case RenderUndo:
+		und := &evaluation{s: ev.s, env: ev.env, n: ev.n}
+		return und.action(out, def.Undo.Step)
+	case RenderStep:
+		return ev.step(out)
+	}
+	return err
+}
+
+func (ev *evaluation) when() (*expr.Expr, expr.Scope) {
+	if ev.n.def == nil { // an iteration
+		loop, _ := parentOf(ev.n.Path)
+		w := ev.s.Nodes[loop].def.Foreach.When
+		return w, ev.scope(w.Source)
+	}
+	return ev.n.def.When, ev.scope(ev.n.def.When.Source)
+}
+
+func (ev *evaluation) text(e *expr.Expr) (string, error) {
+	if e == nil {
+		return "", nil
+	}
+	return ev.env.Eval.Text(*e, ev.scope(e.Source))
+}
+
+// check looks whether a condition over the result of a check holds. No data is never success.
+func (ev *evaluation) check(out *Rendered, c *playbook.Check, helper string) error {
+	scope := ev.scope(source(c.Until))
+	if h := ev.s.Nodes[ev.n.Path+helper]; h != nil {
+		if bad(h.Outcome) {
+			out.Text = "the check failed"
+			if h.Fault != nil {
+				out.Text = "the check failed: " + h.Fault.Message
+			}
+			if out.What == RenderProbe {
+				return fault.New(fault.Verify, "%s", out.Text)
+			}
+			return nil
+		}
+		if h.Outcome == outcomeSkipped {
+			out.Text = "the check was skipped"
+			return nil
+		}
+		res, err := ev.load(h.Output)
+		if err != nil {
+			return err
+		}
+		scope.Root["result"] = res
+	}
+	if c.Until == nil {
+		out.Value = true
+		return nil
+	}
+	ok, err := ev.env.Eval.Holds(*c.Until, scope)
+	out.Value = ok && err == nil
+	if err != nil {
+		out.Text = err.Error()
+		if out.What == RenderProbe {
+			return err
+		}
+	}
+	if !out.Value && out.Text == "" {
+		out.Text = "not so: " + c.Until.Source
+		if res, ok := scope.Root["result"]; ok {
+			out.Text += fmt.Sprintf(" (result: %.200s)", value.Text(res))
+		}
+	}
+	return nil
+}
+
+// stopWhen: what cannot be read stops.
+func (ev *evaluation) stopWhen(out *Rendered, c *playbook.StopWhen) error {
+	scope := ev.scope(source(c.Until))
+	if h := ev.s.Nodes[ev.n.Path+".stopWhen"]; h != nil {
+		if bad(h.Outcome) && h.Fault != nil {
+			return fault.New(fault.Stopped, "its stopWhen could not be read: %s", h.Fault.Message)
+		}
+		res, err := ev.load(h.Output)
+		if err != nil {
+			return err
+		}
+		scope.Root["result"] = res
+	}
+	if c.Until == nil {
+		return fault.New(fault.Stopped, "its stopWhen has no condition")
+	}
+	ok, err := ev.env.Eval.Truth(*c.Until, scope)
+	if err != nil {
+		return fault.New(fault.Stopped, "its stopWhen could not be read: %v", err)
+	}
+	out.Value, out.Text = ok, c.Until.Source
+	return nil
+}
+
+func (ev *evaluation) list(out *Rendered, f *playbook.Foreach) error {
+	if len(f.Range) == 2 {
+		for i := range f.Range {
+			v, err := ev.env.Eval.Value(f.Range[i], ev.scope(f.Range[i].Source))
+			if err != nil {
+				return err
+			}
+			n, ok := integer(v)
+			if !ok {
+				return fault.New(fault.Invalid, "range: %q is not a whole number", value.Text(v))
+			}
+			out.Range[i] = n
+		}
+		out.IsRange = true
+		return nil
+	}
+	v, err := ev.tree(*f.In, ev.scope(sources(*f.In)...))
+	if err != nil {
+		return err
+	}
+	if t, ok := v.(string); ok { // JSON text, as older templates give it
+		if p, perr := value.Parse([]byte(t)); perr == nil {
+			v = p
+		} else if strings.TrimSpace(t) == "" {
+			v = nil
+		}
+	}
+	switch x := v.(type) {
+	case nil:
+		if !ev.s.Lenient() {
+			return fault.New(fault.Invalid, "in: there is no list here (%s)", strings.Join(sources(*f.In), ", "))
+		}
+	case []any:
+		out.List = x
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(x)) {
+			out.Keys = append(out.Keys, k)
+			out.List = append(out.List, x[k])
+		}
+	default:
+		return fault.New(fault.Invalid, "in: a list or a map is needed, not %.80q", value.Text(v))
+	}
+	return nil
+}
+
+func integer(v any) (int64, bool) {
+	switch x := v.(type) {
+	case int64:
+		return x, true
+	case string:
+		var n int64
+		_, err := fmt.Sscanf(strings.TrimSpace(x), "%d", &n)
+		return n, err == nil && fmt.Sprint(n) == strings.TrimSpace(x)
+	default:
+		return 0, false
+	}
+}
+
+func (ev *evaluation) outputs() (value.Object, error) {
+	if len(ev.s.prog.Outputs) == 0 {
+		return nil, nil
+	}
+	var src []string
+	for _, t := range ev.s.prog.Outputs {
+		src = append(src, sources(t)...)
+	}
+	m, err := ev.trees(ev.s.prog.Outputs, ev.scope(src...))
+	if err != nil {
+		return nil, err
+	}
+	if len(ev.s.prog.OutputDefs) > 0 {
+		if m, err = playbook.Inputs(ev.s.prog.OutputDefs, m, ev.s.prog.Dialect); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// step renders what a step needs before its effect, by its kind.
+func (ev *evaluation) step(out *Rendered) error {
+	def := ev.n.def
+	var err error
+	if ev.n.Phase == PhaseDoubt {
+		return nil // the question shows what was tried, not what would be tried now
+	}
+	switch def.Kind {
+	case playbook.KindAction:
+		if it := ev.prepared(); it != nil {
+			out.Inputs, out.Targets, out.Runner = it.Inputs, it.Targets, it.Runner
+			return nil
+		}
+		if err := ev.action(out, def); err != nil || def.Approval == nil {
+			return err
+		}
+		return ev.approval(out, def.Approval, show(def, *out))
+	case playbook.KindWait:
+		return ev.wait(out, def.Wait)
+	case playbook.KindApprove, playbook.KindAsk, playbook.KindManual:
+		return ev.task(out, def)
+	case playbook.KindCall:
+		out.Inputs, err = ev.trees(def.Call.Params, ev.scope(treeSources(def.Call.Params)...))
+		if err != nil || def.Approval == nil {
+			return err
+		}
+		return ev.approval(out, def.Approval, show(def, *out))
+	case playbook.KindAssert:
+		out.Value, err = ev.env.Eval.Holds(*def.Assert.That, ev.scope(def.Assert.That.Source))
+		if out.Value {
+			return nil
+		}
+		if err != nil {
+			out.Text = err.Error()
+		} else {
+			out.Text = "not so: " + def.Assert.That.Source
+		}
+		if def.Assert.Message != nil {
+			if msg, merr := ev.text(def.Assert.Message); merr == nil && msg != "" {
+				out.Text = msg
+			}
+		}
+		return nil
+	case playbook.KindFail:
+		out.Text, err = ev.text(def.Message)
+		if err == nil && out.Text == "" {
+			out.Text = "the playbook says fail"
+		}
+		return err
+	case playbook.KindSteps, playbook.KindForeach, playbook.KindParallel, playbook.KindLock:
+	}
+	return fault.New(fault.Internal, "%s cannot be rendered", def.Kind)
+}
+
+// prepared finds the undo item that an undo instance executes.
+func (ev *evaluation) prepared() *UndoItem {
+	owner, seg := parentOf(ev.n.Path)
+	if seg.name != "undo" || !seg.helper() {
+		return nil
+	}
+	for i := range ev.s.Undo {
+		if ev.s.Undo[i].Path == owner {
+			return &ev.s.Undo[i]
+		}
+	}
+	return nil
+}
+
+// action renders inputs, environment, targets and runner of an action.
+func (ev *evaluation) action(out *Rendered, def *playbook.Node) error {
+	scope, outer := ev.scope(nodeSources(def)...), expr.Scope{}
+	if m := def.Module; m != nil {
+		given, err := ev.trees(m.Inputs, scope)
+		if err != nil {
+			return err
+		}
+		params, err := playbook.Inputs(m.Fields, given, ev.s.prog.Dialect)
+		if err != nil {
+			return err
+		}
+		outer, scope = scope, expr.Scope{Root: map[string]any{"params": map[string]any(params)}, Dialect: m.Dialect}
+	}
+	with, err := ev.trees(def.With, scope)
+	if err != nil {
+		return err
+	}
+	spec, known := ev.env.Spec(def.Uses)
+	if known {
+		if with, err = playbook.Inputs(spec.Inputs, with, scope.Dialect); err != nil {
+			return err
+		}
+	}
+	out.Inputs = value.Object{"with": map[string]any(with)}
+	if len(def.Env) > 0 {
+		env, err := ev.trees(def.Env, scope)
+		if err != nil {
+			return err
+		}
+		out.Inputs["env"] = map[string]any(env)
+	}
+	if len(def.Args) > 0 {
+		args := make([]any, len(def.Args))
+		for i := range def.Args {
+			if args[i], err = ev.tree(def.Args[i], scope); err != nil {
+				return err
+			}
+		}
+		out.Inputs["args"] = args
+	}
+	if def.Runner != nil {
+		if out.Runner, err = ev.env.Eval.Text(*def.Runner, pick(outer, scope)); err != nil {
+			return err
+		}
+	}
+	out.Targets, err = ev.targets(def, spec, with, scope)
+	return err
+}
+
+// pick prefers the caller's scope: a module's runner and target are not its own business unless it says so.
+func pick(outer, inner expr.Scope) expr.Scope {
+	if outer.Root != nil {
+		return outer
+	}
+	return inner
+}
+
+func (ev *evaluation) targets(def *playbook.Node, spec playbook.Spec, with value.Object, scope expr.Scope) ([]string, error) {
+	var out []string
+	add := func(v any) {
+		list, ok := v.([]any)
+		if !ok {
+			list = []any{v}
+		}
+		for _, e := range list {
+			if t := strings.TrimSpace(value.Text(e)); t != "" && !strings.HasSuffix(t, ":") && !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+	}
+	for _, e := range def.Target {
+		v, err := ev.env.Eval.Value(e, scope)
+		if err != nil {
+			return nil, fmt.Errorf("target: %w", err)
+		}
+		add(v)
+	}
+	if len(def.Target) > 0 {
+		return out, nil
+	}
+	for _, t := range spec.Targets {
+		v, err := ev.env.Eval.Value(expr.Expr{Kind: expr.Template, Source: t}, expr.Scope{Root: with, Dialect: expr.Lenient})
+		if err == nil {
+			add(v)
+		}
+	}
+	return out, nil
+}
+
+func (ev *evaluation) wait(out *Rendered, w *playbook.Wait) error {
+	out.Within = time.Duration(w.Within)
+	switch {
+	case w.Duration != nil:
+		t, err := ev.text(w.Duration)
+		if err != nil {
+			return err
+		}
+		out.Until, err = playbook.ParseDuration(t)
+		return err
+	case w.At != nil:
+		t, err := ev.text(w.At)
+		if err != nil {
+			return err
+		}
+		if out.At, err = time.Parse(time.RFC3339, strings.TrimSpace(t)); err != nil {
+			return fault.New(fault.Invalid, "at: %q is not a point in time like 2026-01-31T09:00:00Z", t)
+		}
+	case w.Event != nil:
+		var err error
+		if out.Event, err = ev.text(w.Event); err != nil {
+			return err
+		}
+		if out.Key, err = ev.text(w.Key); err != nil {
+			return err
+		}
+		if out.Event == "" {
+			return fault.New(fault.Invalid, "for: the name of the event is empty")
+		}
+	}
+	return nil
+}
+
+func source(e *expr.Expr) string {
+	if e == nil {
+		return ""
+	}
+	return e.Source
+}
+
+// Digest is the hash that an approval binds to: all that would happen.
+func Digest(def *playbook.Node, r Rendered) entry.Hash {
+	b, err := value.Canonical(map[string]any{
+		"action": def.Uses, "effect": string(def.Effect), "inputs": r.Inputs, "irreversible": def.Irreversible,
+		"runner": r.Runner, "targets": r.Targets, "message": r.Text,
+	})
+	if err != nil {
+		return entry.Hash{}
+	}
+	return sha256.Sum256(b)
+}
