@@ -162,3 +162,11 @@ func (s *Store) Identity(ctx context.Context) (store.Identity, error) {
 
 // Close implements store.Store. It never fails on purpose.
 func (s *Store) Close() error { return s.inner.Close() }
+
+// Head implements store.Store.
+func (s *Store) Head(ctx context.Context, stream string) (store.Head, error) {
+	if _, err := s.judge(ctx, Op{Name: "head", Stream: stream}); err != nil {
+		return store.Head{}, err
+	}
+	return s.inner.Head(ctx, stream)
+}

@@ -311,3 +311,17 @@ func (s *Store) Close() error {
 	s.closed.Store(true)
 	return nil
 }
+
+// Head implements store.Store.
+func (s *Store) Head(ctx context.Context, stream string) (store.Head, error) {
+	if err := s.use(ctx); err != nil {
+		return store.Head{}, err
+	}
+	s.disk.mu.RLock()
+	defer s.disk.mu.RUnlock()
+	all := s.disk.streams[stream]
+	if len(all) == 0 {
+		return store.Head{}, nil
+	}
+	return store.Head{Length: uint64(len(all)), Hash: all[len(all)-1].Hash}, nil
+}
