@@ -321,7 +321,7 @@ type watchdog struct {
 
 // watch starts a watchdog. Without a shell there is none, and the kernel's own signal must do.
 func watch() watchdog {
-	cmd := exec.Command("/bin/sh", "-c", `read -r group || exit 0; read -r never; kill -KILL -- "-$group"`)
+	cmd := exec.Command("/bin/sh", "-c", `read -r group || exit 0; read -r never; kill -s KILL -- "-$group"`)
 	cmd.Env = []string{}
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
