@@ -1,0 +1,253 @@
+package history
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/run"
+)
+
+// Explain says in a sentence or two why the run is where it is, and what would move it, with the command to type.
+func Explain(v *View) string {
+	head := "Run " + v.ID
+	if v.Name != "" {
+		head += " of " + v.Name
+	}
+	switch run.Status(v.Status) {
+	case run.Succeeded:
+		return head + " succeeded" + since(" at ", v.Ended) + "." + changed(v)
+	case run.Failed, run.Cancelled:
+		return head + " " + v.ended() + doubts(v) + " " + v.afterEnd()
+	case run.Quarantined:
+		return head + " is quarantined and will not be touched: " + message(v.Fault) + ". `tend runs verify " + v.ID +
+			"` names the place; a backup from before may hold it whole."
+	case run.Interrupted:
+		return head + " is interrupted: " + strings.TrimSuffix(v.interruption(), ".") + ". " + v.flight() +
+			"`tend runs resume " + v.ID + "` goes on."
+	case run.Paused:
+		by, why := "a person", ""
+		if v.paused != nil {
+			by, why = v.paused.By.Name, of(": ", v.paused.Why)
+		}
+		return head + " is paused by " + by + why + "; steps that act may finish, no other begins. `tend runs resume " + v.ID + "` goes on."
+	case run.Cancelling:
+		return head + " is being cancelled" + of(" by ", v.cancelledBy()) + ": " + v.acting("what acts is stopped, then it cleans up") + "."
+	case run.Pending:
+		return head + " has not begun: no process drives it yet. `tend runs resume " + v.ID + "` begins it."
+	case run.InDoubt, run.Waiting, run.Undoing, run.Running:
+	}
+	return head + " " + v.moving()
+}
+
+func (v *View) moving() string {
+	var said []string
+	for _, w := range v.Waits {
+		if len(said) == 3 {
+			said = append(said, fmt.Sprintf("It waits for %d more things: `tend runs show %s`.", len(v.Waits)-3, v.ID))
+			break
+		}
+		s := v.wait(w)
+		if len(said) > 0 {
+			s = "It also " + s
+		}
+		said = append(said, s)
+	}
+	if len(said) > 0 {
+		return strings.Join(said, " ")
+	}
+	what := "is running"
+	if v.Status == string(run.Undoing) {
+		what = "is undoing what it did"
+	}
+	return what + ": " + v.acting("the next step is about to begin") + ". `tend runs watch " + v.ID + "` shows it live."
+}
+
+// acting names what acts now.
+func (v *View) acting(otherwise string) string {
+	var live []string
+	v.Walk(func(s *Step, _ int) {
+		if s.Status == Running && len(s.Attempts) > 0 && s.Attempts[len(s.Attempts)-1].Ended.IsZero() {
+			text := s.Label() + " acts since " + clock(s.Attempts[len(s.Attempts)-1].Started)
+			if s.Count > 1 {
+				text += fmt.Sprintf(" (attempt %d)", s.Count)
+			}
+			live = append(live, text)
+		}
+	})
+	if len(live) == 0 {
+		return otherwise
+	}
+	if len(live) > 3 {
+		live = append(live[:3], fmt.Sprintf("%d more", len(live)-3))
+	}
+	return strings.Join(live, ", ")
+}
+
+func (v *View) wait(w Wait) string {
+	who := v.label(w.Path)
+	switch w.For {
+	case "task":
+		return fmt.Sprintf("waits for a person to answer %s%s; no answer is no. `tend inbox show %s` shows what is asked and how to answer.",
+			who, until(" until ", w.Until), w.On)
+	case "doubt":
+		return fmt.Sprintf("is in doubt at %s: %s. Find out, then say it with `tend inbox answer %s happened|not-happened|again|fail|skip`.",
+			who, strings.TrimSuffix(w.Why, "."), w.On)
+	case "event":
+		return fmt.Sprintf("waits at %s%s: %s. `tend events send %s --key KEY` brings it.", who, until(" until ", w.Until), strings.TrimSuffix(w.Why, "."), w.On)
+	case "time":
+		return fmt.Sprintf("waits at %s%s; time moves it while a process drives it.", who, until(" until ", w.Until))
+	case "retry":
+		return fmt.Sprintf("tries %s again%s%s.", who, until(" at ", w.Until), v.lastFault(w.Path))
+	case "guard":
+		return fmt.Sprintf("is held at %s by guard %s%s: %s.", who, w.On, until(" until ", w.Until), strings.TrimSuffix(w.Why, "."))
+	case "runner":
+		return fmt.Sprintf("is held at %s: no runner is called %q here. Name it under `runners:` in the configuration file, then `tend runs resume %s`.", who, w.On, v.ID)
+	case "lock":
+		return fmt.Sprintf("waits at %s for the lock %q, which another run holds; `tend runs list --status running,waiting` shows the others.", who, w.On)
+	case "child":
+		return fmt.Sprintf("waits at %s for its sub-playbook: `tend runs explain %s`.", who, w.On)
+	case "permit":
+		return fmt.Sprintf("is stepped through and waits before %s. `tend runs step %s` lets it begin, `tend runs step %s --all` ends the stepping.", who, v.ID, v.ID)
+	case "pause":
+		return fmt.Sprintf("is paused%s. `tend runs resume %s` goes on.", of(": ", w.Why), v.ID)
+	case "resume":
+		return fmt.Sprintf("is interrupted: %s. `tend runs resume %s` goes on.", strings.TrimSuffix(w.Why, "."), v.ID)
+	default:
+		return fmt.Sprintf("waits at %s: %s.", who, strings.TrimSuffix(w.Why, "."))
+	}
+}
+
+func (v *View) lastFault(path string) string {
+	s := v.find(path)
+	if s == nil || s.Fault == nil {
+		return ""
+	}
+	return ", because it failed: " + strings.TrimSuffix(s.Fault.Message, ".")
+}
+
+func (v *View) find(path string) *Step {
+	var found *Step
+	v.Walk(func(s *Step, _ int) {
+		if s.Path == path {
+			found = s
+		}
+	})
+	return found
+}
+
+func (v *View) label(path string) string {
+	if path == "" {
+		return "the playbook"
+	}
+	if s := v.find(path); s != nil {
+		return s.Label()
+	}
+	return path
+}
+
+func (v *View) ended() string {
+	var b strings.Builder
+	b.WriteString(v.Status)
+	b.WriteString(since(" at ", v.Ended))
+	if v.Fault != nil {
+		if v.Fault.Path != "" {
+			b.WriteString(": " + v.label(v.Fault.Path) + " ended with: " + strings.TrimSuffix(v.Fault.Message, "."))
+		} else {
+			b.WriteString(": " + strings.TrimSuffix(v.Fault.Message, "."))
+		}
+	}
+	switch v.Undone {
+	case "fully":
+		b.WriteString("; what it had changed was undone")
+	case "partly":
+		b.WriteString("; what it had changed was undone only partly")
+	}
+	b.WriteString(".")
+	return b.String()
+}
+
+func (v *View) afterEnd() string {
+	s := "`tend runs retry " + v.ID + "` tries again from there as a new run"
+	if len(v.Changed()) > 0 {
+		s += ", `tend runs rollback " + v.ID + "` undoes what it changed"
+	}
+	return s + "."
+}
+
+func doubts(v *View) string {
+	if len(v.Doubts) == 0 {
+		return ""
+	}
+	all := make([]string, len(v.Doubts))
+	for i, d := range v.Doubts {
+		all[i] = v.label(d)
+	}
+	return " Nobody knows whether this took effect: " + strings.Join(all, ", ") + "."
+}
+
+func changed(v *View) string {
+	if c := v.Changed(); len(c) > 0 {
+		if len(c) > 5 {
+			c = append(c[:5:5], fmt.Sprintf("%d more", len(c)-5))
+		}
+		return " It changed " + strings.Join(c, ", ") + "."
+	}
+	return ""
+}
+
+func (v *View) interruption() string {
+	for _, w := range v.Waits {
+		if w.For == "resume" && w.Why != "" {
+			return w.Why
+		}
+	}
+	if v.interrupted != "" {
+		return v.interrupted
+	}
+	return "the process that drove it ended"
+}
+
+// flight warns of what was in flight when a run was interrupted.
+func (v *View) flight() string {
+	var at []string
+	v.Walk(func(s *Step, _ int) {
+		if n := len(s.Attempts); n > 0 && s.Status == Running && s.Attempts[n-1].Ended.IsZero() {
+			at = append(at, s.Label())
+		}
+	})
+	if len(at) == 0 {
+		return ""
+	}
+	return "Nobody knows whether this took effect: " + strings.Join(at, ", ") + ". "
+}
+
+func (v *View) cancelledBy() string {
+	if v.cancel == nil {
+		return ""
+	}
+	if v.cancel.Why != "" {
+		return v.cancel.By.Name + " (" + v.cancel.Why + ")"
+	}
+	return v.cancel.By.Name
+}
+
+func message(f *entry.Fault) string {
+	if f == nil {
+		return "nobody said why"
+	}
+	return strings.TrimSuffix(f.Message, ".")
+}
+
+func since(before string, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return before + clock(t)
+}
+
+func until(before string, t time.Time) string { return since(before, t) }
+
+// clock prints a time so that it is understood in every time zone.
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
