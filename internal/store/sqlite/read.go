@@ -70,6 +70,33 @@ func readStream(ctx context.Context, st *sql.Stmt, stream string, from uint64, l
 	return out, nil
 }
 
+const readHead = `SELECT seq, data FROM entry
+WHERE stream = (SELECT id FROM stream WHERE name = ?) ORDER BY seq DESC LIMIT 1`
+
+// Head implements store.Store. The last entry is verified by itself; whether it follows the others, Read tells.
+func (s *Store) Head(ctx context.Context, stream string) (store.Head, error) {
+	done, err := s.read(ctx)
+	if err != nil {
+		return store.Head{}, err
+	}
+	defer done()
+	e := entry.Entry{Stream: stream}
+	var data []byte
+	switch err := s.head.QueryRowContext(ctx, stream).Scan(&e.Seq, &data); {
+	case errors.Is(err, sql.ErrNoRows):
+		return store.Head{}, nil
+	case err != nil:
+		return store.Head{}, classify(err, "read the head of %s", stream)
+	}
+	if err := parseRecord(data, &e); err != nil {
+		return store.Head{}, damagedEntry(stream, e.Seq, err)
+	}
+	if err := e.Verify(&entry.Entry{Seq: e.Seq - 1, Hash: e.Prev}); err != nil {
+		return store.Head{}, err
+	}
+	return store.Head{Length: e.Seq, Hash: e.Hash}, nil
+}
+
 // statements keeps the prepared texts of lists. There are as many as there are shapes of a filter.
 type statements struct {
 	mu   sync.Mutex

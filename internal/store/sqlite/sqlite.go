@@ -60,7 +60,8 @@ type Store struct {
 	write *writer
 	reads *sql.DB
 	rows  statements
-	entry *sql.Stmt
+	entry *sql.Stmt // of Read
+	head  *sql.Stmt // of Head
 
 	// gate is held shared by every read, and alone to fold the log back and to close.
 	gate    sync.RWMutex
@@ -104,8 +105,10 @@ func (s *Store) open(ctx context.Context, c Config) error {
 	}
 	s.reads.SetMaxOpenConns(c.Readers)
 	s.reads.SetMaxIdleConns(c.Readers)
-	s.entry, err = s.reads.PrepareContext(ctx, readEntries)
-	if err != nil {
+	if s.entry, err = s.reads.PrepareContext(ctx, readEntries); err != nil {
+		return classify(err, "prepare to read %s", s.path)
+	}
+	if s.head, err = s.reads.PrepareContext(ctx, readHead); err != nil {
 		return classify(err, "prepare to read %s", s.path)
 	}
 	return s.compareHighWater(ctx)
@@ -259,8 +262,10 @@ func (s *Store) Close() error {
 // release gives up what Open acquired, the writer last: the last connection folds the log back and removes it.
 func (s *Store) release() error {
 	var errs []error
-	if s.entry != nil {
-		errs = append(errs, s.entry.Close())
+	for _, st := range []*sql.Stmt{s.entry, s.head} {
+		if st != nil {
+			errs = append(errs, st.Close())
+		}
 	}
 	errs = append(errs, s.rows.close())
 	if s.reads != nil {

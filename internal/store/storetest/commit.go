@@ -21,6 +21,11 @@ func testAppendAndRead(t *testing.T, b *bench) {
 	b.want(Append(epoch, all[:2]...))
 	b.want(Append(epoch, all[2:]...))
 	same(t, "the stream", b.read("run/a"), all)
+	head, err := b.s.Head(t.Context(), "run/a")
+	if err != nil {
+		t.Error(err)
+	}
+	same(t, "the head", head, store.Head{Length: 5, Hash: all[4].Hash})
 	if l := b.read("run/a")[0].At.Location(); l != time.UTC {
 		t.Errorf("times are in %v, not in UTC", l)
 	}
@@ -59,6 +64,10 @@ func testEmptyStream(t *testing.T, b *bench) {
 	got, err := b.s.Read(t.Context(), "run/nobody", 1, 10)
 	if len(got) != 0 || err != nil {
 		t.Errorf("a stream that does not exist gives %v, %v", got, err)
+	}
+	head, err := b.s.Head(t.Context(), "run/nobody")
+	if head != (store.Head{}) || err != nil {
+		t.Errorf("its head is %v, %v", head, err)
 	}
 	page, err := b.s.Rows(t.Context(), store.Filter{Kind: "nothing"})
 	if len(page.Rows) != 0 || page.Next != "" || err != nil {
