@@ -242,6 +242,9 @@ type TaskDecl struct {
 	ApprovalDecl
 	Form         []Field
 	Instructions *Scalar
+	Choices      Data   // ask: a list to choose from, in place of a form
+	Selector     string // single or multi
+	Default      *Scalar
 }
 
 // CallDecl is the verb playbook.

@@ -59,29 +59,30 @@ func (f Finding) String() string {
 
 // The rules of reading and compiling. The linter has more.
 const (
-	RuleEncoding  = "encoding"         // not UTF-8, NUL bytes
-	RuleSize      = "too-large"        // a file, a nesting or an expansion beyond the limits
-	RuleYAML      = "yaml"             // not YAML
-	RuleTab       = "tab"              // a tab in the indentation
-	RuleQuote     = "quote-template"   // {{ without quotes is a map to YAML
-	RuleDuplicate = "duplicate-key"    // a key twice in one mapping
-	RuleKey       = "unknown-key"      // a key that means nothing here
-	RuleMissing   = "missing-key"      // a key that must be there
-	RuleType      = "wrong-type"       // a value of another shape
-	RuleValue     = "bad-value"        // a value outside what is allowed
-	RuleConflict  = "conflicting-keys" // keys that exclude each other
-	RuleDocument  = "unknown-document" // apiVersion or kind
-	RuleName      = "bad-name"         // an id or name that cannot be used
-	RuleTwice     = "declared-twice"   // a parameter, input or output
-	RuleAction    = "unknown-action"   // `uses` names nothing
-	RuleInput     = "unknown-input"    // the action has no such input
-	RuleRequired  = "missing-input"    // a required input is not given
-	RuleInputType = "wrong-input-type" // a literal that the input cannot take
-	RuleEnv       = "env-not-used"     // the action does not take an environment
-	RuleModule    = "broken-module"    // what `uses` names has errors itself
-	RuleRecursion = "includes-itself"  // directly or over others
-	RuleEffect    = "effect-is-proven" // a step claims another effect than the action has for sure
-	RuleLegacy    = "ignored-here"     // the older dialect's, without effect in tend
+	RuleEncoding  = "encoding"           // not UTF-8, NUL bytes
+	RuleSize      = "too-large"          // a file, a nesting or an expansion beyond the limits
+	RuleYAML      = "yaml"               // not YAML
+	RuleTab       = "tab"                // a tab in the indentation
+	RuleQuote     = "quote-template"     // {{ without quotes is a map to YAML
+	RuleDuplicate = "duplicate-key"      // a key twice in one mapping
+	RuleKey       = "unknown-key"        // a key that means nothing here
+	RuleMissing   = "missing-key"        // a key that must be there
+	RuleType      = "wrong-type"         // a value of another shape
+	RuleValue     = "bad-value"          // a value outside what is allowed
+	RuleConflict  = "conflicting-keys"   // keys that exclude each other
+	RuleDocument  = "unknown-document"   // apiVersion or kind
+	RuleName      = "bad-name"           // an id or name that cannot be used
+	RuleTwice     = "declared-twice"     // a parameter, input or output
+	RuleAction    = "unknown-action"     // `uses` names nothing
+	RuleInput     = "unknown-input"      // the action has no such input
+	RuleRequired  = "missing-input"      // a required input is not given
+	RuleInputType = "wrong-input-type"   // a literal that the input cannot take
+	RuleEnv       = "env-not-used"       // the action does not take an environment
+	RuleModule    = "broken-module"      // what `uses` names has errors itself
+	RuleRecursion = "includes-itself"    // directly or over others
+	RuleEffect    = "effect-is-proven"   // a step claims another effect than the action has for sure
+	RuleScript    = "template-in-script" // scripts are verbatim
+	RuleLegacy    = "ignored-here"       // the older dialect's, without effect in tend
 )
 
 // HasErrors tells whether any finding keeps the document from running.

@@ -312,7 +312,11 @@ var (
 	}
 	askKeys = keys{
 		{"message", formTemplate, "What is asked."},
+		{"title", formTemplate, "A line above it."},
 		{"form", formFields, "The fields of the answer."},
+		{"choices", formData, "A list to choose from, in place of a form."},
+		{"selector", formText, "single or multi: how many of the choices may be chosen."},
+		{"default", formTemplate, "The answer when nobody answers in time. Think twice."},
 		{"from", formTexts, "Users or groups that may answer."},
 		{"within", formDuration, "How long to wait."},
 	}

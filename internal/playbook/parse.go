@@ -276,7 +276,7 @@ func (r *reader) parameter(n *yaml.Node, what string) (ParameterDecl, bool) {
 	if !ok {
 		return ParameterDecl{}, false
 	}
-	p := ParameterDecl{Required: true}
+	p := ParameterDecl{Required: !r.lenient()} // documents of the older dialect counted on empty parameters
 	r.each(&o, parameterKeys, what, func(k Key) {
 		switch k.Name {
 		case "name":

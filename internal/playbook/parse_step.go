@@ -47,14 +47,14 @@ func (r *reader) step(n *yaml.Node) *Step {
 	return s
 }
 
-// heads are the keys of which a step has exactly one.
-var heads = []string{"uses", "steps", "foreach", "parallel", "lock"}
+// stepHeads are the keys of which a step has exactly one.
+var stepHeads = []string{"uses", "steps", "foreach", "parallel", "lock"}
 
 // kindOf finds which one of the heads the step has, and gives the key: `name` for a step of the older dialect.
 func (r *reader) kindOf(s *Step) string {
 	var found []Key
 	for _, k := range s.Keys {
-		if slices.Contains(heads, k.Name) {
+		if slices.Contains(stepHeads, k.Name) {
 			found = append(found, k)
 		}
 	}
@@ -66,7 +66,7 @@ func (r *reader) kindOf(s *Step) string {
 	if len(found) == 0 {
 		remedy := "write `uses:` with the action, or one of steps, foreach, parallel and lock"
 		for _, k := range s.Keys {
-			if near := Nearest(k.Name, heads); near != "" && near != k.Name {
+			if near := Nearest(k.Name, stepHeads); near != "" && near != k.Name {
 				remedy = "did you mean `" + near + "` where `" + k.Name + "` stands?"
 			}
 		}
@@ -113,7 +113,7 @@ func (r *reader) stepKeysOf(s *Step, head string) []Key {
 	var rest []Key
 	for _, k := range s.Keys {
 		switch {
-		case slices.Contains(heads, k.Name) && k.Name != head:
+		case slices.Contains(stepHeads, k.Name) && k.Name != head:
 			// Reported as a conflict.
 		case table.has(k.Name):
 			kept = append(kept, k)

@@ -138,15 +138,40 @@ func (r *reader) waitUntil(k Key) *CheckDecl {
 func (r *reader) ask(s *Step, o *Object, what string) {
 	t := &TaskDecl{}
 	t.Count = 1
+	var title *Scalar
 	r.each(o, askKeys, what, func(k Key) {
-		if k.Name == "form" {
+		switch k.Name {
+		case "title":
+			title = r.text(k)
+		case "form":
 			t.Form = r.form(k)
-			return
+		case "choices":
+			t.Choices = r.data(k.Value)
+		case "selector":
+			if t.Selector = r.fixed(k); t.Selector != "single" && t.Selector != "multi" {
+				r.fail(RuleValue, k.Value, "write single or multi", "`selector` cannot be %q", t.Selector)
+			}
+		case "default":
+			t.Default = r.text(k)
+		default:
+			r.approvalKey(&t.ApprovalDecl, k)
 		}
-		r.approvalKey(&t.ApprovalDecl, k)
 	})
+	if title != nil && t.Message != nil {
+		t.Message = &Scalar{Node: t.Message.Node, Expr: *joined(&title.Expr, &t.Message.Expr)}
+	}
 	t.Object = *o
 	r.must(o, "message", what)
+	form, hasForm := o.Key("form")
+	switch hasChoices := o.Has("choices"); {
+	case hasForm && hasChoices:
+		r.fail(RuleConflict, form.Node, "keep one of them", "`ask` has a `form` or `choices`, not both")
+	case !hasForm && !hasChoices:
+		r.must(o, "form", what)
+	}
+	if t.Choices.Given() && t.Selector == "" {
+		t.Selector = "single"
+	}
 	s.Task = t
 }
 

@@ -1,0 +1,284 @@
+package playbook
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/fault"
+)
+
+// Resolver finds what the names in documents stand for, and remembers it. It is safe for concurrent use, so that one
+// can serve the check of a whole repository; a file that changed needs a new one.
+type Resolver struct {
+	catalog Catalog
+	source  Source
+
+	mu    sync.Mutex
+	found map[string]*found
+}
+
+type found struct {
+	doc      *Document
+	findings []Finding
+	err      error
+}
+
+// NewResolver makes a resolver. A nil source knows no documents.
+func NewResolver(c Catalog, s Source) *Resolver {
+	return &Resolver{catalog: c, source: s, found: map[string]*found{}}
+}
+
+// Callee is what the `uses` of a step stands for.
+type Callee struct {
+	// Spec is the action's or verb's; of a module, what its interface makes (see ModuleSpec).
+	Spec Spec
+	// Alias is set where a name of the older dialect stands for the action.
+	Alias *Alias
+	// Module is the `kind: Step`, with what is wrong with its document.
+	Module   *Document
+	Findings []Finding
+	// Program is set where a well-known image of the older dialect stands for a program, and Image for any other image.
+	Program []string
+	Image   string
+}
+
+// Callee finds what a step uses; from is the file of the step. The error is fault.NotFound when the name means nothing,
+// with a suggestion, or why the document behind it could not be had.
+func (r *Resolver) Callee(s *Step, from string) (Callee, error) {
+	if s.Legacy {
+		return r.legacy(s.Uses, from)
+	}
+	if isPath(s.Uses) {
+		return r.module(s.Uses, from)
+	}
+	if spec, ok := r.catalog.Spec(s.Uses); ok {
+		return Callee{Spec: spec}, nil
+	}
+	c, err := r.module(s.Uses, from)
+	if !fault.Is(err, fault.NotFound) {
+		return c, err
+	}
+	e := fault.New(fault.NotFound, "there is no action, verb or module called `%s`", s.Uses)
+	if _, _, ok := r.catalog.Alias(s.Uses); ok {
+		spec, _, _ := r.catalog.Alias(s.Uses)
+		return Callee{}, e.WithNext("that is a name of the older dialect: use `%s`", spec.Name)
+	}
+	if near := Nearest(s.Uses, append(r.catalog.Names(), r.names(DocModule)...)); near != "" {
+		return Callee{}, e.WithNext("did you mean `%s`?", near)
+	}
+	return Callee{}, e.WithNext("`tend actions list` shows the actions; a module is a document of `kind: Step` in this repository")
+}
+
+// legacy resolves a name of the older dialect: a module, an alias, a program of a well-known image, else an image.
+func (r *Resolver) legacy(name, from string) (Callee, error) {
+	bare := strings.TrimPrefix(name, Registry)
+	if i := strings.LastIndexByte(bare, ':'); i > strings.LastIndexByte(bare, '/') {
+		bare = bare[:i]
+	}
+	for _, n := range slices.Compact([]string{name, bare}) {
+		if c, err := r.module(n, from); !fault.Is(err, fault.NotFound) {
+			return c, err
+		}
+	}
+	if spec, alias, ok := r.catalog.Alias(name); ok {
+		return Callee{Spec: spec, Alias: &alias}, nil
+	}
+	if program, ok := programs[strings.TrimPrefix(bare, "docker.io/")]; ok {
+		if spec, ok := r.catalog.Spec("shell"); ok {
+			return Callee{Spec: spec, Program: []string{program}}, nil
+		}
+	}
+	spec, _ := r.catalog.Spec("container")
+	return Callee{Spec: spec, Image: name}, nil
+}
+
+// Registry is where the steps of the older dialect were kept; their names work with and without it.
+const Registry = "us-docker.pkg.dev/stackpulse/public/"
+
+// programs are images whose entry point is one program: a step of the older dialect that names one runs the program on
+// its runner, with the step's arguments.
+var programs = map[string]string{
+	"amazon/aws-cli":              "aws",
+	"bitnami/kubectl":             "kubectl",
+	"rancher/kubectl":             "kubectl",
+	"hashicorp/terraform":         "terraform",
+	"alpine/helm":                 "helm",
+	"alpine/git":                  "git",
+	"curlimages/curl":             "curl",
+	"mikefarah/yq":                "yq",
+	"mcr.microsoft.com/azure-cli": "az",
+}
+
+func (r *Resolver) module(name, from string) (Callee, error) {
+	f := r.document(DocModule, name, from)
+	if f.err != nil {
+		return Callee{}, f.err
+	}
+	return Callee{Spec: ModuleSpec(f.doc), Module: f.doc, Findings: f.findings}, nil
+}
+
+// Playbook finds a playbook by name or path.
+func (r *Resolver) Playbook(name, from string) (*Document, []Finding, error) {
+	f := r.document(DocPlaybook, name, from)
+	return f.doc, f.findings, f.err
+}
+
+func (r *Resolver) names(kind DocKind) []string {
+	if r.source == nil {
+		return nil
+	}
+	return r.source.Names(kind)
+}
+
+func (r *Resolver) document(kind DocKind, name, from string) *found {
+	key := string(kind) + " " + fold(name)
+	if isPath(name) {
+		key = string(kind) + " " + path.Dir(from) + "\x00" + name
+	}
+	r.mu.Lock()
+	f, ok := r.found[key]
+	r.mu.Unlock()
+	if ok {
+		return f
+	}
+	f = r.read(kind, name, from)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// Somebody else may have been quicker: one document must stay one pointer.
+	if first, ok := r.found[key]; ok {
+		return first
+	}
+	r.found[key] = f
+	return f
+}
+
+func (r *Resolver) read(kind DocKind, name, from string) *found {
+	what := "playbook"
+	if kind == DocModule {
+		what = "module"
+	}
+	none := fault.New(fault.NotFound, "there is no %s called `%s`", what, name)
+	if isPath(name) {
+		none = fault.New(fault.NotFound, "there is no %s in the file %s", what, name)
+	}
+	if r.source == nil {
+		return &found{err: none}
+	}
+	file, err := r.source.Find(kind, name, from)
+	if err != nil {
+		if !fault.Is(err, fault.NotFound) {
+			return &found{err: fault.Wrap(fault.KindOf(err), err, "read the %s `%s`", what, name)}
+		}
+		if near := Nearest(name, r.names(kind)); near != "" && !isPath(name) {
+			none = none.WithNext("did you mean `%s`?", near)
+		}
+		return &found{err: none}
+	}
+	docs, findings := Parse(file.Name, file.Content)
+	for _, d := range docs {
+		if d.Kind == kind && (isPath(name) || SameName(d.Metadata.Name, name)) {
+			return &found{doc: d, findings: findings}
+		}
+	}
+	if HasErrors(findings) {
+		return &found{err: fault.New(fault.Invalid, "%s cannot be read: %v", file.Name, Fault(findings))}
+	}
+	return &found{err: none}
+}
+
+// ModuleSpec describes a module as if it were a built-in action.
+func ModuleSpec(d *Document) Spec {
+	s := Spec{
+		Name: d.Metadata.Name, Summary: firstSentence(d.Metadata.Description), Doc: d.Metadata.Description,
+		Effect: d.Effect, Inputs: d.Inputs(), Outputs: d.OutputFields(),
+	}
+	for _, t := range d.Target {
+		s.Targets = append(s.Targets, t.Node.Value)
+	}
+	return s
+}
+
+func firstSentence(s string) string {
+	s = strings.TrimSpace(s)
+	if i := strings.Index(s, ". "); i >= 0 {
+		return s[:i+1]
+	}
+	first, _, _ := strings.Cut(s, "\n")
+	return first
+}
+
+// Inputs are the parameters as fields: what a caller must give.
+func (d *Document) Inputs() []Field {
+	out := make([]Field, len(d.Parameters))
+	for i := range d.Parameters {
+		p := &d.Parameters[i]
+		out[i] = Field{
+			Name: p.Name, Type: p.Type, Description: p.Description, Required: p.Required, Enum: p.Enum,
+			Pattern: p.Pattern, Sensitive: p.Sensitive,
+		}
+		if p.Default.Given() && isLiteral(&p.Default) {
+			out[i].Default = literalOf(&p.Default)
+		}
+	}
+	return out
+}
+
+// OutputFields are the declared outputs; nil where none declares a type.
+func (d *Document) OutputFields() []Field {
+	var out []Field
+	for _, o := range d.Outputs {
+		if o.Type == "" {
+			continue
+		}
+		out = append(out, Field{Name: o.Name, Type: o.Type, Description: o.Description, Sensitive: o.Sensitive})
+	}
+	return out
+}
+
+// InputName finds the input that an environment variable of the older dialect stands for: by the alias, else by its name
+// without regard to case, - and _.
+func InputName(env string, a *Alias, fields []Field) (string, bool) {
+	if a != nil {
+		if name, ok := a.Inputs[env]; ok {
+			return name, true
+		}
+	}
+	want := bare(env)
+	for i := range fields {
+		if bare(fields[i].Name) == want {
+			return fields[i].Name, true
+		}
+	}
+	return "", false
+}
+
+func bare(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '_' || r == '-':
+			return -1
+		case r >= 'A' && r <= 'Z':
+			return r - 'A' + 'a'
+		default:
+			return r
+		}
+	}, s)
+}
+
+// EngineEnv tells the environment variables of the older dialect that were the engine's own, not inputs.
+func EngineEnv(name string) bool { return name == "SP_FORMATTER" || name == "SP_REDIRECT_URL" }
+
+// aliasOutput makes an expression over {result} of what an alias says about an output.
+func aliasOutput(s string) expr.Expr {
+	switch {
+	case isTemplate(s):
+		return expr.Expr{Kind: expr.Template, Source: s}
+	case s == "." || s == "":
+		return expr.Expr{Kind: expr.Path, Source: "result"}
+	default:
+		return expr.Expr{Kind: expr.Path, Source: "result." + strings.TrimPrefix(s, ".")}
+	}
+}
