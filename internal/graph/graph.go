@@ -45,7 +45,7 @@ const (
 	Verify   Role = "verify"
 	Undo     Role = "undo"
 	Probe    Role = "probe"
-	Check    Role = "check" // of wait until
+	Until    Role = "until" // what a wait looks at
 	StopWhen Role = "stopWhen"
 )
 
@@ -69,15 +69,15 @@ func (s State) at(path string) Mark {
 // tone sorts statuses into the few that a drawing can tell apart.
 func (m Mark) tone() string {
 	switch m.Status {
-	case "":
+	case "", "pending":
 		return ""
-	case "succeeded", "done", "approved":
+	case "succeeded", "carried", "done", "approved":
 		return "good"
 	case "failed", "rejected", "refused", "denied", "quarantined":
 		return "bad"
 	case "in-doubt", "interrupted":
 		return "doubt"
-	case "skipped", "cancelled", "undone", "stopped":
+	case "skipped", "not-reached", "ignored", "cancelled", "undone", "stopped":
 		return "off"
 	default:
 		return "live"

@@ -89,7 +89,7 @@ func newItem(n *playbook.Node, path string) item {
 	case playbook.KindForeach:
 		it.body = items(n.Steps, path+".foreach.steps")
 	case playbook.KindLock:
-		it.body = items(n.Steps, path+".lock.steps")
+		it.body = items(n.Steps, path+".steps")
 	case playbook.KindParallel:
 		it.body = lanes(n.Steps, path+".parallel")
 	case playbook.KindSteps:
@@ -123,7 +123,7 @@ func lanes(branches []playbook.Node, path string) []item {
 func attached(n *playbook.Node, path string) []item {
 	var out []item
 	if n.Wait != nil && n.Wait.Until != nil && n.Wait.Until.Step != nil {
-		out = append(out, check(Check, n.Wait.Until, path+".check"))
+		out = append(out, check(Until, n.Wait.Until, path+".until"))
 	}
 	if n.Verify != nil {
 		out = append(out, check(Verify, n.Verify, path+".verify"))
