@@ -147,7 +147,7 @@ const (
 // Node is a step or a block. Fields that do not apply to its kind are zero.
 //
 // A node's path is its place: `steps[1]`, `steps[1].foreach["7"].steps[0]`, `steps[2].parallel[0]`,
-// `steps[0].lock.steps[1]`, `steps[0].catch[0]`, `finally[0]`. A plain block `steps:` at steps[3] holds
+// `steps[0].catch[0]`, `finally[0]`. A plain block `steps:` or a `lock:` at steps[3] holds
 // `steps[3].steps[0]`.
 type Node struct {
 	Kind NodeKind `json:"kind"`
