@@ -74,6 +74,9 @@ const (
 	Params   Verb = "params" // change parameters for what has not succeeded yet
 	Redact   Verb = "redact" // erase Text from the run's stream and blobs
 	Leave    Verb = "leave"  // stop driving now; the run stays interrupted (second Ctrl-C)
+
+	interrupt Verb = "interrupt" // the process that drove it is gone
+	restored  Verb = "restored"  // the store went back in time
 )
 
 // Command is a person's command.

@@ -13,6 +13,7 @@ const (
 	KindRunStarted       Kind = "run-started"
 	KindRunInterrupted   Kind = "run-interrupted"
 	KindRunResumed       Kind = "run-resumed"
+	KindRunRestored      Kind = "run-restored"
 	KindRunPaused        Kind = "run-paused"
 	KindRunUnpaused      Kind = "run-unpaused"
 	KindCancelRequested  Kind = "cancel-requested"
@@ -67,6 +68,7 @@ var kinds = map[Kind]func() Payload{
 	KindRunStarted:       func() Payload { return new(RunStarted) },
 	KindRunInterrupted:   func() Payload { return new(RunInterrupted) },
 	KindRunResumed:       func() Payload { return new(RunResumed) },
+	KindRunRestored:      func() Payload { return new(RunRestored) },
 	KindRunPaused:        func() Payload { return new(RunPaused) },
 	KindRunUnpaused:      func() Payload { return new(RunUnpaused) },
 	KindCancelRequested:  func() Payload { return new(CancelRequested) },
@@ -263,3 +265,6 @@ func (*RunSealed) Kind() Kind { return KindRunSealed }
 
 // Kind implements Payload.
 func (*BlockStarted) Kind() Kind { return KindBlockStarted }
+
+// Kind implements Payload.
+func (*RunRestored) Kind() Kind { return KindRunRestored }

@@ -75,6 +75,13 @@ type RunResumed struct {
 	By Who `json:"by"`
 }
 
+// RunRestored: the store went back in time. What the run did after that moment is not known, so its next mutation is in
+// doubt.
+type RunRestored struct {
+	By  Who    `json:"by"`
+	Why string `json:"why"`
+}
+
 // RunPaused and RunUnpaused are a person's.
 type RunPaused struct {
 	By  Who    `json:"by"`

@@ -83,6 +83,13 @@ func (s *State) evolveRun(p entry.Payload, at time.Time) (bool, error) {
 			return true, s.illegal(p, "it is not interrupted")
 		}
 		s.Interrupted = ""
+		for _, n := range s.Nodes {
+			if n.Phase == PhaseHeld && n.Key == "runner" {
+				n.set(PhaseReady, at) // the runner may be known by now
+			}
+		}
+	case *entry.RunRestored:
+		s.Restored = x.Why
 	case *entry.RunPaused:
 		if s.Paused != nil {
 			return true, s.illegal(p, "it is paused already")
@@ -358,6 +365,9 @@ func (s *State) evolveResult(n *Node, x *entry.StepResult, at time.Time) {
 	case entry.Failed, entry.NotStarted:
 		s.failed(n, orUnknown(x.Fault, n.Path), at, true)
 	case entry.InDoubt:
+		if n.Intent != nil && n.Intent.Effect == string(playbook.Mutate) {
+			s.Restored = ""
+		}
 		n.Fault = orUnknown(x.Fault, n.Path)
 		switch doubtPolicy(n) {
 		case "retry":

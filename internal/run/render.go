@@ -463,6 +463,7 @@ func (ev *evaluation) wait(out *Rendered, w *playbook.Wait) error {
 		if out.At, err = time.Parse(time.RFC3339, strings.TrimSpace(t)); err != nil {
 			return fault.New(fault.Invalid, "at: %q is not a point in time like 2026-01-31T09:00:00Z", t)
 		}
+		out.At = out.At.UTC().Truncate(time.Microsecond)
 	case w.Event != nil:
 		var err error
 		if out.Event, err = ev.text(w.Event); err != nil {

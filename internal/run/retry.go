@@ -59,5 +59,5 @@ func Backoff(r *playbook.Retry, attempt int, seed string) time.Duration {
 		u := float64(binary.BigEndian.Uint64(h[:8])>>11) / (1 << 53)
 		d *= 1 - r.Jitter/2 + r.Jitter*u
 	}
-	return time.Duration(d)
+	return time.Duration(d).Truncate(time.Millisecond)
 }

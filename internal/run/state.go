@@ -108,6 +108,7 @@ type State struct {
 	Interrupted string                 `json:"interrupted,omitempty"`
 	Paused      *entry.RunPaused       `json:"paused,omitempty"`
 	Cancel      *entry.CancelRequested `json:"cancel,omitempty"`
+	Restored    string                 `json:"restored,omitempty"` // the store went back in time: the next mutation is in doubt
 	Stepping    bool                   `json:"stepping,omitempty"`
 	Permitted   string                 `json:"permitted,omitempty"` // path that may begin although the run is stepping
 	Skips       map[string]entry.Who   `json:"skips,omitempty"`

@@ -1,0 +1,172 @@
+package engine
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/run"
+)
+
+// command applies a person's command, or says why the run's state does not allow it.
+func (m *Machine) command(s *session, x Commanded, now time.Time) {
+	done, facts, err := m.judge(s, x.Command)
+	if err == nil && s.evaluating > 0 {
+		err = fault.New(fault.Conflict, "run %s is moving; try again", s.id)
+	}
+	if err != nil {
+		m.emit(Reply{Req: x.Req, Err: err})
+		return
+	}
+	for _, p := range facts {
+		m.fact(s, p, now)
+	}
+	switch x.Command.Verb {
+	case Resume, Unpause:
+		m.driven[s.id] = true
+	case Leave:
+		m.leave(s, x.Command, now)
+	case Params:
+		m.voidApprovals(s, now)
+	case Redact:
+		t := s.open()
+		t.erase = append(t.erase, x.Erase...)
+		if x.Audit != nil {
+			t.other = append(t.other, fact{auditStream(s), x.Audit})
+		}
+	case Cancel, Pause, Permit, Skip, Retry, Rollback, interrupt, restored:
+	}
+	r := Reply{Req: x.Req, Value: done}
+	if s.tx == nil {
+		m.emit(r)
+	} else {
+		s.tx.replies = append(s.tx.replies, r)
+	}
+	m.advance(s, now)
+}
+
+// judge says which facts a command is, and in which states it is legal.
+func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
+	st := s.state.Status()
+	done := Done{Run: s.id}
+	no := func(next string, a ...any) (Done, []entry.Payload, error) {
+		e := fault.New(fault.Conflict, "run %s is %s: it cannot be asked to %s", s.id, st, c.Verb)
+		if next != "" {
+			e = e.WithNext(next, a...)
+		}
+		return Done{}, nil, e
+	}
+	if st.Ended() && c.Verb != Redact && c.Verb != Leave {
+		return no("tend runs show %s", s.id)
+	}
+	switch c.Verb {
+	case Cancel:
+		if s.state.Cancel != nil {
+			return no("")
+		}
+		facts := []entry.Payload{}
+		if st == run.Interrupted {
+			facts = append(facts, &entry.RunResumed{By: c.By})
+			m.driven[s.id] = true
+		}
+		m.driven[s.id] = true
+		return done, append(facts, &entry.CancelRequested{By: c.By, Why: c.Why}), nil
+	case Pause:
+		if s.state.Paused != nil || s.state.Cancel != nil {
+			return no("")
+		}
+		return done, []entry.Payload{&entry.RunPaused{By: c.By, Why: c.Why}}, nil
+	case Unpause:
+		if s.state.Paused == nil {
+			return no("")
+		}
+		return done, []entry.Payload{&entry.RunUnpaused{By: c.By}}, nil
+	case Resume:
+		var facts []entry.Payload
+		if s.state.Interrupted != "" {
+			facts = append(facts, &entry.RunResumed{By: c.By})
+		}
+		if s.state.Paused != nil {
+			facts = append(facts, &entry.RunUnpaused{By: c.By})
+		}
+		return done, facts, nil
+	case Permit:
+		if !s.state.Stepping {
+			return no("")
+		}
+		path := c.Path
+		if path == "" && !c.All {
+			for _, w := range s.last.Waits {
+				if w.For == "permit" {
+					path = w.Path
+					break
+				}
+			}
+			if path == "" {
+				return no("")
+			}
+		}
+		return done, []entry.Payload{&entry.StepPermitted{Path: path, All: c.All, By: c.By}}, nil
+	case Skip:
+		path, err := s.state.Find(c.Path)
+		if err != nil {
+			return Done{}, nil, err
+		}
+		if n := s.state.Node(path); n != nil {
+			switch n.Phase {
+			case run.PhaseActing:
+				return Done{}, nil, fault.New(fault.Conflict, "%s acts now and cannot be skipped", path).WithNext("tend runs cancel %s", s.id)
+			case run.PhaseDoubted:
+				return Done{}, nil, fault.New(fault.Conflict, "%s is in doubt", path).WithNext("tend inbox answer %s skip", n.Task)
+			case run.PhaseTask, run.PhaseAsked, run.PhaseWaiting:
+				return done, []entry.Payload{&entry.StepSkipped{Path: path, By: &c.By, Why: cmp.Or(c.Why, "skipped by "+c.By.Name)}}, nil
+			default:
+			}
+		}
+		return done, []entry.Payload{&entry.SkipRequested{Path: path, By: c.By, Why: c.Why}}, nil
+	case Params:
+		return done, []entry.Payload{&entry.ParamsChanged{By: c.By, Params: c.Params, Why: c.Why}}, nil
+	case interrupt:
+		if s.state.Interrupted != "" {
+			return done, nil, nil
+		}
+		return done, []entry.Payload{&entry.RunInterrupted{Why: c.Why}}, nil
+	case restored:
+		var facts []entry.Payload
+		if s.state.Interrupted == "" {
+			facts = append(facts, &entry.RunInterrupted{Why: c.Why})
+		}
+		return done, append(facts, &entry.RunRestored{By: c.By, Why: c.Why}), nil
+	case Leave, Redact:
+		return done, nil, nil
+	case Retry, Rollback:
+		return no("")
+	}
+	return Done{}, nil, fault.New(fault.Invalid, "unknown command %q", c.Verb)
+}
+
+// leave ends the driving of a run: what acts is stopped, and its end is still recorded.
+func (m *Machine) leave(s *session, c Command, now time.Time) {
+	if st := s.state.Status(); !m.driven[s.id] || st.Ended() || st == run.Waiting || st == run.Paused || st == run.InDoubt {
+		delete(m.driven, s.id)
+		return
+	}
+	s.leaving = &c
+	for path, attempt := range s.dispatched {
+		if !s.stopping[path] {
+			s.stopping[path] = true
+			m.emit(StopAct{Run: s.id, Path: path, Attempt: attempt, Fault: entry.Fault{Kind: string(fault.Cancelled), Message: "its process ends", Path: path}})
+		}
+	}
+	m.left(s, now)
+}
+
+// voidApprovals takes back open questions about what changed parameters would change.
+func (m *Machine) voidApprovals(s *session, now time.Time) {
+	for path, tid := range s.state.OpenTasks() {
+		if n := s.state.Node(path); n != nil && n.Phase == run.PhaseAsked {
+			m.fact(s, &entry.ApprovalVoid{Path: path, Task: tid, Why: "parameters changed"}, now)
+		}
+	}
+}

@@ -1,0 +1,359 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/id"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// begin creates a run.
+func (m *Machine) begin(x Begin, now time.Time) {
+	switch {
+	case m.broken != nil:
+		m.emit(Reply{Req: x.Req, Err: m.broken})
+		return
+	case m.halted != "":
+		m.emit(Reply{Req: x.Req, Err: haltedError(m.halted)})
+		return
+	}
+	m.learn(x.Heads)
+	s := m.create(x.ID, x.Start, x.Hash, now)
+	t := s.open()
+	if x.Closure != nil && !m.closed[x.Hash.String()] {
+		m.closed[x.Hash.String()] = true
+		t.rows = append(t.rows, closureRow(x.Hash, x.Closure, now))
+	}
+	if x.Start.Request != "" {
+		t.rows = append(t.rows, store.Row{Key: store.Key{Kind: "request", ID: x.Start.Request}, Parent: x.ID, At: now, Body: []byte("{}")})
+	}
+	if x.Carried != nil {
+		m.fact(s, x.Carried, now)
+	}
+	if x.Changed != nil {
+		m.fact(s, x.Changed, now)
+	}
+	t.replies = append(t.replies, Reply{Req: x.Req, Value: x.ID})
+	m.driven[x.ID] = true
+	m.advance(s, now)
+	m.settle(s, now)
+}
+
+func haltedError(why string) error {
+	return fault.New(fault.Unavailable, "nothing may start: %s", why).WithNext("look at what is in doubt and let it go on: tend unhalt")
+}
+
+func (m *Machine) learn(heads map[string]store.Head) {
+	for k, h := range heads {
+		if _, ok := m.heads[k]; !ok {
+			m.heads[k] = h
+		}
+	}
+}
+
+func closureRow(h entry.Hash, body []byte, now time.Time) store.Row {
+	return store.Row{Key: store.Key{Kind: "closure", ID: h.String()}, At: now, Body: body}
+}
+
+func (m *Machine) create(runID string, st Start, hash entry.Hash, now time.Time) *session {
+	s := &session{id: runID, state: run.New(runID, st.Program), tasks: map[string]*taskStream{}, guards: st.Guards}
+	m.runs[runID] = s
+	c := &entry.RunCreated{
+		By: st.By, Cause: st.Cause, Closure: hash, Dir: st.Dir, Event: st.Event, Metadata: st.Metadata, Name: st.Program.Metadata.Name,
+		Params: st.Params, Project: "default", Request: st.Request, Source: st.Source, Stepping: st.Stepping,
+	}
+	c.Cause.Root = cmp.Or(c.Cause.Root, runID)
+	if len(st.Guards) > 0 {
+		if v, err := value.Normalize(st.Guards); err == nil {
+			c.Guards = value.Object{"specs": v}
+		}
+	}
+	m.fact(s, c, now)
+	return s
+}
+
+// loaded takes a run that was read.
+func (m *Machine) loaded(x Loaded, now time.Time) {
+	s := m.runs[x.Run]
+	if s == nil || s.state != nil {
+		return
+	}
+	if x.Err != nil {
+		delete(m.runs, x.Run)
+		for _, in := range s.queue {
+			m.refuse(in, x.Err)
+		}
+		return
+	}
+	m.learn(x.Heads)
+	s.state, s.head, s.tasks = x.State, x.Head, map[string]*taskStream{}
+	s.guards = decodeGuards(x.State.Created.Guards)
+	for tid, lt := range x.Tasks {
+		s.tasks[tid] = &taskStream{id: tid, head: lt.Head, task: lt.Task}
+	}
+	m.drain(s, now)
+	if m.runs[x.Run] != s || s.committing {
+		return
+	}
+	if s.state.Interrupted != "" && m.driven[x.Run] && len(s.queue) == 0 {
+		// A sub-playbook whose parent was resumed goes on with it.
+		m.fact(s, &entry.RunResumed{By: entry.Who{Name: "tend", Via: "engine"}}, now)
+	}
+	if s.state.End != nil {
+		if p := m.runs[s.state.Created.Cause.Parent]; p != nil && p.state != nil {
+			m.childEnded(p, s, now)
+		}
+	}
+	m.advance(s, now)
+}
+
+// drain handles what waited.
+func (m *Machine) drain(s *session, now time.Time) {
+	for len(s.queue) > 0 && !s.committing && s.state != nil {
+		in := s.queue[0]
+		s.queue = s.queue[1:]
+		m.handle(in, now)
+		if m.runs[s.id] != s {
+			return
+		}
+	}
+}
+
+// evaluated takes the result of an expression.
+func (m *Machine) evaluated(s *session, x Evaluated, now time.Time) {
+	s.evaluating--
+	a := s.state.Accept(x.Rendered, now)
+	for _, p := range a.Facts {
+		m.fact(s, p, now)
+	}
+	switch {
+	case a.Task != nil:
+		m.openTask(s, a.TaskID, a.Task, now)
+	case a.Big != nil:
+		s.evaluating++
+		m.emit(StoreList{Run: s.id, Fact: a.Big})
+	case a.Call != nil:
+		s.evaluating++
+		m.emit(Bind{Run: s.id, Path: x.Rendered.Path, Prog: s.state.Program().Calls[a.Call.Program], Params: x.Rendered.Inputs, State: s.state})
+	case a.Intent != nil:
+		m.guarded(s, a.Intent, now)
+	}
+	m.advance(s, now)
+}
+
+// guarded asks the guards, and makes the intent a fact together with what they count.
+func (m *Machine) guarded(s *session, i *entry.StepIntent, now time.Time) {
+	if i.Runner != "" && i.Runner != "local" && !m.cfg.Runner(i.Runner) {
+		m.fact(s, &entry.StepHeld{Path: i.Path, For: "runner", Guard: i.Runner, Why: fmt.Sprintf("no runner named %q is configured here; configure it, then resume the run", i.Runner)}, now)
+		return
+	}
+	if run.IsUndo(i.Path) || s.state.Created.Cause.Undoes != "" {
+		m.fact(s, i, now)
+		return
+	}
+	if s.state.Restored != "" && i.Effect == string(playbook.Mutate) {
+		// Perhaps it was done already, in the time that the store lost.
+		m.fact(s, i, now)
+		m.fact(s, &entry.StepResult{Path: i.Path, Attempt: i.Attempt, Outcome: entry.InDoubt, Fault: &entry.Fault{
+			Kind: string(fault.Lost), Message: "it may have been done already: " + s.state.Restored, Path: i.Path,
+		}}, now)
+		return
+	}
+	md := s.state.Program().Metadata
+	v := guard.Check(s.guards, m.counts, guard.Request{
+		Playbook: md.Name, Labels: md.Labels, Action: i.Action, Effect: playbook.Effect(i.Effect), Targets: i.Targets,
+		Root: s.state.Created.Cause.Root, Path: i.Path,
+	}, now)
+	switch v.Kind {
+	case guard.Deny:
+		m.fact(s, &entry.StepRefused{Path: i.Path, Fault: entry.Fault{Kind: string(fault.Guarded), Message: v.Why, Path: i.Path}}, now)
+	case guard.Hold:
+		m.fact(s, &entry.StepHeld{Path: i.Path, Guard: v.Guard, Why: v.Why, Until: v.Until}, now)
+	case guard.Allow:
+		i.Guards = v.Allowed
+		m.fact(s, i, now)
+		t := s.open()
+		for _, r := range v.Reserve {
+			m.counts[guard.Key(r.Guard, r.Target)] = r
+			t.other = append(t.other, fact{"guard/" + r.Guard, &entry.GuardReserved{Path: i.Path, Run: s.id, Target: r.Target, Until: r.Until}})
+			body, _ := value.Canonical(r)
+			t.rows = append(t.rows, store.Row{Key: store.Key{Kind: "guard", ID: guard.Key(r.Guard, r.Target)}, Name: r.Guard, Tag: r.Target, Parent: r.Root, At: now, Body: body})
+		}
+	}
+}
+
+func (m *Machine) openTask(s *session, tid string, c *entry.TaskCreated, now time.Time) {
+	ts := &taskStream{id: tid}
+	if err := ts.task.Evolve(c); err != nil {
+		return
+	}
+	s.tasks[tid] = ts
+	t := s.open()
+	t.other = append(t.other, fact{"task/" + tid, c})
+	t.rows = append(t.rows, taskRow(s, ts, now))
+}
+
+func taskRow(s *session, ts *taskStream, now time.Time) store.Row {
+	c := ts.task.Created
+	body, _ := value.Canonical(TaskRow{TaskCreated: *c, Votes: ts.task.Votes})
+	return store.Row{
+		Key: store.Key{Kind: "task", ID: ts.id}, Project: "default", Status: ts.task.Status(), Name: c.Title, Parent: s.id,
+		At: now, Body: body,
+	}
+}
+
+// closeTasks ends the open tasks that the run does not wait for any more.
+func (m *Machine) closeTasks(s *session, now time.Time) {
+	if len(s.tasks) == 0 {
+		return
+	}
+	open := map[string]bool{}
+	for _, tid := range s.state.OpenTasks() {
+		open[tid] = true
+	}
+	for tid, ts := range s.tasks {
+		if open[tid] {
+			continue
+		}
+		if ts.task.Closed == nil {
+			c := &entry.TaskClosed{Outcome: "void", Why: "the run does not wait for it any more"}
+			for _, p := range s.tx.run {
+				if d, ok := p.(*entry.TaskDecided); ok && d.Task == tid {
+					c.Outcome, c.Why = d.Outcome, d.Why
+				}
+			}
+			_ = ts.task.Evolve(c)
+			s.tx.other = append(s.tx.other, fact{"task/" + tid, c})
+			s.tx.rows = append(s.tx.rows, taskRow(s, ts, now))
+		}
+	}
+}
+
+// bound starts a sub-playbook, or fails the step that wanted it.
+func (m *Machine) bound(s *session, x Bound, now time.Time) {
+	s.evaluating--
+	if x.Fault != nil {
+		m.fact(s, &entry.StepRefused{Path: x.Path, Fault: *x.Fault}, now)
+		m.advance(s, now)
+		return
+	}
+	kid := id.Derive("run", s.id, x.Path, now)
+	c := s.state.Created
+	k := m.create(kid, Start{
+		Program: x.Prog, Params: x.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: c.By, Guards: s.guards,
+		Stepping: s.state.Stepping, Cause: entry.Cause{Parent: s.id, Path: x.Path, Root: c.Cause.Root},
+	}, x.Hash, now)
+	m.driven[kid] = true
+	m.fact(s, &entry.ChildStarted{Path: x.Path, Child: kid}, now)
+	t := s.open()
+	if !m.closed[x.Hash.String()] {
+		m.closed[x.Hash.String()] = true
+		t.rows = append(t.rows, closureRow(x.Hash, x.Body, now))
+	}
+	k.committing = true // its first entry is committed with its parent's
+	t.born = append(t.born, k)
+	m.advance(s, now)
+}
+
+// acted takes the end of an attempt.
+func (m *Machine) acted(s *session, x Acted, now time.Time) {
+	path := x.Result.Path
+	if s.dispatched[path] != x.Result.Attempt {
+		return // a late answer of an attempt that is over
+	}
+	delete(s.dispatched, path)
+	delete(s.stopping, path)
+	n := s.state.Node(path)
+	if n == nil || n.Phase != run.PhaseActing || n.Attempt != x.Result.Attempt {
+		return
+	}
+	m.fact(s, &x.Result, now)
+	m.left(s, now)
+	m.advance(s, now)
+}
+
+// left finishes a Leave when nothing acts any more.
+func (m *Machine) left(s *session, now time.Time) {
+	if s.leaving == nil || len(s.dispatched) > 0 {
+		return
+	}
+	if st := s.state.Status(); !st.Ended() && st != run.Interrupted {
+		m.fact(s, &entry.RunInterrupted{Why: cmp.Or(s.leaving.Why, "its process was ended")}, now)
+	}
+	delete(m.driven, s.id)
+	s.leaving = nil
+}
+
+// arrived delivers an outside event.
+func (m *Machine) arrived(s *session, x Arrived, now time.Time) {
+	n := s.state.Node(x.Path)
+	if n == nil || n.Phase != run.PhaseWaiting || n.On == "" || s.evaluating > 0 {
+		m.emit(Reply{Req: x.Req, Err: fault.New(fault.Conflict, "run %s does not wait for this event any more", s.id)})
+		return
+	}
+	m.fact(s, &entry.WaitEnded{Path: x.Path, Event: x.Payload}, now)
+	s.open().replies = append(s.open().replies, Reply{Req: x.Req})
+	m.advance(s, now)
+}
+
+// answer applies a person's answer.
+func (m *Machine) answer(s *session, x Answered, now time.Time) {
+	ts := s.tasks[x.Task]
+	if ts == nil {
+		m.emit(Reply{Req: x.Req, Err: fault.New(fault.Conflict, "task %s is over", x.Task)})
+		return
+	}
+	vote, closed, err := ts.task.Vote(x.Answer, now)
+	if err != nil {
+		m.emit(Reply{Req: x.Req, Err: err})
+		return
+	}
+	t := s.open()
+	m.taskFact(t, ts, vote)
+	if closed != nil {
+		m.taskFact(t, ts, closed)
+		m.decided(s, ts, vote, closed, now)
+	}
+	t.rows = append(t.rows, taskRow(s, ts, now))
+	t.replies = append(t.replies, Reply{Req: x.Req, Value: ts.task.Status()})
+	m.advance(s, now)
+}
+
+func (m *Machine) taskFact(t *tx, ts *taskStream, p entry.Payload) {
+	if err := ts.task.Evolve(p); err == nil {
+		t.other = append(t.other, fact{"task/" + ts.id, p})
+	}
+}
+
+// decided brings the outcome of a task to its run.
+func (m *Machine) decided(s *session, ts *taskStream, vote *entry.TaskVoted, closed *entry.TaskClosed, now time.Time) {
+	c := ts.task.Created
+	if c.Type == "doubt" {
+		m.fact(s, &entry.DoubtDecided{Path: c.Path, Answer: vote.Answer, By: vote.By, Output: vote.Output, Why: vote.Why}, now)
+		return
+	}
+	d := &entry.TaskDecided{Path: c.Path, Task: ts.id, Outcome: closed.Outcome, Output: vote.Output, Why: closed.Why}
+	for _, v := range ts.task.Votes {
+		d.By = append(d.By, v.By)
+	}
+	if c.Type == "approve" && d.Output == nil && closed.Outcome == "approved" {
+		d.Output = value.Object{"approved": true, "by": names(d.By)}
+	}
+	m.fact(s, d, now)
+}
+
+func names(by []entry.Who) []any {
+	out := make([]any, len(by))
+	for i, w := range by {
+		out[i] = w.Name
+	}
+	return out
+}

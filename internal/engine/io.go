@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/task"
+)
+
+// Input is something that happened. Urgent inputs are handled also while their run is being committed.
+type Input interface{ urgent() bool }
+
+// calm is embedded by inputs that wait for the commit in flight.
+type calm struct{}
+
+func (calm) urgent() bool { return false }
+
+type requester interface{ req() uint64 }
+
+// request is embedded by inputs that somebody waits for.
+type request struct{ Req uint64 }
+
+func (r request) req() uint64 { return r.Req }
+
+// Begin creates a run.
+type Begin struct {
+	calm
+	request
+	ID      string
+	Start   Start
+	Hash    entry.Hash // of the closure
+	Closure []byte     // nil when it is stored already
+	Carried *entry.RunCarried
+	Changed *entry.ParamsChanged
+	Heads   map[string]store.Head // of streams that the machine may not know: guards
+}
+
+// Loaded answers Load.
+type Loaded struct {
+	calm
+	Run   string
+	State *run.State
+	Head  store.Head
+	Tasks map[string]LoadedTask // open ones, by id
+	Heads map[string]store.Head
+	Err   error
+}
+
+// LoadedTask is the stream of an open task.
+type LoadedTask struct {
+	Task task.State
+	Head store.Head
+}
+
+// Evaluated answers Evaluate.
+type Evaluated struct {
+	calm
+	Run      string
+	Rendered run.Rendered
+}
+
+// Listed answers StoreList: the list is in a blob.
+type Listed struct {
+	calm
+	Run  string
+	Fact entry.Payload
+}
+
+// Bound answers Bind: parameters of a sub-playbook.
+type Bound struct {
+	calm
+	Run    string
+	Path   string
+	Hash   entry.Hash
+	Body   []byte // the closure of the sub-playbook
+	Prog   *playbook.Program
+	Params map[string]any
+	Fault  *entry.Fault
+}
+
+// Acted ends an attempt.
+type Acted struct {
+	calm
+	Run    string
+	Result entry.StepResult
+}
+
+// Committed answers Commit.
+type Committed struct {
+	calm
+	Batch  uint64
+	Answer store.Answer
+}
+
+// Tick says that time has passed.
+type Tick struct{ calm }
+
+// Unhalted says that a person let the store move again.
+type Unhalted struct{ calm }
+
+// Commanded is a person's command to a run.
+type Commanded struct {
+	calm
+	request
+	Command Command
+	// Redact only: the erasures to commit and the audit record.
+	Erase []store.Erasure
+	Audit *entry.Audited
+}
+
+// Answered is a person's answer to a task.
+type Answered struct {
+	calm
+	request
+	Run    string
+	Task   string
+	Answer task.Answer
+}
+
+// Arrived is an outside event for a run that waits for it.
+type Arrived struct {
+	calm
+	request
+	Run     string
+	Path    string
+	Payload map[string]any
+}
+
+// Output is something to do.
+type Output interface{ output() }
+
+// Load reads a run with its open tasks and answers Loaded.
+type Load struct{ Run string }
+
+// Evaluate runs State.Evaluate and answers Evaluated. State must not be used afterwards.
+type Evaluate struct {
+	Run    string
+	State  *run.State
+	Render run.Render
+}
+
+// StoreList puts a long list into a blob, fills in the Ref and answers Listed.
+type StoreList struct {
+	Run  string
+	Fact *entry.LoopListed
+}
+
+// Bind binds the parameters of a sub-playbook and answers Bound.
+type Bind struct {
+	Run    string
+	Path   string
+	Prog   *playbook.Program
+	Params map[string]any
+	State  *run.State
+}
+
+// Commit writes a batch and answers Committed. Commits are answered in the order they were asked for.
+type Commit struct {
+	ID    uint64
+	Batch store.Batch
+}
+
+// Act lets an attempt begin and answers Acted.
+type Act struct {
+	Run     string
+	Root    string
+	Path    string
+	Attempt int
+	State   *run.State
+	Intent  run.Intent
+	Def     *playbook.Node
+}
+
+// StopAct ends an attempt; its Acted still comes.
+type StopAct struct {
+	Run     string
+	Path    string
+	Attempt int
+	Fault   entry.Fault
+}
+
+// Reply answers a request.
+type Reply struct {
+	Req   uint64
+	Value any
+	Err   error
+}
+
+// Publish tells followers what was committed.
+type Publish struct {
+	Run     string
+	Entries []entry.Entry
+}
+
+// Quiet tells followers that nothing of the run is in flight.
+type Quiet struct {
+	Run   string
+	Idle  Idle
+	Ended bool
+}
+
+// Offer offers a refused batch again after a pause.
+type Offer struct {
+	Commit
+	After time.Duration
+}
+
+// Broke says that the engine must be opened anew.
+type Broke struct{ Err error }
+
+func (Load) output()      {}
+func (Evaluate) output()  {}
+func (StoreList) output() {}
+func (Bind) output()      {}
+func (Commit) output()    {}
+func (Act) output()       {}
+func (StopAct) output()   {}
+func (Reply) output()     {}
+func (Publish) output()   {}
+func (Quiet) output()     {}
+func (Offer) output()     {}
+func (Broke) output()     {}

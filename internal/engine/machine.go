@@ -1,0 +1,491 @@
+package engine
+
+import (
+	"cmp"
+	"encoding/json"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/task"
+)
+
+// Machine is the engine without its hands: Handle takes what happened and says what to do. It does no I/O, reads no clock
+// and starts no goroutine, so that a simulator can drive it from one goroutine with the same effect.
+//
+// What it guarantees:
+//
+//   - An attempt is handed out (Act) only when its intent is committed, and once per process.
+//   - What a run decides is committed in order, one batch at a time; what happens meanwhile waits for the answer.
+//   - A batch that the store refuses as Unavailable is offered again, unchanged and in order, until it is taken.
+//   - After an indeterminate answer, or a conflict, nothing more is decided: the engine must be opened anew.
+type Machine struct {
+	cfg    MachineConfig
+	lease  store.Lease
+	halted string
+	broken error
+
+	runs   map[string]*session
+	driven map[string]bool
+	all    bool // drive whatever is loaded (a server)
+	heads  map[string]store.Head
+	counts map[string]guard.Reservation
+	locks  map[string]holder
+	wakes  wakes
+	closed map[string]bool // hashes of closures that are stored
+	batch  uint64
+	sent   map[uint64]*tx // commits in flight, by batch
+	out    []Output
+}
+
+// MachineConfig is what a Machine must know beforehand.
+type MachineConfig struct {
+	Entropy io.Reader              // salts: crypto/rand outside simulations
+	Runner  func(name string) bool // is a runner of that name configured here?
+	Margin  time.Duration          // no effect begins closer than this to the end of the lease
+	Counted []guard.Reservation    // what guards counted before
+	Locks   map[string]string      // lock key → run that holds it
+	Heads   map[string]store.Head  // of the audit streams
+	Halted  string
+	Lease   store.Lease
+}
+
+type holder struct {
+	run, path string
+	releasing bool
+}
+
+// session is a run that is loaded.
+type session struct {
+	id     string
+	state  *run.State
+	head   store.Head
+	tasks  map[string]*taskStream // open ones
+	guards []playbook.GuardSpec
+	row    []byte // body of the stored row, to write it only when it changed
+	due    time.Time
+
+	tx         *tx
+	committing bool
+	evaluating int
+	dispatched map[string]int // path → attempt that was handed out
+	stopping   map[string]bool
+	leaving    *Command
+	queue      []Input
+	last       run.Decision
+	loadingKid map[string]bool
+}
+
+type taskStream struct {
+	id   string
+	head store.Head
+	task task.State
+}
+
+// tx is what will be committed together.
+type tx struct {
+	session *session
+	batch   *store.Batch
+	run     []entry.Payload
+	other   []fact
+	rows    []store.Row
+	del     []store.Key
+	erase   []store.Erasure
+	replies []Reply
+	born    []*session // children that begin with this commit
+	free    []string   // locks that are free after it
+	sealed  []entry.Entry
+}
+
+type fact struct {
+	stream string
+	p      entry.Payload
+}
+
+// NewMachine builds a Machine.
+func NewMachine(c MachineConfig) *Machine {
+	m := &Machine{
+		cfg: c, lease: c.Lease, halted: c.Halted, runs: map[string]*session{}, driven: map[string]bool{},
+		heads: map[string]store.Head{}, counts: map[string]guard.Reservation{}, locks: map[string]holder{},
+		closed: map[string]bool{}, sent: map[uint64]*tx{},
+	}
+	maps.Copy(m.heads, c.Heads)
+	for _, r := range c.Counted {
+		m.counts[guard.Key(r.Guard, r.Target)] = r
+	}
+	for key, id := range c.Locks {
+		m.locks[key] = holder{run: id}
+	}
+	return m
+}
+
+// Handle takes an input and gives what to do. now must not go back by more than the store tolerates; it is cut to
+// microseconds.
+func (m *Machine) Handle(in Input, now time.Time) []Output {
+	now = now.UTC().Truncate(time.Microsecond)
+	m.out = nil
+	m.handle(in, now)
+	return m.out
+}
+
+func (m *Machine) emit(o Output) { m.out = append(m.out, o) }
+
+func (m *Machine) handle(in Input, now time.Time) {
+	switch x := in.(type) {
+	case Begin:
+		m.begin(x, now)
+	case Loaded:
+		m.loaded(x, now)
+	case Committed:
+		m.committed(x, now)
+	case Tick:
+		m.tick(now)
+	case Unhalted:
+		m.halted = ""
+	case Evaluated:
+		m.withSession(x.Run, in, now, func(s *session) { m.evaluated(s, x, now) })
+	case Listed:
+		m.withSession(x.Run, in, now, func(s *session) { s.evaluating--; m.fact(s, x.Fact, now); m.advance(s, now) })
+	case Bound:
+		m.withSession(x.Run, in, now, func(s *session) { m.bound(s, x, now) })
+	case Acted:
+		m.withSession(x.Run, in, now, func(s *session) { m.acted(s, x, now) })
+	case Commanded:
+		m.withSession(x.Command.Run, in, now, func(s *session) { m.command(s, x, now) })
+	case Answered:
+		m.withSession(x.Run, in, now, func(s *session) { m.answer(s, x, now) })
+	case Arrived:
+		m.withSession(x.Run, in, now, func(s *session) { m.arrived(s, x, now) })
+	}
+}
+
+// withSession runs f on a loaded session that is not being committed, or queues the input until it is.
+func (m *Machine) withSession(id string, in Input, now time.Time, f func(*session)) {
+	if m.broken != nil {
+		m.refuse(in, m.broken)
+		return
+	}
+	s := m.runs[id]
+	switch {
+	case s == nil:
+		m.runs[id] = &session{id: id, queue: []Input{in}}
+		m.emit(Load{Run: id})
+	case s.state == nil, s.committing && !in.urgent():
+		s.queue = append(s.queue, in)
+	default:
+		f(s)
+		m.settle(s, now)
+	}
+}
+
+// settle commits what f left without advancing.
+func (m *Machine) settle(s *session, now time.Time) {
+	if s.tx != nil && !s.committing && s.evaluating == 0 {
+		m.flush(s, now)
+	}
+}
+
+func (m *Machine) refuse(in Input, err error) {
+	if r, ok := in.(requester); ok {
+		m.emit(Reply{Req: r.req(), Err: err})
+	}
+}
+
+// NextWake tells when Tick is due; zero: never.
+func (m *Machine) NextWake() time.Time { return m.wakes.next() }
+
+// Driven tells how many runs the machine moves, and InFlight how many attempts act.
+func (m *Machine) Driven() int { return len(m.driven) }
+
+// InFlight counts the attempts that were handed out and have not come back.
+func (m *Machine) InFlight() int {
+	n := 0
+	for _, s := range m.runs {
+		n += len(s.dispatched)
+	}
+	return n
+}
+
+// Broken gives the error after which nothing is decided any more, or nil.
+func (m *Machine) Broken() error { return m.broken }
+
+// open gives the session's transaction.
+func (s *session) open() *tx {
+	if s.tx == nil {
+		s.tx = &tx{session: s}
+	}
+	return s.tx
+}
+
+// fact folds a fact into the run and puts it into the transaction.
+func (m *Machine) fact(s *session, p entry.Payload, now time.Time) {
+	if err := s.state.Evolve(p, now); err != nil {
+		m.quarantine(s, err, now)
+		return
+	}
+	t := s.open()
+	t.run = append(t.run, p)
+	switch x := p.(type) {
+	case *entry.LockReleased:
+		t.free = append(t.free, x.Key)
+		t.del = append(t.del, store.Key{Kind: "lock", ID: x.Key})
+	case *entry.LockTaken:
+		m.locks[x.Key] = holder{run: s.id, path: x.Path}
+		t.rows = append(t.rows, store.Row{Key: store.Key{Kind: "lock", ID: x.Key}, Status: "held", Parent: s.id, Tag: x.Path, At: now, Body: []byte("{}")})
+	case *entry.WaitStarted:
+		if x.Event != "" {
+			t.rows = append(t.rows, store.Row{Key: wakeKey(s.id, x.Path), Status: "waiting", Parent: s.id, Tag: eventTag(x.Event, x.Key), At: now, Body: []byte("{}")})
+		}
+	case *entry.WaitEnded:
+		t.del = append(t.del, wakeKey(s.id, x.Path))
+	case *entry.RunEnded:
+		m.releaseAll(s, t)
+	}
+}
+
+func wakeKey(run, path string) store.Key { return store.Key{Kind: "wake", ID: run + "|" + path} }
+
+func eventTag(name, key string) string { return name + "\x1f" + key }
+
+// releaseAll frees what an ended run still holds.
+func (m *Machine) releaseAll(s *session, t *tx) {
+	for key, h := range m.locks {
+		if h.run == s.id {
+			t.free = append(t.free, key)
+			t.del = append(t.del, store.Key{Kind: "lock", ID: key})
+		}
+	}
+}
+
+// quarantine takes a run out of the way whose stream does not make sense; the others go on.
+func (m *Machine) quarantine(s *session, why error, now time.Time) {
+	s.tx = nil // what was decided on top of nonsense is dropped
+	q := &entry.RunQuarantined{Why: why.Error()}
+	s.state.Length = s.head.Length
+	if err := s.state.Evolve(q, now); err != nil {
+		delete(m.runs, s.id)
+		return
+	}
+	t := s.open()
+	t.run = append(t.run, q)
+	delete(m.driven, s.id)
+}
+
+// advance moves a run on as far as it goes without waiting, then commits.
+func (m *Machine) advance(s *session, now time.Time) {
+	if s.committing || s.evaluating > 0 || s.state == nil || m.broken != nil {
+		return
+	}
+	for m.mayDrive(s) {
+		d := run.Decide(s.state, now)
+		s.last = d
+		progress := len(d.Facts) > 0
+		for _, p := range d.Facts {
+			m.fact(s, p, now)
+		}
+		for _, path := range slices.Sorted(maps.Keys(d.Locks)) {
+			progress = m.tryLock(s, path, d.Locks[path], now) || progress
+		}
+		if progress {
+			continue
+		}
+		for _, r := range d.Renders {
+			s.evaluating++
+			m.emit(Evaluate{Run: s.id, State: s.state, Render: r})
+		}
+		break
+	}
+	if s.evaluating > 0 {
+		return
+	}
+	if s.tx != nil {
+		m.flush(s, now)
+		return
+	}
+	m.hands(s, now)
+}
+
+func (m *Machine) mayDrive(s *session) bool {
+	return m.halted == "" && s.leaving == nil && (m.all || m.driven[s.id]) && s.state.Status() != run.Quarantined
+}
+
+// hands lets effects begin and end: everything decided is durable here.
+func (m *Machine) hands(s *session, now time.Time) {
+	if !m.mayDrive(s) {
+		m.idle(s, now)
+		return
+	}
+	d := s.last
+	for _, path := range d.Acts {
+		n := s.state.Node(path)
+		if s.dispatched[path] == n.Attempt || !m.leased(now) {
+			continue
+		}
+		if s.dispatched == nil {
+			s.dispatched, s.stopping = map[string]int{}, map[string]bool{}
+		}
+		s.dispatched[path] = n.Attempt
+		m.emit(Act{Run: s.id, Root: cmp.Or(s.state.Created.Cause.Root, s.id), Path: path, Attempt: n.Attempt, State: s.state, Intent: *n.Intent, Def: n.Def()})
+	}
+	for _, st := range d.Stops {
+		if _, acting := s.dispatched[st.Path]; acting && !s.stopping[st.Path] {
+			s.stopping[st.Path] = true
+			m.emit(StopAct{Run: s.id, Path: st.Path, Attempt: s.dispatched[st.Path], Fault: st.Fault})
+		}
+	}
+	for _, kid := range d.Children {
+		m.child(s, kid, now)
+	}
+	for _, kid := range d.EndChild {
+		m.endChild(s, kid, now)
+	}
+	m.idle(s, now)
+}
+
+// leased tells whether the lease holds long enough for an effect to begin.
+func (m *Machine) leased(now time.Time) bool {
+	return m.lease.Until.IsZero() || now.Add(m.cfg.Margin).Before(m.lease.Until)
+}
+
+// idle notes when the run must be looked at again, and forgets it when only outside things can move it.
+func (m *Machine) idle(s *session, now time.Time) {
+	if len(s.dispatched) > 0 || s.committing || s.evaluating > 0 || s.tx != nil || len(s.queue) > 0 {
+		return
+	}
+	if m.mayDrive(s) && !s.last.Wake.IsZero() && s.state.End == nil {
+		m.wakes.set(s.id, s.last.Wake)
+	} else {
+		m.wakes.drop(s.id)
+	}
+	m.emit(Quiet{Run: s.id, Idle: Idle{Status: string(s.state.Status()), Waits: waits(s.last.Waits)}, Ended: s.state.Status().Ended()})
+	if s.state.Status().Ended() {
+		delete(m.driven, s.id)
+		delete(m.runs, s.id)
+		return
+	}
+	if s.state.Status() == run.Waiting && len(s.last.Children) == 0 && len(s.last.Locks) == 0 {
+		delete(m.runs, s.id) // parked: an answer, an event or the clock loads it again
+	}
+	_ = now
+}
+
+func waits(ws []run.Wait) []Wait {
+	out := make([]Wait, 0, len(ws))
+	for _, w := range ws {
+		out = append(out, Wait(w))
+	}
+	return out
+}
+
+// tick wakes what is due.
+func (m *Machine) tick(now time.Time) {
+	for _, id := range m.wakes.due(now) {
+		s := m.runs[id]
+		switch {
+		case s == nil:
+			m.runs[id] = &session{id: id}
+			m.emit(Load{Run: id})
+		case s.state != nil:
+			m.advance(s, now)
+		}
+	}
+}
+
+func (m *Machine) tryLock(s *session, path, key string, now time.Time) bool {
+	if h, held := m.locks[key]; held && (h.run != s.id || h.path != path) {
+		return false
+	}
+	m.fact(s, &entry.LockTaken{Path: path, Key: key}, now)
+	return true
+}
+
+// unlock wakes the runs that wait for a lock, oldest first.
+func (m *Machine) unlock(keys []string, now time.Time) {
+	for _, key := range keys {
+		delete(m.locks, key)
+	}
+	if len(keys) == 0 {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(m.runs)) {
+		if s := m.runs[id]; s != nil && s.state != nil && len(s.last.Locks) > 0 {
+			m.advance(s, now)
+		}
+	}
+}
+
+// child sees to a sub-playbook that the run waits for.
+func (m *Machine) child(s *session, kid string, now time.Time) {
+	k := m.runs[kid]
+	if k == nil && !s.loadingKid[kid] {
+		if s.loadingKid == nil {
+			s.loadingKid = map[string]bool{}
+		}
+		s.loadingKid[kid] = true
+		m.driven[kid] = true
+		m.runs[kid] = &session{id: kid}
+		m.emit(Load{Run: kid})
+		return
+	}
+	if k != nil && k.state != nil && k.state.End != nil && !k.committing && k.tx == nil {
+		m.childEnded(s, k, now)
+	}
+}
+
+func (m *Machine) childEnded(parent, k *session, now time.Time) {
+	path := k.state.Created.Cause.Path
+	n := parent.state.Node(path)
+	if n == nil || n.Phase != run.PhaseChild || n.On != k.id || parent.committing || parent.evaluating > 0 {
+		return
+	}
+	e := k.state.End
+	m.fact(parent, &entry.ChildEnded{Path: path, Child: k.id, Status: e.Status, Outputs: e.Outputs, Fault: e.Fault}, now)
+	m.advance(parent, now)
+}
+
+func (m *Machine) endChild(s *session, kid string, now time.Time) {
+	k := m.runs[kid]
+	if k == nil || k.state == nil || k.committing || k.state.Cancel != nil || k.state.End != nil {
+		return
+	}
+	by := entry.Who{Name: "tend", Via: "engine"}
+	if s.state.Cancel != nil {
+		by = s.state.Cancel.By
+	}
+	m.fact(k, &entry.CancelRequested{By: by, Why: "its parent run ends"}, now)
+	m.advance(k, now)
+}
+
+// rowOf derives the stored row of a run.
+func rowOf(s *session) RunRow {
+	st := s.state
+	r := RunRow{
+		By: st.Created.By, Cause: st.Created.Cause, Name: st.Created.Name, Source: st.Created.Source, Started: st.StartedAt,
+		Ended: st.EndedAt, Status: string(st.Status()),
+	}
+	if st.End != nil {
+		r.Fault, r.Undone = st.End.Fault, st.End.Undone
+	} else {
+		r.Waits = waits(s.last.Waits)
+	}
+	return r
+}
+
+func decodeGuards(o map[string]any) []playbook.GuardSpec {
+	b, err := json.Marshal(o["specs"])
+	if err != nil {
+		return nil
+	}
+	var out []playbook.GuardSpec
+	_ = json.Unmarshal(b, &out)
+	return out
+}
+
+func isBroken(err error) bool { return err != nil && !fault.Is(err, fault.Unavailable) }

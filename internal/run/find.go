@@ -1,0 +1,65 @@
+package run
+
+import (
+	"strings"
+
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/playbook"
+)
+
+// IsUndo tells whether path is that of an undo step.
+func IsUndo(path string) bool {
+	return strings.HasSuffix(path, ".undo") || strings.Contains(path, ".undo.")
+}
+
+// Find turns what a person typed into the path of a step: a path, or the id of a step (the instance that is live, or its
+// place in the playbook).
+func (s *State) Find(name string) (string, error) {
+	if s.Nodes[name] != nil {
+		return name, nil
+	}
+	for p, n := range s.Nodes {
+		if n.def != nil && n.def.ID == name && !n.helper() {
+			return p, nil
+		}
+	}
+	if d, err := locate(s.prog, name); err == nil && d != nil {
+		return name, nil
+	}
+	for _, sec := range []struct {
+		name  string
+		nodes []playbook.Node
+	}{{"steps", s.prog.Steps}, {"catch", s.prog.Catch}, {"finally", s.prog.Finally}} {
+		if p := place("", sec.name, sec.nodes, name); p != "" {
+			return p, nil
+		}
+	}
+	return "", fault.New(fault.NotFound, "run %s has no step %q", s.ID, name).WithNext("tend runs show %s", s.ID)
+}
+
+// place finds the path of the step with the given id, outside of loops (inside, only live instances have one path).
+func place(base, section string, nodes []playbook.Node, id string) string {
+	for i := range nodes {
+		n, p := &nodes[i], child(base, section, i)
+		if n.ID == id {
+			return p
+		}
+		sub := "steps"
+		switch n.Kind {
+		case playbook.KindForeach:
+			continue
+		case playbook.KindParallel:
+			sub = "parallel"
+		default:
+		}
+		for _, s := range []struct {
+			name  string
+			nodes []playbook.Node
+		}{{sub, n.Steps}, {"catch", n.Catch}, {"finally", n.Finally}} {
+			if q := place(p, s.name, s.nodes, id); q != "" {
+				return q
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,30 @@
+package run
+
+import (
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// Reshape gives the output of a module from the output of its body: the module's outputs are expressions over its inputs
+// and the body's result. Steps that are no modules keep their output.
+func (s *State) Reshape(path string, output value.Object, env Env) (value.Object, error) {
+	n := s.Node(path)
+	if n == nil || n.def == nil || n.def.Module == nil || len(n.def.Module.Outputs) == 0 {
+		return output, nil
+	}
+	m, ev := n.def.Module, &evaluation{s: s, env: env, n: n}
+	given, err := ev.trees(m.Inputs, ev.scope(treeSources(m.Inputs)...))
+	if err != nil {
+		return nil, err
+	}
+	params, err := playbook.Inputs(m.Fields, given, s.prog.Dialect)
+	if err != nil {
+		return nil, err
+	}
+	out, err := ev.trees(m.Outputs, expr.Scope{Dialect: m.Dialect, Root: map[string]any{"params": params, "result": map[string]any(output)}})
+	if err != nil || len(m.OutputDefs) == 0 {
+		return out, err
+	}
+	return playbook.Inputs(m.OutputDefs, out, m.Dialect)
+}

@@ -1,0 +1,53 @@
+package task
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// form checks the answer to a typed form against its fields: all problems at once.
+func form(fields []any, given map[string]any) (value.Object, error) {
+	b, err := value.Canonical(fields)
+	if err != nil {
+		return nil, err
+	}
+	var defs []playbook.Field
+	if err := json.Unmarshal(b, &defs); err != nil {
+		return nil, fault.Wrap(fault.Damaged, err, "read the form")
+	}
+	return playbook.Inputs(defs, given, expr.Strict)
+}
+
+// chosen checks the answer to the older dialect's selection. The person gives {"selected": [...]} or {"value": "x"}.
+func chosen(choices []any, selector any, given map[string]any) (value.Object, error) {
+	var picked []any
+	switch {
+	case given["selected"] != nil:
+		l, ok := given["selected"].([]any)
+		if !ok {
+			l = []any{given["selected"]}
+		}
+		picked = l
+	case given["value"] != nil:
+		picked = []any{given["value"]}
+	}
+	names := make([]string, len(choices))
+	for i, c := range choices {
+		names[i] = value.Text(c)
+	}
+	for _, p := range picked {
+		if !slices.Contains(names, value.Text(p)) {
+			return nil, fault.New(fault.Invalid, "%q is none of the choices", value.Text(p)).WithNext("choose from: %s", strings.Join(names, ", "))
+		}
+	}
+	if len(picked) == 0 || (len(picked) > 1 && selector != "multi") {
+		return nil, fault.New(fault.Invalid, "choose one of: %s", strings.Join(names, ", "))
+	}
+	return value.Object{"slack_response": value.Text(picked[0]), "selected_responses": picked}, nil
+}
