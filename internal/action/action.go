@@ -6,7 +6,9 @@ package action
 
 import (
 	"context"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
@@ -66,6 +68,16 @@ type Result struct {
 // the call and need not be valid UTF-8 or a whole line: the runner makes it so.
 type Log func(stream string, p []byte)
 
+// Clean makes text safe to show: valid UTF-8 without control characters but newline and tab.
+func Clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, string(unicode.ReplacementChar)))
+}
+
 // OK is a success.
 func OK(output map[string]any) Result { return Result{Outcome: Succeeded, Output: output} }
 
@@ -74,15 +86,15 @@ func Value(v any) Result { return OK(map[string]any{"value": v}) }
 
 // Fail is a known failure.
 func Fail(k fault.Kind, message string) Result {
-	return Result{Outcome: Failed, Kind: k, Message: message}
+	return Result{Outcome: Failed, Kind: k, Message: Clean(message)}
 }
 
 // Never is a failure before any effect.
 func Never(k fault.Kind, message string) Result {
-	return Result{Outcome: NotStarted, Kind: k, Message: message}
+	return Result{Outcome: NotStarted, Kind: k, Message: Clean(message)}
 }
 
 // Doubt is an end that nobody knows.
 func Doubt(k fault.Kind, message string) Result {
-	return Result{Outcome: InDoubt, Kind: k, Message: message}
+	return Result{Outcome: InDoubt, Kind: k, Message: Clean(message)}
 }

@@ -47,7 +47,7 @@ func Decode(inputs map[string]any, into any) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
 		if !known[name] {
-			problems = append(problems, fault.New(fault.Invalid, "input %s: there is no such input", name))
+			problems = append(problems, fault.New(fault.Invalid, "input %.60q: there is no such input", name))
 		}
 	}
 	return fault.Wrap(fault.Invalid, errors.Join(problems...), "read the inputs")

@@ -53,6 +53,8 @@ func NetKind(ctx context.Context, err error) fault.Kind {
 	case errors.As(err, &cert), errors.As(err, &record), errors.As(err, &alert),
 		errors.As(err, &unknown), errors.As(err, &hostname), errors.As(err, &invalid):
 		return fault.TLS
+	case errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"): // an alert of crypto/tls
+		return fault.TLS
 	case errors.As(err, &dns):
 		return fault.Unreachable
 	case errors.As(err, &op) && op.Op == "dial":

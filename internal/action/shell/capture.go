@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -109,7 +109,7 @@ func numeric(s string) (any, error) {
 }
 
 func excerpt(s string) string {
-	s = clean(s)
+	s = action.Clean(s)
 	if r := []rune(s); len(r) > 80 {
 		return strconv.Quote(string(r[:80])) + "…"
 	}
@@ -122,24 +122,11 @@ func (c *capture) tail() string {
 	if i := strings.IndexByte(t, '\n'); i >= 0 && len(t) >= maxTail {
 		t = t[i+1:] // from the first whole line on
 	}
-	t = strings.TrimSpace(clean(t))
+	t = strings.TrimSpace(action.Clean(t))
 	if t == "" {
 		return ""
 	}
 	return ": " + t
-}
-
-// clean makes text safe to show: valid UTF-8 without control characters but newline and tab.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' {
-			return r
-		}
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, utf8Text([]byte(s)))
 }
 
 func utf8Text(b []byte) string { return strings.ToValidUTF8(string(b), string(utf8.RuneError)) }
