@@ -1,13 +1,44 @@
+// Package runner executes one attempt of one step on this machine.
+//
+// It finishes what was recorded unrendered because it needs a secret, brings the inputs into the form that the action's
+// Spec declares, calls the action, and turns what comes back into facts: a normalised output without known secrets, a
+// log, artifacts, sealed outputs. Whatever an Outcome refers to is durable when Run returns.
+//
+// Guarantees:
+//   - Before the action is called nothing has an effect: each such end is not-started, and says what is wrong.
+//   - Run answers. A panic, an action that ignores its deadline or an end without a classification become in doubt (failed
+//     where the effect is read), never a success and never a retry of a mutation by itself.
+//   - What the action reported is not changed for the better: an output that cannot be kept after an effect makes a
+//     success doubtful, never the other way round.
+//
+// Not guaranteed: that an abandoned action has stopped. That is why it is in doubt.
 package runner
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/blob"
 	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/mask"
+	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/secret"
+	"github.com/tendhq/tend/internal/transcript"
+)
+
+const (
+	// patience is how long an action may take to return after its context ended, before it is abandoned. It must stop what
+	// it started by then.
+	patience = 2 * time.Minute
+	// finishing bounds the work after an attempt: storing its log and output.
+	finishing = 2 * time.Minute
 )
 
 // Evaluator finishes what was recorded unrendered because it needs a secret. *expr.Evaluator is one.
@@ -17,24 +48,228 @@ type Evaluator interface {
 
 // Config of a Runner. Find, Secrets, Eval and Blobs are required.
 type Config struct {
-	Find    func(name string) (action.Action, bool) // by canonical name
-	Secrets secret.Provider
-	Eval    Evaluator
-	Blobs   blob.Store
-	Key     seal.Key // for sealed outputs; without it they fail
-	Egress  action.Egress
-	Scratch string // directory for scratch directories and log spools; "" is the system's
-	Live    *Live  // nil: nobody follows
-	LogCap  int64  // bytes of log kept per attempt, default 10 MiB
+	Find     func(name string) (action.Action, bool) // by canonical name
+	Secrets  secret.Provider
+	Eval     Evaluator
+	Blobs    blob.Store
+	Key      seal.Key // for sealed outputs; without it they cannot be kept
+	Egress   action.Egress
+	Scratch  string        // where scratch directories and log spools are made; "" is the system's
+	Live     *Live         // nil: nobody follows
+	LogCap   int64         // bytes of log kept per attempt, default 10 MiB
+	Patience time.Duration // for an action that does not stop, default 2 minutes
+	Logger   *slog.Logger  // default: discards
 }
 
 // Runner executes attempts. It is safe for concurrent use.
-type Runner struct{ c Config }
+type Runner struct {
+	c     Config
+	known known
+}
 
 // New builds a Runner.
-func New(c Config) *Runner { return &Runner{c: c} }
+func New(c Config) *Runner {
+	c.Patience = cmp.Or(c.Patience, patience)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Runner{c: c}
+}
 
-// Run executes one attempt. It never panics and never returns before all that the Outcome refers to is durable.
+// Check tells whether a runner of this name is here. The error wraps ErrRunner.
+func (r *Runner) Check(name string) error {
+	if name == "" || name == "local" {
+		return nil
+	}
+	return fault.Wrap(fault.Missing, ErrRunner, "find runner %q", name)
+}
+
+// Run executes one attempt. ctx ends when the step is cancelled; its cause says why.
 func (r *Runner) Run(ctx context.Context, a Attempt) Outcome {
-	return Outcome{Result: action.Never("internal", "not wired")}
+	if err := r.Check(a.Runner); err != nil {
+		return Outcome{Err: err, Result: action.Never(fault.Missing, fmt.Sprintf("there is no runner %q here", a.Runner))}
+	}
+	act, ok := r.c.Find(a.Action)
+	if !ok {
+		return never(fault.Missing, fmt.Sprintf("there is no action %q in this tend", a.Action))
+	}
+	if !a.Deadline.IsZero() {
+		var end context.CancelFunc
+		ctx, end = context.WithDeadline(ctx, a.Deadline)
+		defer end()
+	}
+	if ctx.Err() != nil {
+		k, why := action.Stopped(ctx)
+		return never(k, why+" before the step began")
+	}
+	spec := act.Spec()
+	in := inputs{runner: r, ctx: ctx, attempt: a}
+	req, err := in.request(spec)
+	out := Outcome{Versions: in.versions()}
+	if err != nil {
+		out.Result = action.Never(fault.KindOf(err), r.known.masker().String(err.Error()))
+		return out
+	}
+	w := &work{runner: r, attempt: a, spec: spec, request: req, derived: in.derived, mask: in.masker()}
+	w.run(ctx, act, &out)
+	return out
+}
+
+// Unseal decrypts the sealed outputs of a step of a run.
+func (r *Runner) Unseal(run string, sealed []byte) (map[string]any, error) {
+	return unseal(r.c.Key, run, sealed)
+}
+
+func never(k fault.Kind, message string) Outcome { return Outcome{Result: action.Never(k, message)} }
+
+// work is an attempt that is being made.
+type work struct {
+	runner  *Runner
+	attempt Attempt
+	spec    playbook.Spec
+	request action.Request
+	derived []secret.Value // see inputs
+	mask    *mask.Masker
+	log     *transcript.Log
+	tap     *tap // what the older dialect's output protocol reads; nil in the newer
+}
+
+func (w *work) run(ctx context.Context, act action.Action, out *Outcome) {
+	a, c := w.attempt, w.runner.c
+	remove, err := w.scratch()
+	if err != nil {
+		out.Result = action.Never(fault.KindOf(err), err.Error())
+		return
+	}
+	w.log = transcript.New(transcript.Config{Mask: w.mask, Cap: c.LogCap, Dir: c.Scratch, Print: func(l transcript.Line) {
+		c.Live.print(Line{Run: a.Run, Path: a.Path, Attempt: a.Number, Stream: l.Stream, Text: l.Text, At: l.At, More: l.More})
+	}})
+	if a.Dialect == expr.Lenient && w.spec.Env {
+		w.tap = &tap{}
+	}
+	if w.quiet() && w.spec.Env {
+		w.log.Say("stdout is not logged: this step has secret outputs")
+	}
+	result, abandoned := w.call(ctx, act, remove)
+
+	// What the step did is done: being cancelled must not lose the account of it.
+	ctx, end := context.WithTimeout(context.WithoutCancel(ctx), finishing)
+	defer end()
+	if w.tap != nil {
+		result = w.tap.result(result, a.Parser)
+	}
+	w.conclude(ctx, result, out)
+	if !abandoned {
+		if out.Result.Outcome != action.NotStarted {
+			out.Artifacts = w.artifacts(ctx)
+		}
+		remove()
+	}
+	out.Log = w.keepLog(ctx)
+	c.Live.end(a.Run, a.Path, a.Number)
+}
+
+// call runs the action and waits for it, but not for ever: abandoned tells that it did not come back.
+func (w *work) call(ctx context.Context, act action.Action, remove func()) (result action.Result, abandoned bool) {
+	var (
+		a    = w.attempt
+		done = make(chan action.Result, 1) // one place: an abandoned action must be able to end
+		mu   sync.Mutex
+		gone bool
+	)
+	go func() {
+		res := w.guarded(ctx, act)
+		mu.Lock()
+		defer mu.Unlock()
+		if gone {
+			w.runner.c.Logger.Warn("an abandoned action came back", "run", a.Run, "step", a.Path, "attempt", a.Number, "action", a.Action, "outcome", res.Outcome)
+			remove()
+		}
+		done <- res
+	}()
+	select {
+	case res := <-done:
+		return res, false
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(w.runner.c.Patience)
+	defer late.Stop()
+	select {
+	case res := <-done:
+		return res, false
+	case <-late.C:
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	select {
+	case res := <-done:
+		return res, false
+	default:
+	}
+	gone = true
+	k, why := action.Stopped(ctx)
+	return w.doubtful(k, why+fmt.Sprintf(", and action %s did not stop in %v", a.Action, w.runner.c.Patience)), true
+}
+
+// guarded runs the action and keeps its panics in.
+func (w *work) guarded(ctx context.Context, act action.Action) (result action.Result) {
+	a := w.attempt
+	defer func() {
+		if p := recover(); p != nil {
+			// The value may hold data of the step, so that only its type and the place are told, to operators.
+			w.runner.c.Logger.Error("an action panicked", "run", a.Run, "step", a.Path, "attempt", a.Number, "action", a.Action,
+				"type", fmt.Sprintf("%T", p), "stack", stack())
+			result = w.doubtful(fault.Internal, fmt.Sprintf("action %s crashed: this is a bug of tend", a.Action))
+		}
+	}()
+	result = act.Run(ctx, w.request, w.print)
+	switch result.Outcome {
+	case action.Succeeded:
+		result.Kind, result.Message = "", ""
+	case action.Failed, action.NotStarted, action.InDoubt:
+		result.Kind = cmp.Or(result.Kind, fault.Internal)
+		result.Message = cmp.Or(result.Message, "action "+a.Action+" did not say why")
+	default:
+		return w.doubtful(fault.Internal, fmt.Sprintf("action %s ended without an outcome: this is a bug of tend", a.Action))
+	}
+	return result
+}
+
+// doubtful is the end of an attempt of which nobody knows how far it came. Reading has no effect that could be in doubt.
+func (w *work) doubtful(k fault.Kind, message string) action.Result {
+	if w.attempt.Effect == string(playbook.Read) {
+		return action.Fail(k, message)
+	}
+	return action.Doubt(k, message)
+}
+
+// print receives what the action prints.
+func (w *work) print(stream string, p []byte) {
+	if w.tap != nil && stream == transcript.Stdout {
+		w.tap.write(p)
+	}
+	if stream == transcript.Stdout && w.quiet() {
+		return
+	}
+	w.log.Write(stream, p)
+}
+
+// quiet tells that what the step prints on stdout is not logged: its secret outputs are made of it, and nobody knows them
+// before it ends.
+func (w *work) quiet() bool { return len(w.attempt.Sealed) > 0 }
+
+// keepLog stores the transcript. Losing it must not change what became of the step: it is said where operators look.
+func (w *work) keepLog(ctx context.Context) *blob.Ref {
+	w.log.Close()
+	defer w.log.Discard()
+	if w.log.Empty() {
+		return nil
+	}
+	ref, err := w.runner.c.Blobs.Put(ctx, w.attempt.Root, w.log.Reader())
+	if err != nil {
+		w.runner.c.Logger.Error("the log of a step could not be stored", "run", w.attempt.Run, "step", w.attempt.Path,
+			"attempt", w.attempt.Number, "error", err)
+		return nil
+	}
+	return &ref
 }

@@ -1,0 +1,243 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/mask"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/secret"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// inputs makes the request of an attempt from its recorded inputs.
+type inputs struct {
+	runner  *Runner
+	ctx     context.Context // of the one call of request
+	attempt Attempt
+	found   map[string]secret.Found
+	derived []secret.Value // rendered texts in which no secret can be recognised
+}
+
+// request finishes what was deferred and converts it to the action's types. An error means that nothing began, and says
+// all that is wrong, without a secret.
+func (in *inputs) request(spec playbook.Spec) (action.Request, error) {
+	a := in.attempt
+	var problems []error
+	finish := func(name string) any {
+		v, err := in.finish(a.Inputs[name], name, 0)
+		problems = append(problems, err)
+		return v
+	}
+	with, env, args := finish("with"), finish("env"), finish("args")
+	if err := joined(problems); err != nil {
+		return action.Request{}, err
+	}
+	req := action.Request{
+		Run: a.Run, Step: a.Path, Attempt: a.Number, Key: a.Key, Action: a.Action, Effect: playbook.Effect(a.Effect),
+		Dir: a.Dir, Deadline: a.Deadline, Epoch: a.Epoch, Egress: in.runner.c.Egress,
+	}
+	given, err := object(with, "with")
+	problems = append(problems, err)
+	req.Inputs, err = playbook.Inputs(spec.Inputs, given, a.Dialect)
+	problems = append(problems, err)
+	req.Env, err = object(env, "env")
+	problems = append(problems, err)
+	var ok bool
+	if req.Args, ok = args.([]any); !ok && args != nil {
+		problems = append(problems, fault.New(fault.Invalid, "args must be a list"))
+	}
+	if err := joined(problems); err != nil {
+		return action.Request{}, err
+	}
+	return req, in.named(spec.Inputs, req.Inputs)
+}
+
+// named replaces the names of secrets, in inputs of the type secret, by the secrets.
+func (in *inputs) named(fields []playbook.Field, given map[string]any) error {
+	var problems []error
+	for _, f := range fields {
+		name, ok := given[f.Name].(string)
+		if f.Type != playbook.Secret || !ok || name == "" {
+			continue
+		}
+		v, err := in.get(name)
+		if err != nil {
+			problems = append(problems, fault.Wrap(fault.KindOf(err), err, "input %s", f.Name))
+			continue
+		}
+		given[f.Name] = v
+	}
+	return joined(problems)
+}
+
+// finish gives v with every deferred template in it rendered.
+func (in *inputs) finish(v any, place string, depth int) (any, error) {
+	if depth > value.MaxDepth {
+		return nil, fault.New(fault.Invalid, "%.100s… is nested deeper than %d levels", place, value.MaxDepth)
+	}
+	switch x := v.(type) {
+	case map[string]any:
+		if d, ok := x[expr.DeferredKey]; ok && len(x) == 1 {
+			return in.render(d, place)
+		}
+		return in.finishMap(x, place, depth)
+	case value.Object:
+		return in.finish(map[string]any(x), place, depth)
+	case []any:
+		out := make([]any, len(x))
+		var problems []error
+		for i, e := range x {
+			f, err := in.finish(e, fmt.Sprintf("%s[%d]", place, i), depth+1)
+			problems = append(problems, err)
+			out[i] = f
+		}
+		return out, joined(problems)
+	default:
+		return v, nil
+	}
+}
+
+func (in *inputs) finishMap(m map[string]any, place string, depth int) (any, error) {
+	out := make(map[string]any, len(m))
+	var problems []error
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		f, err := in.finish(m[k], place+"."+k, depth+1)
+		problems = append(problems, err)
+		out[k] = f
+	}
+	return out, joined(problems)
+}
+
+// render finishes one deferred template.
+func (in *inputs) render(v any, place string) (any, error) {
+	d, err := deferred(v)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "%s", place)
+	}
+	// Asked before rendering, so that all that are missing are named and not only the first.
+	var problems []error
+	for _, name := range d.Secrets {
+		if _, err := in.get(name); err != nil {
+			problems = append(problems, fault.Wrap(fault.KindOf(err), err, "%s", place))
+		}
+	}
+	if err := joined(problems); err != nil {
+		return nil, err
+	}
+	text, err := in.runner.c.Eval.Finish(d, in.attempt.Dialect, in.get)
+	if err != nil {
+		kind := fault.KindOf(err)
+		var f *fault.Error
+		if !errors.As(err, &f) {
+			kind = fault.Expr
+		}
+		return nil, fault.Wrap(kind, err, "%s", place)
+	}
+	if strings.TrimSpace(text.Reveal()) == "" {
+		return "", nil // so that a required input is seen to be empty
+	}
+	if !in.runner.known.masker().Found(text.Reveal()) {
+		in.derived = append(in.derived, text)
+	}
+	return text, nil
+}
+
+// deferred reads the recorded form of a template.
+func deferred(v any) (expr.Deferred, error) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return expr.Deferred{}, errors.New("what was recorded for dispatch cannot be read")
+	}
+	var d expr.Deferred
+	if d.Template, ok = m["template"].(string); !ok {
+		return expr.Deferred{}, errors.New("what was recorded for dispatch has no template")
+	}
+	d.Data, _ = m["data"].(map[string]any)
+	switch names := m["secrets"].(type) {
+	case []string:
+		d.Secrets = names
+	case []any:
+		for _, n := range names {
+			if s, ok := n.(string); ok {
+				d.Secrets = append(d.Secrets, s)
+			}
+		}
+	}
+	return d, nil
+}
+
+// get finds a secret, once per attempt, and has it masked from now on.
+func (in *inputs) get(name string) (secret.Value, error) {
+	if f, ok := in.found[name]; ok {
+		return f.Value, nil
+	}
+	f, err := in.runner.c.Secrets.Find(in.ctx, name)
+	if err != nil {
+		return secret.Value{}, err
+	}
+	if in.found == nil {
+		in.found = map[string]secret.Found{}
+	}
+	in.found[name] = f
+	in.runner.known.learn(f.Value)
+	return f.Value, nil
+}
+
+func (in *inputs) versions() map[string]string {
+	if len(in.found) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(in.found))
+	for name, f := range in.found {
+		out[name] = f.Version
+	}
+	return out
+}
+
+func (in *inputs) masker() *mask.Masker { return in.runner.known.masker(in.derived...) }
+
+func object(v any, name string) (map[string]any, error) {
+	switch m := v.(type) {
+	case nil:
+		return nil, nil
+	case map[string]any:
+		return m, nil
+	default:
+		return nil, fault.New(fault.Invalid, "%s must be a map", name)
+	}
+}
+
+// joined makes one error of several: the first one's kind, everybody's message, each once.
+func joined(errs []error) error {
+	var (
+		texts []string
+		first error
+	)
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		if first == nil {
+			first = err
+		}
+		if t := err.Error(); !slices.Contains(texts, t) {
+			texts = append(texts, t)
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	e := fault.New(fault.KindOf(first), "%s", strings.Join(texts, "; "))
+	if next := fault.NextOf(first); next != "" {
+		return e.WithNext("%s", next)
+	}
+	return e
+}
