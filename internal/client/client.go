@@ -22,7 +22,6 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/store"
-	"github.com/tendhq/tend/internal/value"
 	"github.com/tendhq/tend/internal/wire"
 )
 
@@ -63,7 +62,7 @@ func (c *Client) As(via string) *Client {
 
 // Start implements engine.Service. By is known to the other side from the connection.
 func (c *Client) Start(ctx context.Context, s engine.Start) (string, error) {
-	program, err := value.Canonical(s.Program)
+	program, _, err := s.Program.Closure()
 	if err != nil {
 		return "", fault.Wrap(fault.Internal, err, "encode the program")
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/store"
-	"github.com/tendhq/tend/internal/value"
 	"github.com/tendhq/tend/internal/wire"
 )
 
@@ -106,7 +105,7 @@ func (s *server) program(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	b, err := value.Canonical(p)
+	b, _, err := p.Closure()
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func status(k fault.Kind) int {
 		return http.StatusConflict
 	case fault.Refused, fault.Guarded, fault.Rejected:
 		return http.StatusForbidden
-	case fault.Missing:
+	case fault.Missing, fault.Newer:
 		return http.StatusUnprocessableEntity
 	case fault.Unavailable, fault.Cancelled:
 		return http.StatusServiceUnavailable

@@ -1,0 +1,73 @@
+package app
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/tendhq/tend/internal/fault"
+)
+
+// The files of a data directory besides those of store, blobs and key.
+const (
+	lockFile  = "lock"
+	ownerFile = "owner.json"
+	sockFile  = "sock"
+	logFile   = "owner.log"
+	blobsDir  = "blobs"
+)
+
+// EnsureDir makes the data directory when it is not there (mode 0700), and refuses one that is not safe to use: of
+// another user, or writable by others.
+func EnsureDir(dir string) error {
+	err := CheckDir(dir)
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return cannotWrite(err, dir, "make the data directory")
+	}
+	return CheckDir(dir)
+}
+
+// CheckDir tells whether dir can be a data directory. One that is not there is fault.NotFound.
+func CheckDir(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fault.New(fault.NotFound, "there is no data directory %s", dir).WithNext("`tend run` makes it")
+	case err != nil:
+		return cannotWrite(err, dir, "look at the data directory")
+	case !info.IsDir():
+		return fault.New(fault.Invalid, "the data directory %s is a file", dir).WithNext("choose another one: --data-dir or TEND_DATA_DIR")
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
+		return fault.New(fault.Refused, "the data directory %s belongs to user %d, and you are %d", dir, st.Uid, os.Geteuid()).
+			WithNext("become that user (sudo -u), or choose another directory: --data-dir or TEND_DATA_DIR")
+	}
+	if info.Mode().Perm()&0o022 != 0 {
+		return fault.New(fault.Refused, "others may write to the data directory %s (mode %04o): they could make tend run anything", dir, info.Mode().Perm()).
+			WithNext("chmod 700 '%s'", dir)
+	}
+	return nil
+}
+
+// cannotWrite says why a data directory cannot be used, for the causes that people meet.
+func cannotWrite(err error, dir, doing string) error {
+	e := fault.Wrap(fault.Unavailable, err, "%s %s", doing, dir)
+	var f *fault.Error
+	if !errors.As(e, &f) {
+		return e
+	}
+	switch {
+	case errors.Is(err, syscall.EROFS):
+		return f.WithNext("the file system is read-only: choose another directory with --data-dir or TEND_DATA_DIR, or mount it writable")
+	case errors.Is(err, fs.ErrPermission):
+		return f.WithNext("you may not write there: choose another directory with --data-dir or TEND_DATA_DIR")
+	case errors.Is(err, syscall.ENOSPC):
+		return f.WithNext("the disk is full: free space below %s", filepath.Dir(dir))
+	}
+	return f
+}
