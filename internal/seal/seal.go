@@ -87,16 +87,13 @@ func read(name string) (Key, error) {
 	if err != nil {
 		return Key{}, fault.Wrap(fault.Unavailable, err, "read the sealing key")
 	}
-	k := new([Size]byte)
-	if n, err := hex.Decode(k[:], []byte(strings.TrimSpace(string(trim(b))))); err != nil || n != Size {
+	raw, err := hex.DecodeString(strings.TrimSpace(string(b)))
+	if err != nil || len(raw) != Size {
 		return Key{}, fault.New(fault.Damaged, "%s is not a sealing key", name).
 			WithNext("restore it from a backup; what was sealed with it cannot be opened otherwise")
 	}
-	return Key{k}, nil
+	return Key{(*[Size]byte)(raw)}, nil
 }
-
-// trim bounds what is decoded: a key file holds 64 digits and a line end.
-func trim(b []byte) []byte { return b[:min(len(b), 2*Size+2)] }
 
 // write makes the file whole and durable under a temporary name before it links it into place, so that a crash leaves
 // either no key or a complete one.
