@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/playbook"
+)
+
+func (p *program) actionsCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "actions",
+		Short:   "Look up what a step can use",
+		GroupID: groupWrite,
+		Args:    noArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(p.actionsListCommand(), p.actionsShowCommand())
+	return c
+}
+
+func (p *program) actionsListCommand() *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List actions and verbs",
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			set, err := app.Actions()
+			if err != nil {
+				return err
+			}
+			t := table{Head: []string{"NAME", "EFFECT", "WHAT IT DOES"}}
+			var data []map[string]any
+			for _, name := range set.Names() {
+				s, _ := set.Spec(name)
+				effect := string(s.Effect)
+				if s.Verb {
+					effect = "verb"
+				}
+				t.Rows = append(t.Rows, []string{name, effect, s.Summary})
+				t.Names = append(t.Names, name)
+				data = append(data, map[string]any{"name": name, "effect": effect, "summary": s.Summary})
+			}
+			t.Data = data
+			return p.list(output, t)
+		},
+	}
+	outputFlag(c, &output, asTable, asJSON, asYAML, asName)
+	return c
+}
+
+func (p *program) actionsShowCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show NAME",
+		Short: "Show inputs, outputs, effect and ends of an action",
+		Args:  someArgs(1, 1, "the name of an action"),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			set, err := app.Actions()
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveError
+			}
+			return set.Names(), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			set, err := app.Actions()
+			if err != nil {
+				return err
+			}
+			s, ok := set.Spec(args[0])
+			if !ok {
+				if aliased, a, ok := set.Alias(args[0]); ok {
+					p.talk("%s stands for %s here", a.Name, aliased.Name)
+					return p.showSpec(aliased)
+				}
+				e := fault.New(fault.NotFound, "no action is called %q", args[0])
+				if near := playbook.Nearest(args[0], set.Names()); near != "" {
+					return e.WithNext("did you mean %q?", near)
+				}
+				return e.WithNext("`tend actions list` lists them")
+			}
+			return p.showSpec(s)
+		},
+	}
+}
+
+func (p *program) showSpec(s playbook.Spec) error {
+	var b strings.Builder
+	st := p.out
+	fmt.Fprintf(&b, "%s  %s\n", st.Bold(s.Name), s.Summary)
+	if !s.Verb {
+		effect := string(s.Effect)
+		if s.Proven {
+			effect += ", whatever a step says"
+		}
+		if s.EffectOf != nil {
+			effect += ", depending on the inputs"
+		}
+		fmt.Fprintf(&b, "effect: %s\n", effect)
+	}
+	if len(s.Targets) > 0 {
+		fmt.Fprintf(&b, "targets: %s\n", strings.Join(s.Targets, ", "))
+	}
+	if s.Doc != "" {
+		fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(s.Doc))
+	}
+	fields(&b, "inputs", s.Inputs, "")
+	fields(&b, "outputs", s.Outputs, "")
+	if len(s.Ends) > 0 {
+		b.WriteString("\nhow it ends:\n")
+		for _, e := range s.Ends {
+			outcome := e.Outcome
+			if e.Kind != "" {
+				outcome += " (" + string(e.Kind) + ")"
+			}
+			fmt.Fprintf(&b, "  %-28s %s\n", outcome, e.When)
+		}
+	}
+	for _, e := range s.Examples {
+		fmt.Fprintf(&b, "\nexample: %s\n%s\n", e.Title, indent("  "+strings.TrimRight(e.YAML, "\n"), "  "))
+	}
+	_, err := fmt.Fprint(p.Out, b.String())
+	return err
+}
+
+func fields(b *strings.Builder, title string, list []playbook.Field, pad string) {
+	if len(list) == 0 {
+		return
+	}
+	if title != "" {
+		fmt.Fprintf(b, "\n%s:\n", title)
+	}
+	for _, f := range list {
+		kind := string(f.Type)
+		if f.Required {
+			kind += ", required"
+		}
+		if f.Default != nil {
+			kind += fmt.Sprintf(", default %v", f.Default)
+		}
+		if f.Sensitive {
+			kind += ", secret"
+		}
+		text := f.Description
+		if len(f.Enum) > 0 {
+			text += fmt.Sprintf(" One of: %s.", strings.Trim(fmt.Sprint(f.Enum), "[]"))
+		}
+		fmt.Fprintf(b, "%s  %-18s %-24s %s\n", pad, f.Name, kind, strings.TrimSpace(text))
+		fields(b, "", f.Fields, pad+"  ")
+		if f.Items != nil {
+			fields(b, "", f.Items.Fields, pad+"  ")
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/repository"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// compiled is a playbook that was found and compiled, with the repository around it.
+type compiled struct {
+	program *playbook.Program
+	file    playbook.File
+	repo    *repository.Repo
+	catalog *action.Set
+}
+
+// compile finds the playbook that a person means and compiles it. Errors in it come all at once.
+func (p *program) compile(arg string) (*compiled, error) {
+	catalog, err := app.Actions()
+	if err != nil {
+		return nil, err
+	}
+	start := "."
+	if info, err := os.Stat(arg); err == nil && !info.IsDir() {
+		start = arg
+	}
+	repo, err := repository.Open(start)
+	if err != nil {
+		return nil, err
+	}
+	c := &compiled{repo: repo, catalog: catalog}
+	if arg == "-" {
+		b, err := io.ReadAll(io.LimitReader(p.In, playbook.MaxSize+1))
+		if err != nil {
+			return nil, fault.Wrap(fault.Unavailable, err, "read standard input")
+		}
+		c.file = playbook.File{Name: "stdin", Content: b}
+	} else if c.file, err = repo.Playbook(arg); err != nil {
+		return nil, err
+	}
+	docs, findings := playbook.Parse(c.file.Name, c.file.Content)
+	doc, err := onePlaybook(docs, c.file.Name, arg)
+	if err != nil {
+		return nil, cmp.Or(playbook.Fault(findings), err)
+	}
+	program, more := playbook.Compile(doc, catalog, repo)
+	if err := playbook.Fault(playbook.Sort(append(findings, more...))); err != nil {
+		return nil, err
+	}
+	program.Source = c.file.Name
+	c.program = program
+	return c, nil
+}
+
+// onePlaybook gives the playbook of a file. A file with several must be told apart by name.
+func onePlaybook(docs []*playbook.Document, file, arg string) (*playbook.Document, error) {
+	var found []*playbook.Document
+	var names []string
+	for _, d := range docs {
+		if d.Kind == playbook.DocPlaybook {
+			found = append(found, d)
+			names = append(names, d.Metadata.Name)
+			if playbook.SameName(d.Metadata.Name, arg) {
+				return d, nil
+			}
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return nil, fault.New(fault.Invalid, "%s holds no playbook", file).WithNext("begin it with `apiVersion: tend/v1` and `kind: Playbook`")
+	default:
+		return nil, fault.New(fault.Invalid, "%s holds %d playbooks", file, len(found)).WithNext("say which by name: %s", strings.Join(names, ", "))
+	}
+}
+
+// readData reads a JSON or YAML document from a file, or from standard input when the name is -.
+func (p *program) readData(name string) (any, error) {
+	b, err := p.readFile(name, maxData)
+	if err != nil {
+		return nil, err
+	}
+	if t := bytes.TrimSpace(b); len(t) > 0 && (t[0] == '{' || t[0] == '[') {
+		// What begins like JSON may still be YAML in flow style.
+		v, err := value.Parse(t)
+		if err == nil {
+			return v, nil
+		}
+		if strings.HasSuffix(name, ".json") {
+			return nil, fault.Wrap(fault.Invalid, err, "read %s", name)
+		}
+	}
+	var v any
+	if err := yaml.Load(b, &v, yaml.WithV4Defaults(), yaml.WithUniqueKeys(true)); err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "read %s", name)
+	}
+	n, err := value.Normalize(v)
+	return n, fault.Wrap(fault.Invalid, err, "read %s", name)
+}
+
+// readObject reads a JSON or YAML mapping. what says what it is for.
+func (p *program) readObject(name, what string) (map[string]any, error) {
+	if name == "" {
+		return nil, nil
+	}
+	v, err := p.readData(name)
+	if err != nil {
+		return nil, err
+	}
+	switch m := v.(type) {
+	case map[string]any:
+		return m, nil
+	case nil:
+		return map[string]any{}, nil
+	default:
+		return nil, fault.New(fault.Invalid, "%s is no %s: it holds %s, not a mapping", name, what, kindOf(v))
+	}
+}
+
+// maxData bounds events and parameters.
+const maxData = 16 << 20
+
+func (p *program) readFile(name string, most int64) ([]byte, error) {
+	var r io.Reader = p.In
+	if name != "-" {
+		f, err := os.Open(name)
+		if os.IsNotExist(err) {
+			return nil, fault.New(fault.NotFound, "there is no file %s", name)
+		}
+		if err != nil {
+			return nil, fault.Wrap(fault.Unavailable, err, "read %s", name)
+		}
+		defer f.Close()
+		r = f
+	}
+	b, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "read %s", name)
+	}
+	if int64(len(b)) > most {
+		return nil, fault.New(fault.Limit, "%s is larger than %d MiB", name, most>>20)
+	}
+	return b, nil
+}
+
+func kindOf(v any) string {
+	switch v.(type) {
+	case []any:
+		return "a list"
+	case string:
+		return "a text"
+	case bool:
+		return "a boolean"
+	default:
+		return fmt.Sprintf("%v", v)
+	}
+}
+
+// keyValues reads -p key=value. A value is text; the parameter's type says what becomes of it. key=@file takes the text
+// of a file.
+func (p *program) keyValues(pairs []string) (map[string]any, error) {
+	out := make(map[string]any, len(pairs))
+	for _, kv := range pairs {
+		k, v, ok := strings.Cut(kv, "=")
+		if !ok || k == "" {
+			return nil, fault.New(fault.Invalid, "-p %q is not key=value", kv).WithNext("write -p name=value, once for each parameter")
+		}
+		if _, twice := out[k]; twice {
+			return nil, fault.New(fault.Invalid, "parameter %q is given twice", k)
+		}
+		if name, ok := strings.CutPrefix(v, "@"); ok && name != "" {
+			b, err := p.readFile(name, maxData)
+			if err != nil {
+				return nil, err
+			}
+			v = strings.TrimSuffix(string(b), "\n")
+		}
+		out[k] = v
+	}
+	return out, nil
+}
+
+// params joins the parameters of a file with those of -p, which win.
+func (p *program) params(file string, pairs []string) (map[string]any, error) {
+	out, err := p.readObject(file, "set of parameters")
+	if err != nil {
+		return nil, err
+	}
+	given, err := p.keyValues(pairs)
+	if err != nil {
+		return nil, err
+	}
+	if out == nil {
+		return given, nil
+	}
+	for k, v := range given {
+		out[k] = v
+	}
+	return out, nil
+}
