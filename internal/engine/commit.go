@@ -119,6 +119,22 @@ func (m *Machine) row(b *store.Batch, s *session) {
 	})
 }
 
+// audit commits a fact about the system itself.
+func (m *Machine) audit(x audit, now time.Time) {
+	stream := auditOf("")
+	b := store.Batch{Epoch: m.lease.Epoch, Shards: []int{id.Shard("")}}
+	h := m.heads[stream]
+	m.seal(&b, stream, &h, x.Fact, now)
+	m.heads[stream] = h
+	if x.Unhalt {
+		none := ""
+		b.Halt, m.halted = &none, ""
+	}
+	m.batch++
+	m.sent[m.batch] = &tx{batch: &b, replies: []Reply{{Req: x.Req}}}
+	m.emit(Commit{ID: m.batch, Batch: b})
+}
+
 // committed takes the answer to a commit.
 func (m *Machine) committed(x Committed, now time.Time) {
 	t := m.sent[x.Batch]
@@ -140,10 +156,13 @@ func (m *Machine) committed(x Committed, now time.Time) {
 		return
 	}
 	delete(m.sent, x.Batch)
-	s.committing = false
 	for _, r := range t.replies {
 		m.emit(r)
 	}
+	if s == nil {
+		return // about the system, not about a run
+	}
+	s.committing = false
 	m.emit(Publish{Run: s.id, Entries: t.sealed})
 	for _, k := range t.born {
 		k.committing = false

@@ -139,7 +139,7 @@ func (m *Machine) evaluated(s *session, x Evaluated, now time.Time) {
 		m.openTask(s, a.TaskID, a.Task, now)
 	case a.Big != nil:
 		s.evaluating++
-		m.emit(StoreList{Run: s.id, Fact: a.Big})
+		m.emit(StoreList{Run: s.id, Root: rootOf(s), Fact: a.Big})
 	case a.Call != nil:
 		s.evaluating++
 		m.emit(Bind{Run: s.id, Path: x.Rendered.Path, Prog: s.state.Program().Calls[a.Call.Program], Params: x.Rendered.Inputs, State: s.state})

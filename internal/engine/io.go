@@ -129,6 +129,33 @@ type Arrived struct {
 	Payload map[string]any
 }
 
+// parkedAt tells of a run that waits, as its row says: it is loaded when it is due or somebody asks for it.
+type parkedAt struct {
+	calm
+	Run string
+	At  time.Time
+}
+
+// leaveAll asks every driven run to stop being driven.
+type leaveAll struct {
+	calm
+	By entry.Who
+}
+
+// settled asks whether everything is committed and nothing acts.
+type settled struct {
+	calm
+	request
+}
+
+// audit writes a fact about the system itself, and un-halts the store when Unhalt is set.
+type audit struct {
+	calm
+	request
+	Fact   *entry.Audited
+	Unhalt bool
+}
+
 // Output is something to do.
 type Output interface{ output() }
 
@@ -145,6 +172,7 @@ type Evaluate struct {
 // StoreList puts a long list into a blob, fills in the Ref and answers Listed.
 type StoreList struct {
 	Run  string
+	Root string
 	Fact *entry.LoopListed
 }
 

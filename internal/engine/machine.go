@@ -149,6 +149,17 @@ func (m *Machine) handle(in Input, now time.Time) {
 		m.tick(now)
 	case Unhalted:
 		m.halted = ""
+	case parkedAt:
+		m.driven[x.Run] = true
+		if !x.At.IsZero() {
+			m.wakes.set(x.Run, x.At)
+		}
+	case audit:
+		m.audit(x, now)
+	case leaveAll:
+		m.leaveAll(x, now)
+	case settled:
+		m.emit(Reply{Req: x.Req, Value: m.idleAll()})
 	case Evaluated:
 		m.withSession(x.Run, in, now, func(s *session) { m.evaluated(s, x, now) })
 	case Listed:
@@ -190,6 +201,34 @@ func (m *Machine) settle(s *session, now time.Time) {
 	if s.tx != nil && !s.committing && s.evaluating == 0 {
 		m.flush(s, now)
 	}
+}
+
+// leaveAll ends the driving of every run, also of those that are being committed just now.
+func (m *Machine) leaveAll(x leaveAll, now time.Time) {
+	for _, id := range slices.Sorted(maps.Keys(m.driven)) {
+		s := m.runs[id]
+		if s == nil || s.state == nil {
+			delete(m.driven, id)
+			continue
+		}
+		m.handle(Commanded{Command: Command{Verb: Leave, Run: id, By: x.By, Why: "its process was ended"}}, now)
+	}
+}
+
+// idleAll tells whether everything is committed and nothing acts.
+func (m *Machine) idleAll() bool {
+	if m.broken != nil {
+		return true
+	}
+	if len(m.sent) > 0 || m.InFlight() > 0 {
+		return false
+	}
+	for _, s := range m.runs {
+		if s.tx != nil || s.evaluating > 0 || (s.state != nil && len(s.queue) > 0) {
+			return false
+		}
+	}
+	return true
 }
 
 func (m *Machine) refuse(in Input, err error) {

@@ -1,0 +1,429 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tendhq/tend/internal/blob"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/id"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/store"
+)
+
+// Attempt is what Hands get: one attempt of one step, as its intent was recorded.
+type Attempt struct {
+	Run, Root, Path string
+	Number          int
+	Epoch           uint64
+	Intent          run.Intent
+	Def             *playbook.Node
+	Dialect         string
+	Dir             string
+}
+
+// Hands let attempts act. Act returns when nothing of the attempt can act any more, or its outcome is in doubt; what the
+// result refers to is durable then. Path and Attempt of the result are filled in by the engine. A cancelled context ends
+// the attempt; its cause is an error of package fault.
+type Hands interface {
+	Act(ctx context.Context, a Attempt) entry.StepResult
+}
+
+// Logs gives followers what attempts print, live. Follow calls sink until ctx ends.
+type Logs interface {
+	Follow(ctx context.Context, run string, sink func(chunk LogChunk, dropped int))
+}
+
+// Config of an Engine. Store, Blobs, Hands and Env are required.
+type Config struct {
+	Store   store.Store
+	Blobs   blob.Store
+	Hands   Hands
+	Logs    Logs
+	Env     run.Env                // Load is filled in by the engine
+	Bind    playbook.Evaluator     // binds parameters of sub-playbooks
+	Runners func(name string) bool // is a runner of that name configured? nil: none is
+	Holder  string                 // who holds the lease: host and process
+	All     bool                   // drive every run that is not over (a server)
+	Log     *slog.Logger
+}
+
+// Engine is the machine with its hands. It implements Service.
+type Engine struct {
+	cfg   Config
+	m     *Machine
+	lease store.Lease
+	since time.Time
+
+	inbox  chan []Input
+	queue  commitQueue
+	done   chan struct{} // the loop has ended
+	stop   chan struct{}
+	cancel context.CancelFunc
+	ctx    context.Context //nolint:containedctx // the lifetime of attempts, which outlive requests
+	acts   sync.WaitGroup
+
+	mu       sync.Mutex
+	next     uint64
+	pending  map[uint64]chan Reply
+	attempts map[string]context.CancelCauseFunc
+	hub      hub
+	programs map[entry.Hash]*playbook.Program
+	closures map[entry.Hash]bool
+	status   Status
+	broken   error
+}
+
+// Open claims the store and starts the engine. Runs that were driven by a process that is gone are marked interrupted.
+func Open(ctx context.Context, cfg Config) (*Engine, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Runners == nil {
+		cfg.Runners = func(string) bool { return false }
+	}
+	ident, err := cfg.Store.Identity(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("identify the store: %w", err)
+	}
+	lease, err := cfg.Store.Claim(ctx, cfg.Holder)
+	if err != nil {
+		return nil, fmt.Errorf("claim the store: %w", err)
+	}
+	e := &Engine{
+		cfg: cfg, lease: lease, since: time.Now(), inbox: make(chan []Input, 256), done: make(chan struct{}), stop: make(chan struct{}),
+		pending: map[uint64]chan Reply{}, attempts: map[string]context.CancelCauseFunc{}, programs: map[entry.Hash]*playbook.Program{},
+		closures: map[entry.Hash]bool{},
+		status:   Status{Instance: ident.Instance, Index: ident.Index, Epoch: lease.Epoch, Halted: ident.Halted, Since: time.Now()},
+	}
+	mc, err := e.remember(ctx, ident)
+	if err != nil {
+		return nil, err
+	}
+	e.m = NewMachine(mc)
+	e.m.all = cfg.All
+	e.ctx, e.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	e.queue.init()
+	go e.write()
+	go e.loop()
+	if err := e.interrupted(ctx); err != nil {
+		_ = e.Close(ctx)
+		return nil, err
+	}
+	return e, nil
+}
+
+// remember reads what the machine must know: heads of the audit streams, what guards counted, who holds locks.
+func (e *Engine) remember(ctx context.Context, ident store.Identity) (MachineConfig, error) {
+	mc := MachineConfig{
+		Entropy: rand.Reader, Runner: e.cfg.Runners, Margin: 2 * time.Second, Halted: ident.Halted, Lease: e.lease,
+		Heads: make(map[string]store.Head, id.Shards), Locks: map[string]string{},
+	}
+	for i := range id.Shards {
+		h, err := e.cfg.Store.Head(ctx, "audit/"+shardName(i))
+		if err != nil {
+			return mc, fmt.Errorf("read the audit stream of shard %d: %w", i, err)
+		}
+		mc.Heads["audit/"+shardName(i)] = h
+	}
+	err := e.eachRow(ctx, store.Filter{Kind: "guard"}, func(r store.Row) {
+		var g guard.Reservation
+		if decode(r.Body, &g) == nil && time.Now().Before(g.Until) {
+			mc.Counted = append(mc.Counted, g)
+		}
+	})
+	if err != nil {
+		return mc, fmt.Errorf("read what guards counted: %w", err)
+	}
+	err = e.eachRow(ctx, store.Filter{Kind: "lock"}, func(r store.Row) { mc.Locks[r.ID] = r.Parent })
+	return mc, err
+}
+
+func (e *Engine) eachRow(ctx context.Context, f store.Filter, do func(store.Row)) error {
+	f.Limit = 1000
+	for {
+		p, err := e.cfg.Store.Rows(ctx, f)
+		if err != nil {
+			return err
+		}
+		for _, r := range p.Rows {
+			do(r)
+		}
+		if p.Next == "" {
+			return nil
+		}
+		f.Cursor = p.Next
+	}
+}
+
+// interrupted marks the runs whose process is gone, and in a server drives everything again.
+func (e *Engine) interrupted(ctx context.Context) error {
+	var lost, parked []store.Row
+	err := e.eachRow(ctx, store.Filter{Kind: "run", Status: []string{
+		string(run.Running), string(run.Pending), string(run.Undoing), string(run.Cancelling),
+	}}, func(r store.Row) { lost = append(lost, r) })
+	if err != nil {
+		return fmt.Errorf("look for interrupted runs: %w", err)
+	}
+	by := entry.Who{Name: "tend", Via: "engine"}
+	for _, r := range lost {
+		if _, err := e.ask(ctx, func(q request) Input {
+			return Commanded{request: q, Command: Command{Verb: interrupt, Run: r.ID, By: by, Why: "the process that drove it ended"}}
+		}); err != nil && !fault.Is(err, fault.Conflict) {
+			e.cfg.Log.Error("mark a run interrupted", "run", r.ID, "error", err)
+		}
+	}
+	if !e.cfg.All || e.status.Halted != "" {
+		return nil
+	}
+	err = e.eachRow(ctx, store.Filter{Kind: "run", Status: []string{string(run.Waiting), string(run.Interrupted), string(run.InDoubt)}},
+		func(r store.Row) { parked = append(parked, r) })
+	if err != nil {
+		return err
+	}
+	var in []Input
+	for _, r := range parked {
+		if r.Status == string(run.Waiting) {
+			in = append(in, parkedAt{Run: r.ID, At: r.Due})
+			continue
+		}
+		in = append(in, Commanded{Command: Command{Verb: Resume, Run: r.ID, By: by}})
+	}
+	e.send(in...)
+	return nil
+}
+
+// send hands inputs to the loop. It does not block for longer than the loop takes.
+func (e *Engine) send(in ...Input) {
+	if len(in) == 0 {
+		return
+	}
+	select {
+	case e.inbox <- in:
+	case <-e.done:
+	}
+}
+
+// loop is the only goroutine that touches the machine.
+func (e *Engine) loop() {
+	defer close(e.done)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if at := e.m.NextWake(); !at.IsZero() {
+			timer.Reset(max(time.Until(at), 0))
+		} else {
+			timer.Reset(time.Hour)
+		}
+		select {
+		case in := <-e.inbox:
+			for _, x := range in {
+				e.feed(x)
+			}
+		case <-timer.C:
+			e.feed(Tick{})
+		case <-e.stop:
+			return
+		}
+		e.mu.Lock()
+		e.status.Driven, e.status.InFlight = e.m.Driven(), e.m.InFlight()
+		e.mu.Unlock()
+	}
+}
+
+func (e *Engine) feed(in Input) {
+	if a, ok := in.(Acted); ok {
+		in = e.reshape(a)
+	}
+	for _, o := range e.m.Handle(in, time.Now()) {
+		e.do(o)
+	}
+}
+
+// reshape turns the output of a module's body into the module's.
+func (e *Engine) reshape(a Acted) Acted {
+	s := e.m.runs[a.Run]
+	if s == nil || s.state == nil || a.Result.Outcome != entry.Succeeded {
+		return a
+	}
+	out := a.Result.Output
+	if n := s.state.Node(a.Result.Path); n == nil || n.Def() == nil || n.Def().Module == nil {
+		return a
+	}
+	if a.Result.Ref != nil {
+		v, err := e.env(s.state).Load(*a.Result.Ref)
+		if m, ok := v.(map[string]any); ok && err == nil {
+			out = m
+		}
+	}
+	shaped, err := s.state.Reshape(a.Result.Path, out, e.env(s.state))
+	if err != nil {
+		a.Result.Outcome = entry.Failed
+		a.Result.Fault = &entry.Fault{Kind: string(fault.Expr), Message: "outputs: " + err.Error(), Path: a.Result.Path}
+		return a
+	}
+	a.Result.Output, a.Result.Ref = shaped, nil
+	return a
+}
+
+// do carries an output out. It runs on the loop's goroutine and must not block.
+func (e *Engine) do(o Output) {
+	switch x := o.(type) {
+	case Evaluate:
+		e.feed(Evaluated{Run: x.Run, Rendered: x.State.Evaluate(x.Render, e.env(x.State))})
+	case Commit:
+		e.queue.put(x)
+	case Offer:
+		time.AfterFunc(x.After, func() { e.queue.front(x.Commit) })
+	case Act:
+		e.act(x)
+	case StopAct:
+		e.mu.Lock()
+		stop := e.attempts[actKey(x.Run, x.Path)]
+		e.mu.Unlock()
+		if stop != nil {
+			stop(fault.New(fault.Kind(x.Fault.Kind), "%s", x.Fault.Message))
+		}
+	case Load:
+		go func() { e.send(e.load(e.ctx, x.Run)) }()
+	case StoreList:
+		go func() { e.send(e.storeList(x)) }()
+	case Bind:
+		e.feed(e.bind(x))
+	case Reply:
+		e.mu.Lock()
+		ch := e.pending[x.Req]
+		delete(e.pending, x.Req)
+		e.mu.Unlock()
+		if ch != nil {
+			ch <- x
+		}
+	case Publish:
+		e.hub.grew(x.Run)
+	case Quiet:
+		e.hub.quiet(x.Run, x.Idle, x.Ended)
+	case Broke:
+		e.mu.Lock()
+		e.broken = x.Err
+		e.mu.Unlock()
+		e.cfg.Log.Error("the engine stopped deciding; open it again", "error", x.Err)
+		e.hub.broke()
+	}
+}
+
+func actKey(run, path string) string { return run + "\x00" + path }
+
+func (e *Engine) act(x Act) {
+	ctx, cancel := context.WithCancelCause(e.ctx)
+	key := actKey(x.Run, x.Path)
+	e.mu.Lock()
+	e.attempts[key] = cancel
+	e.mu.Unlock()
+	a := Attempt{
+		Run: x.Run, Root: x.Root, Path: x.Path, Number: x.Attempt, Epoch: e.lease.Epoch, Intent: x.Intent, Def: x.Def,
+		Dialect: string(x.State.Program().Dialect), Dir: x.State.Created.Dir,
+	}
+	if x.Def.Module != nil {
+		a.Dialect = string(x.Def.Module.Dialect)
+	}
+	e.acts.Add(1)
+	go func() {
+		defer e.acts.Done()
+		r := e.cfg.Hands.Act(ctx, a)
+		cancel(nil)
+		e.mu.Lock()
+		delete(e.attempts, key)
+		e.mu.Unlock()
+		r.Path, r.Attempt = x.Path, x.Attempt
+		e.send(Acted{Run: x.Run, Result: r})
+	}()
+}
+
+// write is the one goroutine that commits, for all runs together.
+func (e *Engine) write() {
+	for {
+		cs := e.queue.take()
+		if cs == nil {
+			return
+		}
+		batches := make([]store.Batch, len(cs))
+		for i := range cs {
+			batches[i] = cs[i].Batch
+		}
+		answers := e.cfg.Store.Commit(e.ctx, batches)
+		in := make([]Input, len(cs))
+		for i := range cs {
+			in[i] = Committed{Batch: cs[i].ID, Answer: answers[i]}
+		}
+		e.send(in...)
+	}
+}
+
+// ask sends a request and waits for its reply.
+func (e *Engine) ask(ctx context.Context, mk func(request) Input) (any, error) {
+	ch := make(chan Reply, 1) // the loop must never wait for a requester who left
+	e.mu.Lock()
+	e.next++
+	n := e.next
+	e.pending[n] = ch
+	e.mu.Unlock()
+	e.send(mk(request{Req: n}))
+	select {
+	case r := <-ch:
+		return r.Value, r.Err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-e.done:
+		return nil, fault.New(fault.Unavailable, "the engine is closing")
+	}
+}
+
+// Close stops driving: what acts is ended in order and its end recorded, runs that could go on become interrupted,
+// everything is committed. ctx bounds the wait.
+func (e *Engine) Close(ctx context.Context) error {
+	select {
+	case <-e.done:
+		return nil
+	default:
+	}
+	e.send(leaveAll{By: entry.Who{Name: "tend", Via: "engine"}})
+	acted := make(chan struct{})
+	go func() { e.acts.Wait(); close(acted) }()
+	select {
+	case <-acted:
+	case <-ctx.Done():
+	}
+	err := e.drain(ctx)
+	e.cancel()
+	e.queue.close()
+	close(e.stop)
+	<-e.done
+	e.hub.broke()
+	return err
+}
+
+// drain waits until nothing is left to commit.
+func (e *Engine) drain(ctx context.Context) error {
+	for {
+		v, err := e.ask(ctx, func(q request) Input { return settled{request: q} })
+		if err != nil {
+			return err
+		}
+		if v == true {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(errors.New("close the engine: commits are outstanding"), context.Cause(ctx))
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}

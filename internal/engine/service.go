@@ -1,0 +1,347 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/id"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/task"
+)
+
+var _ Service = (*Engine)(nil)
+
+// Start implements Service.
+func (e *Engine) Start(ctx context.Context, s Start) (string, error) {
+	return e.start(ctx, s, nil, nil)
+}
+
+func (e *Engine) start(ctx context.Context, s Start, carried *entry.RunCarried, changed *entry.ParamsChanged) (string, error) {
+	if s.Program == nil {
+		return "", fault.New(fault.Invalid, "a run needs a compiled playbook")
+	}
+	if s.Request != "" {
+		if p, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "request", ID: s.Request, Limit: 1}); err != nil {
+			return "", err
+		} else if len(p.Rows) > 0 {
+			return p.Rows[0].Parent, nil
+		}
+	}
+	body, sum, err := s.Program.Closure()
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, err, "encode the compiled playbook")
+	}
+	e.keep(sum, s.Program)
+	heads := map[string]store.Head{}
+	for _, g := range s.Guards {
+		if heads["guard/"+g.Name], err = e.cfg.Store.Head(ctx, "guard/"+g.Name); err != nil {
+			return "", err
+		}
+	}
+	runID, err := id.New("run", time.Now(), rand.Reader)
+	if err != nil {
+		return "", err
+	}
+	v, err := e.ask(ctx, func(q request) Input {
+		return Begin{request: q, ID: runID, Start: s, Hash: sum, Closure: body, Carried: carried, Changed: changed, Heads: heads}
+	})
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprint(v), nil
+}
+
+// Do implements Service.
+func (e *Engine) Do(ctx context.Context, c Command) (Done, error) {
+	switch c.Verb {
+	case Retry:
+		return e.retry(ctx, c)
+	case Rollback:
+		return e.rollback(ctx, c)
+	case Redact:
+		return e.redact(ctx, c)
+	case Params:
+		bound, err := e.checkParams(ctx, c)
+		if err != nil {
+			return Done{}, err
+		}
+		c.Params = bound
+	case Resume:
+		return e.resume(ctx, c)
+	case Cancel, Pause, Unpause, Permit, Skip, Leave:
+	default:
+		return Done{}, fault.New(fault.Invalid, "unknown command %q", c.Verb)
+	}
+	return e.command(ctx, Commanded{Command: c})
+}
+
+func (e *Engine) command(ctx context.Context, x Commanded) (Done, error) {
+	v, err := e.ask(ctx, func(q request) Input { x.request = q; return x })
+	if err != nil {
+		return Done{}, err
+	}
+	d, _ := v.(Done)
+	return d, nil
+}
+
+// resume lets a run go on, with the run that called it first.
+func (e *Engine) resume(ctx context.Context, c Command) (Done, error) {
+	st, err := e.Status(ctx)
+	if err != nil {
+		return Done{}, err
+	}
+	if st.Halted != "" {
+		return Done{}, haltedError(st.Halted)
+	}
+	return e.command(ctx, Commanded{Command: c})
+}
+
+// retry makes a linked run that goes on at the step that failed; for a step in doubt it is the answer "again".
+func (e *Engine) retry(ctx context.Context, c Command) (Done, error) {
+	s, _, err := e.fold(ctx, c.Run)
+	if err != nil {
+		return Done{}, err
+	}
+	if s.End == nil {
+		return e.retryDoubt(ctx, s, c)
+	}
+	state, err := run.Carry(s)
+	if err != nil {
+		return Done{}, err
+	}
+	var changed *entry.ParamsChanged
+	if len(c.Params) > 0 {
+		bound, err := bindSome(s.Program(), c.Params)
+		if err != nil {
+			return Done{}, err
+		}
+		changed = &entry.ParamsChanged{By: c.By, Params: bound, Why: c.Why}
+	}
+	st := again(s, c.By)
+	st.Cause.Carry = s.ID
+	id, err := e.start(ctx, st, &entry.RunCarried{From: s.ID, State: state}, changed)
+	return Done{Run: id, Note: "continues " + s.ID}, err
+}
+
+func (e *Engine) retryDoubt(ctx context.Context, s *run.State, c Command) (Done, error) {
+	path := c.Path
+	if path != "" {
+		p, err := s.Find(path)
+		if err != nil {
+			return Done{}, err
+		}
+		path = p
+	}
+	for p, tid := range s.OpenTasks() {
+		if n := s.Node(p); n.Phase == run.PhaseDoubted && (path == "" || path == p) {
+			_, err := e.Answer(ctx, Answer{Task: tid, Choice: "again", By: c.By, Why: c.Why})
+			return Done{Run: s.ID, Note: p + " is done again"}, err
+		}
+	}
+	return Done{}, fault.New(fault.Conflict, "run %s is %s: an ended run, or a step in doubt, can be retried", s.ID, s.Status()).
+		WithNext("tend runs explain %s", s.ID)
+}
+
+// again is the request for a run like s.
+func again(s *run.State, by entry.Who) Start {
+	c := s.Created
+	return Start{
+		Program: s.Program(), Params: s.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: by,
+		Guards: decodeGuards(c.Guards),
+	}
+}
+
+func (e *Engine) rollback(ctx context.Context, c Command) (Done, error) {
+	s, _, err := e.fold(ctx, c.Run)
+	if err != nil {
+		return Done{}, err
+	}
+	prog, left, err := run.Rollback(s)
+	if err != nil {
+		return Done{}, err
+	}
+	st := again(s, c.By)
+	st.Program, st.Params = prog, nil
+	st.Cause.Undoes = s.ID
+	id, err := e.start(ctx, st, nil, nil)
+	d := Done{Run: id, Count: len(prog.Steps), Note: "undoes " + s.ID}
+	for _, l := range left {
+		d.Note += "; not undone: " + l
+	}
+	return d, err
+}
+
+// checkParams converts changed parameters by their declarations.
+func (e *Engine) checkParams(ctx context.Context, c Command) (map[string]any, error) {
+	s, _, err := e.fold(ctx, c.Run)
+	if err != nil {
+		return nil, err
+	}
+	return bindSome(s.Program(), c.Params)
+}
+
+func bindSome(p *playbook.Program, given map[string]any) (map[string]any, error) {
+	out := map[string]any{}
+	for name, v := range given {
+		known := false
+		for _, q := range p.Parameters {
+			if q.Name != name {
+				continue
+			}
+			known = true
+			c, err := playbook.ConvertParameter(v, q)
+			if err != nil {
+				return nil, fault.Wrap(fault.Invalid, err, "parameter %s", name)
+			}
+			out[name] = c
+		}
+		if !known {
+			return nil, fault.New(fault.Invalid, "%s has no parameter %q", p.Metadata.Name, name)
+		}
+	}
+	return out, nil
+}
+
+// Answer implements Service.
+func (e *Engine) Answer(ctx context.Context, a Answer) (string, error) {
+	p, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "task", ID: a.Task, Limit: 1})
+	if err != nil {
+		return "", err
+	}
+	if len(p.Rows) == 0 {
+		return "", fault.New(fault.NotFound, "there is no task %s", a.Task).WithNext("tend inbox")
+	}
+	if r := p.Rows[0]; r.Status != task.Open {
+		return "", fault.New(fault.Conflict, "task %s is over: it was %s", a.Task, r.Status)
+	}
+	v, err := e.ask(ctx, func(q request) Input {
+		return Answered{request: q, Run: p.Rows[0].Parent, Task: a.Task, Answer: task.Answer{Choice: a.Choice, By: a.By, Output: a.Output, Why: a.Why}}
+	})
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprint(v), nil
+}
+
+// Send implements Service.
+func (e *Engine) Send(ctx context.Context, name, key string, payload map[string]any, by entry.Who) ([]string, error) {
+	var rows []store.Row
+	if err := e.eachRow(ctx, store.Filter{Kind: "wake", Tag: eventTag(name, key)}, func(r store.Row) { rows = append(rows, r) }); err != nil {
+		return nil, err
+	}
+	body := map[string]any{"by": by.Name, "key": key, "name": name, "payload": payload}
+	var runs []string
+	for _, r := range rows {
+		path := r.ID[len(r.Parent)+1:]
+		_, err := e.ask(ctx, func(q request) Input { return Arrived{request: q, Run: r.Parent, Path: path, Payload: body} })
+		switch {
+		case err == nil:
+			runs = append(runs, r.Parent)
+		case !fault.Is(err, fault.Conflict):
+			return runs, err
+		}
+	}
+	return runs, nil
+}
+
+// Entries implements Service.
+func (e *Engine) Entries(ctx context.Context, stream string, from uint64, limit int) ([]entry.Entry, error) {
+	return e.cfg.Store.Read(ctx, stream, from, limit)
+}
+
+// Rows implements Service.
+func (e *Engine) Rows(ctx context.Context, f store.Filter) (store.Page, error) {
+	return e.cfg.Store.Rows(ctx, f)
+}
+
+// Program implements Service.
+func (e *Engine) Program(ctx context.Context, runID string) (*playbook.Program, error) {
+	page, err := e.cfg.Store.Read(ctx, "run/"+runID, 1, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(page) == 0 {
+		return nil, fault.New(fault.NotFound, "there is no run %s", runID).WithNext("tend runs list")
+	}
+	return e.programOf(ctx, page[0])
+}
+
+// Blob implements Service.
+func (e *Engine) Blob(ctx context.Context, runID string, ref entry.Ref) ([]byte, error) {
+	root, err := e.root(ctx, runID)
+	if err != nil {
+		return nil, err
+	}
+	return e.blob(ctx, root, ref)
+}
+
+func (e *Engine) root(ctx context.Context, runID string) (string, error) {
+	page, err := e.cfg.Store.Read(ctx, "run/"+runID, 1, 1)
+	if err != nil {
+		return "", err
+	}
+	if len(page) == 0 {
+		return "", fault.New(fault.NotFound, "there is no run %s", runID).WithNext("tend runs list")
+	}
+	p, err := entry.Decode(page[0])
+	if err != nil {
+		return "", err
+	}
+	c, _ := p.(*entry.RunCreated)
+	if c == nil {
+		return runID, nil
+	}
+	return cmp.Or(c.Cause.Root, runID), nil
+}
+
+// Status implements Service.
+func (e *Engine) Status(ctx context.Context) (Status, error) {
+	ident, err := e.cfg.Store.Identity(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.status
+	s.Index, s.Halted = ident.Index, ident.Halted
+	return s, e.broken
+}
+
+// Unhalt implements Service. Open runs stay interrupted until somebody resumes them, and their next mutation is in doubt.
+func (e *Engine) Unhalt(ctx context.Context, by entry.Who, why string) ([]string, error) {
+	ident, err := e.cfg.Store.Identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if ident.Halted == "" {
+		return nil, fault.New(fault.Conflict, "nothing is halted")
+	}
+	var open []string
+	if err := e.eachRow(ctx, store.Filter{Kind: "run", Status: []string{
+		string(run.Pending), string(run.Running), string(run.Waiting), string(run.Paused), string(run.Cancelling), string(run.Undoing),
+		string(run.Interrupted), string(run.InDoubt),
+	}}, func(r store.Row) { open = append(open, r.ID) }); err != nil {
+		return nil, err
+	}
+	for _, r := range open {
+		if _, err := e.command(ctx, Commanded{Command: Command{Verb: restored, Run: r, By: by, Why: ident.Halted}}); err != nil && !fault.Is(err, fault.Conflict) {
+			return nil, err
+		}
+	}
+	if _, err := e.ask(ctx, func(q request) Input {
+		return audit{request: q, Fact: &entry.Audited{By: by, What: "unhalted", Object: ident.Instance, Why: cmp.Or(why, ident.Halted)}, Unhalt: true}
+	}); err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	e.status.Halted = ""
+	e.mu.Unlock()
+	return open, nil
+}
