@@ -82,6 +82,7 @@ const (
 	RuleRecursion = "includes-itself"    // directly or over others
 	RuleEffect    = "effect-is-proven"   // a step claims another effect than the action has for sure
 	RuleScript    = "template-in-script" // scripts are verbatim
+	RuleFormat    = "format"             // cannot be brought into the canonical form
 	RuleLegacy    = "ignored-here"       // the older dialect's, without effect in tend
 )
 

@@ -39,6 +39,12 @@ const (
 	formSelect    form = "select"
 	formCooldown  form = "cooldown"
 	formRange     form = "range"
+	formStep      form = "step"
+	formParam     form = "parameter"
+	formOutput    form = "output"
+	formField     form = "field"
+	formLink      form = "link"
+	formScenario  form = "scenario"
 	formEnvFrom   form = "envFrom"
 	formParser    form = "output_parser"
 	formScenarios form = "scenarios"
@@ -173,20 +179,20 @@ var (
 	parameterKeys = keys{
 		{"name", formText, "The name."},
 		{"type", formType, "string, number, boolean, list, map, secret or integration."},
-		{"description", formText, "What it means."},
 		{"required", formBool, "false: it may be left out without a default."},
 		{"default", formData, "The value when none is given; templates over event and metadata."},
 		{"enum", formPlain, "The only values that are allowed."},
 		{"pattern", formText, "A regular expression that the whole text must match."},
 		{"options", formPlain, "Hints for forms, such as integration_type."},
 		{"sensitive", formBool, "Masked everywhere and not exported."},
+		{"description", formText, "What it means."},
 	}
 	outputKeys = keys{
 		{"name", formText, "The name."},
 		{"type", formType, "The type."},
-		{"description", formText, "What it means."},
 		{"value", formLogic, "The value: CEL, or a template, or data."},
 		{"sensitive", formBool, "Masked everywhere and not exported."},
+		{"description", formText, "What it means."},
 	}
 
 	commonKeys = keys{
@@ -198,14 +204,14 @@ var (
 	// actionKeys are those of a step that uses something.
 	actionKeys = join(commonKeys, keys{
 		{"uses", formText, "The action, verb or module."},
-		{"with", formMap, "Its inputs."},
-		{"env", formMap, "The environment of the process."},
-		{"args", formList, "The arguments of the program."},
-		{"runner", formTemplate, "Where it executes; empty or local is here."},
-		{"integration", formTemplate, "The named connection that it uses."},
-		{"target", formTemplates, "What its effect is on, in place of what the action says."},
 		{"effect", formEffect, "What it does to the world: read, idempotent or mutate."},
 		{"irreversible", formBool, "Its effect cannot be undone."},
+		{"runner", formTemplate, "Where it executes; empty or local is here."},
+		{"integration", formTemplate, "The named connection that it uses."},
+		{"env", formMap, "The environment of the process."},
+		{"args", formList, "The arguments of the program."},
+		{"with", formMap, "Its inputs."},
+		{"target", formTemplates, "What its effect is on, in place of what the action says."},
 		{"approval", formApproval, "Ask people before the effect."},
 		{"retry", formRetry, "Repeat attempts that failed or did not start."},
 		{"timeout", formDuration, "The longest time of an attempt."},
@@ -234,6 +240,23 @@ var (
 		{"envFrom", formEnvFrom, "The integration that the step uses."},
 		{"output_parser", formParser, "How its output is read."},
 	}
+	// legacyStepKeys are in the order that documents of the older dialect have.
+	legacyStepKeys = join(keys{
+		{"name", formText, "The step: a module, an alias, a program or an image; beside uses a title."},
+		{"id", formName, "The name of its data."},
+		{"description", formText, "What it is for."},
+		{"when", formLogic, "It is skipped unless this holds."},
+		{"uses", formText, "An action, verb or module of tend, in place of name."},
+		{"runner", formTemplate, "Where it executes."},
+		{"args", formList, "The arguments of the program."},
+		{"env", formMap, "Its inputs."},
+	}, legacyKeys, actionKeys)
+	legacyNodeKeys      = join(legacyStepKeys, blockKeys)
+	legacyParameterKeys = join(keys{
+		{"name", formText, "The name."},
+		{"type", formType, "string, number, boolean, list, map, secret, integration, var or spd."},
+		{"description", formText, "What it means."},
+	}, parameterKeys)
 	envFromKeys = keys{{"integrationRef", formTemplate, "The name of the integration."}}
 	parserKeys  = keys{{"name", formText, "The parser."}, {"env", formPlain, "Its settings."}}
 
@@ -264,13 +287,13 @@ var (
 	innerKeys = keys{
 		{"name", formText, "A title for people."},
 		{"uses", formText, "The action or module."},
-		{"with", formMap, "Its inputs."},
-		{"env", formMap, "The environment of the process."},
-		{"args", formList, "The arguments of the program."},
+		{"effect", formEffect, "What it does to the world."},
 		{"runner", formTemplate, "Where it executes."},
 		{"integration", formTemplate, "The named connection that it uses."},
+		{"env", formMap, "The environment of the process."},
+		{"args", formList, "The arguments of the program."},
+		{"with", formMap, "Its inputs."},
 		{"target", formTemplates, "What its effect is on."},
-		{"effect", formEffect, "What it does to the world."},
 		{"timeout", formDuration, "The longest time of an attempt."},
 	}
 	checkKeys = join(innerKeys, keys{
@@ -323,11 +346,11 @@ var (
 	fieldKeys = keys{
 		{"name", formText, "The name of the field."},
 		{"type", formType, "Its type."},
-		{"description", formText, "What it means."},
 		{"required", formBool, "Must be filled in."},
-		{"enum", formPlain, "The only values that are allowed."},
 		{"default", formPlain, "What stands there at first."},
+		{"enum", formPlain, "The only values that are allowed."},
 		{"sensitive", formBool, "Masked everywhere and not exported."},
+		{"description", formText, "What it means."},
 	}
 	manualKeys = keys{
 		{"title", formTemplate, "What is to be done, in a line."},
@@ -347,3 +370,95 @@ var (
 	}
 	failKeys = keys{{"message", formTemplate, "What to say."}}
 )
+
+// element is the form of the items of a list.
+func (f form) element() form {
+	switch f {
+	case formSteps:
+		return formStep
+	case formParams:
+		return formParam
+	case formOutputs:
+		return formOutput
+	case formFields:
+		return formField
+	case formLinks:
+		return formLink
+	case formScenarios:
+		return formScenario
+	default:
+		return formPlain
+	}
+}
+
+// table gives the keys of a map of this form; nil where the author's keys are free.
+func (f form) table(lenient bool) keys {
+	switch f {
+	case formStep:
+		if lenient {
+			return legacyNodeKeys
+		}
+		return stepKeys
+	case formParam:
+		if lenient {
+			return legacyParameterKeys
+		}
+		return parameterKeys
+	case formOutput:
+		return outputKeys
+	case formField:
+		return fieldKeys
+	case formLink:
+		return linkKeys
+	case formScenario:
+		return scenarioKeys
+	case formMetadata:
+		return metadataKeys
+	case formForeach:
+		return foreachKeys
+	case formLock:
+		return lockKeys
+	case formRetry:
+		return retryKeys
+	case formCheck, formWait:
+		return checkKeys
+	case formStop:
+		return stopKeys
+	case formUndo:
+		return undoKeys
+	case formDoubt:
+		return doubtKeys
+	case formApproval:
+		return approvalKeys
+	case formBody:
+		return bodyKeys
+	case formSelect:
+		return selectKeys
+	case formCooldown:
+		return cooldownKeys
+	case formEnvFrom:
+		return envFromKeys
+	case formParser:
+		return parserKeys
+	default:
+		return nil
+	}
+}
+
+// documentTable gives the keys of a document of a kind.
+func documentTable(k DocKind) keys {
+	switch k {
+	case DocPlaybook:
+		return playbookKeys
+	case DocModule:
+		return moduleKeys
+	case DocGuard:
+		return guardKeys
+	case DocTrigger:
+		return triggerKeys
+	case DocIntegration:
+		return integrationKeys
+	default:
+		return nil
+	}
+}

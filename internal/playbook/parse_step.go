@@ -97,8 +97,6 @@ func (r *reader) kindOf(s *Step) string {
 	return h.Name
 }
 
-var legacyStepKeys = join(actionKeys, legacyKeys)
-
 // stepKeysOf gives the keys that a step with the head can have, after the others were reported: those of the other sort
 // of step with a better explanation.
 func (r *reader) stepKeysOf(s *Step, head string) []Key {
