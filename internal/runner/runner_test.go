@@ -413,7 +413,7 @@ func sorted(lines []string) []string {
 func BenchmarkRun(b *testing.B) {
 	act := answers(action.OK(nil))
 	r := runner.New(runner.Config{
-		Find: func(string) (action.Action, bool) { return act, true }, Secrets: secrets{}, Eval: finisher{}, Blobs: &shelf{}, Live: &runner.Live{},
+		Find: func(string) (action.Action, bool) { return act, true }, Secrets: secrets{}, Eval: finisher{}, Blobs: newShelf(), Live: &runner.Live{},
 	})
 	a := attempt(nil)
 	a.Deadline = time.Now().Add(time.Hour)

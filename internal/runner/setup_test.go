@@ -14,6 +14,7 @@ import (
 
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/blob"
+	"github.com/tendhq/tend/internal/blob/memory"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
@@ -40,7 +41,7 @@ func setup(t *testing.T, actions ...action.Action) bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := bundle{live: &runner.Live{}, blobs: &shelf{}, key: key, logged: &lockedBuffer{}}
+	b := bundle{live: &runner.Live{}, blobs: newShelf(), key: key, logged: &lockedBuffer{}}
 	b.Runner = runner.New(runner.Config{
 		Find: func(name string) (action.Action, bool) {
 			for _, a := range actions {
@@ -190,35 +191,14 @@ func (l *lockedBuffer) String() string {
 // shelf keeps blobs in memory, and refuses when it is full.
 type shelf struct {
 	blob.Store
-	mu    sync.Mutex
-	blobs map[string][]byte
-	full  bool
+	full bool
 }
 
-func (s *shelf) Put(_ context.Context, group string, r io.Reader) (blob.Ref, error) {
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return blob.Ref{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func newShelf() *shelf { return &shelf{Store: memory.New()} }
+
+func (s *shelf) Put(ctx context.Context, group string, r io.Reader) (blob.Ref, error) {
 	if s.full {
 		return blob.Ref{}, fault.New(fault.Unavailable, "no space left on device")
 	}
-	if s.blobs == nil {
-		s.blobs = map[string][]byte{}
-	}
-	ref := blob.Ref{ID: fmt.Sprint("blob_", len(s.blobs)), Size: int64(len(b))}
-	s.blobs[group+"/"+ref.ID] = b
-	return ref, nil
-}
-
-func (s *shelf) Get(_ context.Context, group string, ref blob.Ref) (io.ReadCloser, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b, ok := s.blobs[group+"/"+ref.ID]
-	if !ok {
-		return nil, fault.New(fault.NotFound, "no blob %s", ref.ID)
-	}
-	return io.NopCloser(bytes.NewReader(b)), nil
+	return s.Store.Put(ctx, group, r)
 }

@@ -48,7 +48,7 @@ func TestShellThatPrintsWithoutEnd(t *testing.T) {
 		t.Skip("prints 1 GiB")
 	}
 	dir := t.TempDir()
-	store := &shelf{}
+	store := newShelf()
 	r := runner.New(runner.Config{
 		Find: func(string) (action.Action, bool) { return shell.New(), true }, Secrets: secrets{"db": "correct-horse"},
 		Eval: finisher{}, Blobs: store, Scratch: dir, Live: &runner.Live{},
