@@ -54,7 +54,7 @@ func removeAll(dir string) error {
 	if err == nil {
 		return nil
 	}
-	_ = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(dir, func(p string, d fs.DirEntry, _ error) error {
 		if d != nil && d.IsDir() {
 			_ = os.Chmod(p, 0o700) //nolint:gosec // the scratch directory of an attempt that has ended; RemoveAll says what is left
 		}
@@ -160,8 +160,11 @@ func (w *work) matching(dir fs.FS) ([]string, error) {
 		if visited++; visited > maxVisited {
 			return fmt.Errorf("there are more than %d files in the scratch directory", maxVisited)
 		}
-		if err != nil || d.IsDir() {
-			return nil // a directory that cannot be read has nothing for us
+		if err != nil {
+			return fs.SkipDir // what cannot be read has nothing for us
+		}
+		if d.IsDir() {
+			return nil
 		}
 		if slices.ContainsFunc(w.attempt.Artifacts, func(p string) bool { return matches(path.Clean(p), name) }) {
 			names = append(names, name)

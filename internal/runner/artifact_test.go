@@ -28,7 +28,8 @@ func TestArtifacts(t *testing.T) {
 		says     []string
 	}{
 		{
-			"by pattern", []string{"*.txt", "sub/*.log"},
+			"by pattern",
+			[]string{"*.txt", "sub/*.log"},
 			func(t *testing.T, work string) {
 				write(t, filepath.Join(work, "b.txt"), "B")
 				write(t, filepath.Join(work, "a.txt"), "A")
@@ -36,21 +37,25 @@ func TestArtifacts(t *testing.T) {
 				write(t, filepath.Join(work, "sub", "d.log"), "D")
 				write(t, filepath.Join(work, "sub", "e.txt"), "E")
 			},
-			[]string{"a.txt=A", "b.txt=B", "sub/d.log=D"}, nil,
+			[]string{"a.txt=A", "b.txt=B", "sub/d.log=D"},
+			nil,
 		},
 		{
-			"at any depth", []string{"**/*.txt", "logs/**"},
+			"at any depth",
+			[]string{"**/*.txt", "logs/**"},
 			func(t *testing.T, work string) {
 				write(t, filepath.Join(work, "a.txt"), "A")
 				write(t, filepath.Join(work, "x", "y", "b.txt"), "B")
 				write(t, filepath.Join(work, "logs", "z", "c"), "C")
 				write(t, filepath.Join(work, "notlogs", "d"), "D")
 			},
-			[]string{"a.txt=A", "logs/z/c=C", "x/y/b.txt=B"}, nil,
+			[]string{"a.txt=A", "logs/z/c=C", "x/y/b.txt=B"},
+			nil,
 		},
 		{"nothing there", []string{"*.txt"}, func(*testing.T, string) {}, nil, nil},
 		{
-			"a link that leads out", []string{"*"},
+			"a link that leads out",
+			[]string{"*"},
 			func(t *testing.T, work string) {
 				write(t, filepath.Join(work, "real"), "R")
 				link(t, outside, filepath.Join(work, "absolute"))
@@ -62,23 +67,27 @@ func TestArtifacts(t *testing.T) {
 			[]string{"artifact absolute was not kept", "artifact dotdot was not kept", "artifact dir was not kept"},
 		},
 		{
-			"a pattern that leads out", []string{"../*", "/etc/passwd", outside},
+			"a pattern that leads out",
+			[]string{"../*", "/etc/passwd", outside},
 			func(t *testing.T, work string) { write(t, filepath.Join(work, "a"), "A") },
 			nil, nil,
 		},
 		{"no pattern", []string{"[", "*"}, func(t *testing.T, work string) { write(t, filepath.Join(work, "a"), "A") }, nil, []string{`"[" is not a pattern`}},
 		{"too many stars", []string{"**/**/**/**/a"}, func(*testing.T, string) {}, nil, []string{"is not a pattern"}},
 		{
-			"a pipe", []string{"*"},
+			"a pipe",
+			[]string{"*"},
 			func(t *testing.T, work string) {
 				if err := syscall.Mkfifo(filepath.Join(work, "pipe"), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			},
-			nil, []string{"pipe was not kept: it is not a regular file"},
+			nil,
+			[]string{"pipe was not kept: it is not a regular file"},
 		},
 		{
-			"unreadable", []string{"*"},
+			"unreadable",
+			[]string{"*"},
 			func(t *testing.T, work string) {
 				write(t, filepath.Join(work, "dir", "a"), "A")
 				if err := os.Chmod(filepath.Join(work, "dir"), 0o500); err != nil { //nolint:gosec // what is tested
@@ -88,15 +97,18 @@ func TestArtifacts(t *testing.T) {
 			nil, nil,
 		},
 		{
-			"a secret inside", []string{"*"},
+			"a secret inside",
+			[]string{"*"},
 			func(t *testing.T, work string) {
 				write(t, filepath.Join(work, "env"), "TOKEN=correct-horse")
 				write(t, filepath.Join(work, "correct-horse.txt"), "harmless")
 			},
-			[]string{"[secret].txt=harmless"}, []string{"artifact env was not kept: it holds a secret"},
+			[]string{"[secret].txt=harmless"},
+			[]string{"artifact env was not kept: it holds a secret"},
 		},
 		{
-			"too large", []string{"*"},
+			"too large",
+			[]string{"*"},
 			func(t *testing.T, work string) {
 				f := filepath.Join(work, "large")
 				write(t, f, "")
@@ -104,7 +116,8 @@ func TestArtifacts(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			nil, []string{"large was not kept: it has 10485761 bytes, more than 10 MiB"},
+			nil,
+			[]string{"large was not kept: it has 10485761 bytes, more than 10 MiB"},
 		},
 	}
 	for _, tt := range tests {

@@ -99,8 +99,11 @@ func TestActionGetsWhatItsSpecDeclares(t *testing.T) {
 	var got action.Request
 	act := test{
 		spec: playbook.Spec{Inputs: []playbook.Field{
-			{Name: "count", Type: playbook.Number}, {Name: "color", Type: playbook.String, Default: "red"},
-			{Name: "token", Type: playbook.String}, {Name: "body", Type: playbook.Any}, {Name: "login", Type: playbook.Secret},
+			{Name: "count", Type: playbook.Number},
+			{Name: "color", Type: playbook.String, Default: "red"},
+			{Name: "token", Type: playbook.String},
+			{Name: "body", Type: playbook.Any},
+			{Name: "login", Type: playbook.Secret},
 		}},
 		run: func(_ context.Context, req action.Request, _ action.Log) action.Result {
 			got = req

@@ -1,0 +1,406 @@
+// Package arch_test holds the house rules that a compiler does not check: who may import whom, what pure packages must
+// not do, how packages are named, and how large they may grow. Each rule is a table with its reasons; an exception is a
+// line in that table, so that it is seen when it is made.
+//
+// The rules read every Go file, whatever system it is for.
+package arch_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const module = "github.com/tendhq/tend"
+
+// lines is the order of the house: a package imports only packages of lines above its own. A child of a port (action/http)
+// stands with its parent.
+var lines = [][]string{
+	{"cell", "fault", "id", "value"},                 // values, and what every package needs to speak
+	{"secret", "terminal"},                           // a value that cannot be printed; the screen
+	{"expr", "mask"},                                 // the two languages; what must not be seen
+	{"entry", "playbook"},                            // the two big nouns: facts and documents
+	{"graph", "guard", "lint", "repository", "task"}, // what is said and decided about them
+	{"run"},                     // the mind: it knows every noun
+	{"history"},                 // the story of a run, for people
+	{"seal", "transcript"},      // what steps leave: secrets and logs
+	{"action", "blob", "store"}, // ports
+	{"runner"},                  // executes attempts
+	{"engine"},                  // drives runs
+	{"wire"},                    // how an engine is spoken to
+	{"client", "httpapi"},       // the two ends of that
+	{"app"},                     // wiring
+	{"cli"},                     // commands
+	{"sim"},                     // the whole system in one process
+	{"testenv"},                 // for tests only
+}
+
+// children are imports between children of one port. All others do not meet: they are alternatives.
+var children = map[string]string{
+	"action/container -> action/process": "docker and podman are programs",
+	"action/shell -> action/process":     "a shell is a program",
+	"secret/age -> secret/private":       "an identity is a file that only its owner may read",
+	"secret/file -> secret/private":      "so is a secret",
+	"store/storetest -> store/faulty":    "the suite injects faults",
+	"testenv/postgres -> testenv":        "a server is a need",
+	"testenv/sshd -> testenv":            "a server is a need",
+}
+
+// wiring may import the implementations of a port; everybody else gets the port.
+var wiring = []string{"app", "sim", "cmd"}
+
+// pure packages decide and do not do: no I/O, no clock, no randomness, no goroutines. That makes a replay exact.
+var pure = []string{"cell", "entry", "expr", "fault", "graph", "guard", "history", "id", "lint", "mask", "playbook", "run", "task", "value"}
+
+// impure is what pure packages must not import.
+var impure = map[string]string{
+	"crypto/rand":  "randomness comes as an argument",
+	"database/sql": "a store does that",
+	"log":          "only machines and surfaces log",
+	"log/slog":     "only machines and surfaces log",
+	"math/rand":    "randomness comes as an argument",
+	"math/rand/v2": "randomness comes as an argument",
+	"net":          "an action does that",
+	"net/http":     "an action or a surface does that",
+	"os":           "files, environment and processes are for implementations of ports",
+	"os/exec":      "an action does that",
+	"os/signal":    "the command line does that",
+	"syscall":      "an implementation of a port does that",
+	"testing":      "tests do that",
+}
+
+// impureAllowed are exceptions to impure: "package imports path" and why that is still pure.
+var impureAllowed = map[string]string{}
+
+// clock are the functions of package time that read the clock or wait. Pure code takes now as an argument.
+var clock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+
+// goroutines are the pure packages that may start some, and why a replay does not see it.
+var goroutines = map[string]string{}
+
+// forbidden are names that hide what a package is for. Undoing one costs weeks, as others of this field have shown.
+var forbidden = regexp.MustCompile(`^(base|common|core|helpers?|impl|interfaces?|lib|managers?|misc|models?|processors?|services?|shared|structs?|types?|utils?)$`)
+
+// maxFile and maxPackage bound lines of code, without tests and comments. What outgrows them hides two nouns.
+const (
+	maxFile    = 600
+	maxPackage = 1500
+)
+
+// larger are packages that may have more than maxPackage lines, with their bound and the reason.
+var larger = map[string]struct {
+	lines int
+	why   string
+}{
+	"playbook": {6000, "two dialects, read with positions, and the compiler of both share one vocabulary"},
+	"lint":     {3200, "one file for each family of rules; they share the walk over the document"},
+	"expr":     {4500, "two languages, and about a hundred functions that must agree with each other"},
+	"engine":   {3500, "the machine and the shell around it, which may not know each other's rules by another door"},
+	"run":      {3500, "the mind: each kind of step has its file"},
+	"cli":      {5500, "one file for each command"},
+}
+
+// file is one parsed Go file.
+type file struct {
+	path string // from the root of the module
+	dir  string // of its package, below internal/; "cmd/…" for commands
+	test bool
+	ast  *ast.File
+	set  *token.FileSet
+	size int // lines with code
+}
+
+// top is the name under which a package stands in lines: of children that of the port.
+func top(dir string) string {
+	name, _, _ := strings.Cut(dir, "/")
+	return name
+}
+
+// testOnly tells packages that only tests import.
+func testOnly(dir string) bool { return top(dir) == "testenv" || strings.HasSuffix(dir, "test") }
+
+var parse = sync.OnceValues(func() ([]file, error) {
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	root = filepath.Dir(filepath.Dir(root))
+	var files []file
+	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if rel != "." && (strings.HasPrefix(d.Name(), ".") || slices.Contains([]string{"bin", "dist", "testdata", "tools"}, d.Name())) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(rel, ".go") {
+			return nil
+		}
+		src, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		f := file{path: filepath.ToSlash(rel), test: strings.HasSuffix(rel, "_test.go"), set: token.NewFileSet()}
+		f.dir = strings.TrimPrefix(path.Dir(f.path), "internal/")
+		f.size = code(src)
+		f.ast, err = parser.ParseFile(f.set, f.path, src, parser.ParseComments)
+		files = append(files, f)
+		return err
+	})
+	return files, err
+})
+
+// code counts the lines that hold more than a comment: explaining oneself is free.
+func code(src []byte) int {
+	var (
+		s    scanner.Scanner
+		set  = token.NewFileSet()
+		f    = set.AddFile("", -1, len(src))
+		seen = map[int]bool{}
+	)
+	s.Init(f, src, nil, 0)
+	for {
+		pos, tok, lit := s.Scan()
+		if tok == token.EOF {
+			return len(seen)
+		}
+		if tok == token.SEMICOLON && lit == "\n" {
+			continue // the scanner's own
+		}
+		from := f.Line(pos)
+		for i := range 1 + strings.Count(lit, "\n") { // a text may have several lines
+			seen[from+i] = true
+		}
+	}
+}
+
+// sources gives all files, or without the tests those that are built into something.
+func sources(t *testing.T, tests bool) []file {
+	t.Helper()
+	files, err := parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 50 {
+		t.Fatalf("only %d files were found: the root is wrong", len(files))
+	}
+	return slices.DeleteFunc(slices.Clone(files), func(f file) bool { return f.test && !tests })
+}
+
+// inside gives the imports of this module, as they stand in lines.
+func (f file) inside() []string {
+	var out []string
+	for _, i := range f.ast.Imports {
+		p, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			continue
+		}
+		if rest, ok := strings.CutPrefix(p, module+"/"); ok {
+			out = append(out, strings.TrimPrefix(rest, "internal/"))
+		}
+	}
+	return out
+}
+
+func (f file) at(pos token.Pos) string {
+	return fmt.Sprintf("%s:%d", f.path, f.set.Position(pos).Line)
+}
+
+func TestLayers(t *testing.T) {
+	t.Parallel()
+	rank := map[string]int{"cmd": len(lines), "arch": len(lines)}
+	for i, names := range lines {
+		for _, n := range names {
+			rank[n] = i
+		}
+	}
+	for _, f := range sources(t, false) {
+		from := top(f.dir)
+		if _, ok := rank[from]; !ok {
+			t.Errorf("%s: package %s has no place in the house: give it a line, with what it is for", f.path, f.dir)
+			continue
+		}
+		for _, to := range f.inside() {
+			switch {
+			case top(to) == from && f.dir != to:
+				// Within a port: children know their parent, never each other.
+				if _, ok := children[f.dir+" -> "+to]; !ok && to != from {
+					t.Errorf("%s imports %s: implementations of a port are alternatives and do not meet", f.path, to)
+				}
+			case testOnly(to) && !testOnly(f.dir):
+				t.Errorf("%s imports %s, which is for tests", f.path, to)
+			case testOnly(f.dir):
+				// What only tests import may import anything.
+			case rank[top(to)] >= rank[from]:
+				t.Errorf("%s: %s imports %s, which is not above it", f.path, f.dir, to)
+			case to != top(to) && !slices.Contains(wiring, from):
+				t.Errorf("%s: %s imports the implementation %s; only the wiring picks them", f.path, f.dir, to)
+			}
+		}
+	}
+}
+
+func TestPurePackages(t *testing.T) {
+	t.Parallel()
+	for _, f := range sources(t, false) {
+		if !slices.Contains(pure, f.dir) {
+			continue
+		}
+		for _, i := range f.ast.Imports {
+			p, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			why, bad := impure[p]
+			if _, ok := impureAllowed[f.dir+" imports "+p]; bad && !ok {
+				t.Errorf("%s imports %s: %s", f.at(i.Pos()), p, why)
+			}
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			switch x := n.(type) {
+			case *ast.GoStmt:
+				if _, ok := goroutines[f.dir]; !ok {
+					t.Errorf("%s starts a goroutine in a pure package", f.at(x.Pos()))
+				}
+			case *ast.SelectorExpr:
+				if calls(x, "time", clock...) {
+					t.Errorf("%s reads the clock in a pure package: take now as an argument", f.at(x.Pos()))
+				}
+			}
+			return true
+		})
+	}
+}
+
+func TestNoInit(t *testing.T) {
+	t.Parallel()
+	for _, f := range sources(t, true) {
+		for _, d := range f.ast.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+				t.Errorf("%s: func init acts at a distance; the wiring calls what is to be called", f.at(d.Pos()))
+			}
+		}
+	}
+}
+
+// A sleeping test is slow when it passes and wrong when the machine is.
+func TestTestsDoNotSleep(t *testing.T) {
+	t.Parallel()
+	for _, f := range sources(t, true) {
+		bubble := slices.ContainsFunc(f.ast.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"testing/synctest"` })
+		if !f.test || bubble {
+			continue // in a bubble time is fake
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			if x, ok := n.(*ast.SelectorExpr); ok && calls(x, "time", "Sleep") {
+				t.Errorf("%s sleeps outside of a synctest bubble: wait for a condition with a deadline", f.at(x.Pos()))
+			}
+			return true
+		})
+	}
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	lower := regexp.MustCompile(`^[a-z][a-z0-9]*$`)
+	for _, f := range sources(t, true) {
+		name := strings.TrimSuffix(f.ast.Name.Name, "_test")
+		if forbidden.MatchString(name) || !lower.MatchString(name) {
+			t.Errorf("%s: %q does not say what the package is for; one short singular noun does", f.path, name)
+		}
+	}
+}
+
+func TestPackageComments(t *testing.T) {
+	t.Parallel()
+	said := map[string]bool{}
+	for _, f := range sources(t, false) {
+		want := "Package " + f.ast.Name.Name + " "
+		if f.ast.Name.Name == "main" {
+			want = "Command " + path.Base(f.dir) + " "
+		}
+		ok := f.ast.Doc != nil && strings.HasPrefix(strings.Join(strings.Fields(f.ast.Doc.Text()), " "), want)
+		said[f.dir] = said[f.dir] || ok
+	}
+	for dir, ok := range said {
+		if !ok {
+			t.Errorf("package %s has no comment that says what it decides or does, what it refuses, and what it guarantees", dir)
+		}
+	}
+}
+
+func TestSizes(t *testing.T) {
+	t.Parallel()
+	sizes := map[string]int{}
+	for _, f := range sources(t, false) {
+		if f.size > maxFile {
+			t.Errorf("%s has %d lines, more than %d: it holds two things", f.path, f.size, maxFile)
+		}
+		sizes[f.dir] += f.size
+	}
+	for dir, n := range sizes {
+		most := maxPackage
+		if l, ok := larger[dir]; ok {
+			most = l.lines
+		}
+		if n > most {
+			t.Errorf("package %s has %d lines, more than %d: it hides two nouns", dir, n, most)
+		}
+	}
+}
+
+// Every name in the tables is a package: a table that speaks of what is gone protects nothing.
+func TestTablesAreCurrent(t *testing.T) {
+	t.Parallel()
+	dirs := map[string]bool{}
+	for _, f := range sources(t, false) {
+		dirs[f.dir] = true
+		dirs[top(f.dir)] = true
+	}
+	check := func(table, name string) {
+		if !dirs[name] {
+			t.Errorf("%s speaks of package %q, which is not there", table, name)
+		}
+	}
+	for _, l := range lines {
+		for _, n := range l {
+			check("lines", n)
+		}
+	}
+	for _, n := range pure {
+		check("pure", n)
+	}
+	for n := range larger {
+		check("larger", n)
+	}
+	for n := range children {
+		from, to, _ := strings.Cut(n, " -> ")
+		check("children", from)
+		check("children", to)
+	}
+}
+
+// calls tells whether x is one of the functions of a package.
+func calls(x *ast.SelectorExpr, pkg string, names ...string) bool {
+	id, ok := x.X.(*ast.Ident)
+	return ok && id.Name == pkg && slices.Contains(names, x.Sel.Name)
+}
