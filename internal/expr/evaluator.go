@@ -1,24 +1,127 @@
 package expr
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"math"
+	"strings"
 
-	"github.com/tendhq/tend/internal/secret"
+	"github.com/tendhq/tend/internal/expr/function"
+	"github.com/tendhq/tend/internal/expr/logic"
+	"github.com/tendhq/tend/internal/expr/ref"
+	"github.com/tendhq/tend/internal/expr/template"
 	"github.com/tendhq/tend/internal/value"
 )
 
+// Defaults of Limits.
+const (
+	DefaultOutput   = 1 << 20
+	DefaultElements = 100_000
+	DefaultCost     = 1_000_000
+	DefaultCache    = 4096
+)
+
 // Evaluator evaluates expressions. It is safe for concurrent use and keeps compiled expressions in a bounded cache.
-type Evaluator struct{ limits Limits }
+type Evaluator struct {
+	limits    Limits
+	functions *function.Set
+	logic     *logic.Language
+	cache     *cache
+}
 
 // New makes an Evaluator. It costs next to nothing: what is expensive is made when it is first needed.
-func New(l Limits) *Evaluator { return &Evaluator{limits: l} }
+func New(l Limits) *Evaluator {
+	l.Output = cmp.Or(l.Output, DefaultOutput)
+	l.Elements = cmp.Or(l.Elements, DefaultElements)
+	l.Cost = cmp.Or(l.Cost, DefaultCost)
+	l.Cache = cmp.Or(l.Cache, DefaultCache)
+	return &Evaluator{
+		limits:    l,
+		functions: function.Standard(),
+		logic:     logic.New(l.Cost),
+		cache:     newCache(l.Cache),
+	}
+}
+
+// compiled is one expression. Exactly one of the first three is set unless err is.
+type compiled struct {
+	template *template.Template
+	logic    *logic.Condition
+	path     ref.Path
+	err      error
+}
+
+func (v *Evaluator) compile(k Kind, source string, d Dialect) compiled {
+	key := cacheKey{kind: k, source: source}
+	if k == Logic {
+		key.variant = d // the only kind that compiles differently
+	}
+	return v.cache.get(key, func() (c compiled) {
+		switch k {
+		case Template:
+			c.template, c.err = template.Parse(source, v.functions)
+		case Logic:
+			c.logic, c.err = v.logic.Compile(source, d == Lenient)
+		case Path:
+			c.path, c.err = ref.Parse(source)
+		default:
+			c.err = fmt.Errorf("an expression of the unknown kind %q", k)
+		}
+		c.err = place(source, c.err)
+		return c
+	})
+}
+
+// place makes an *Error of every error inside err, with the source.
+func place(source string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		errs := several.Unwrap()
+		for i, e := range errs {
+			errs[i] = place(source, e)
+		}
+		return errors.Join(errs...)
+	}
+	if own := (*Error)(nil); errors.As(err, &own) {
+		return err
+	}
+	e := &Error{Source: source, Offset: -1, Reason: err.Error()}
+	if at := (*ref.Error)(nil); errors.As(err, &at) {
+		e.Offset = at.Offset
+	}
+	return e
+}
+
+func literal(e Expr) bool { return e.Kind == "" || e.Kind == Literal }
 
 // Check compiles e: syntax, unknown functions, wrong numbers of arguments, misuse of `secret`. Several problems come
 // joined, each an *Error.
-func (v *Evaluator) Check(e Expr, d Dialect) error { return nil }
+func (v *Evaluator) Check(e Expr, d Dialect) error {
+	if literal(e) {
+		return nil
+	}
+	return v.compile(e.Kind, e.Source, d).err
+}
 
-// Uses tells what e needs. An expression that does not compile has the error of Check.
-func (v *Evaluator) Uses(e Expr, d Dialect) (Uses, error) { return Uses{}, nil }
+// Uses tells what e needs; it must not be changed. An expression that does not compile has the error of Check.
+func (v *Evaluator) Uses(e Expr, d Dialect) (Uses, error) {
+	if literal(e) {
+		return Uses{}, nil
+	}
+	c := v.compile(e.Kind, e.Source, d)
+	switch {
+	case c.err != nil:
+		return Uses{}, c.err
+	case c.template != nil:
+		return c.template.Uses(), nil
+	case c.logic != nil:
+		return c.logic.Uses(), nil
+	}
+	return Uses{Paths: []PathUse{{Path: c.path.Segments(), Length: len(e.Source)}}}, nil
+}
 
 // Value evaluates e.
 //
@@ -26,11 +129,82 @@ func (v *Evaluator) Uses(e Expr, d Dialect) (Uses, error) { return Uses{}, nil }
 // pipeline (nil, bool, int64, float64, string, list, map); one in which `secret` was called gives
 // {"$deferred": {...}}, see Deferred. Logic gives the CEL value. A Path gives the value there, nil when missing (in
 // Strict a missing path is an error).
+//
+// Data that looks like a Deferred is an error, so that nothing from outside can ask for secrets.
 func (v *Evaluator) Value(e Expr, s Scope) (any, error) {
-	if e.Kind == "" || e.Kind == Literal {
+	if literal(e) {
 		return e.Lit, nil
 	}
-	return nil, &Error{Source: e.Source, Offset: -1, Reason: "cannot evaluate"}
+	x, err := v.evaluate(e, s, false)
+	if err != nil {
+		return nil, place(e.Source, err)
+	}
+	return x, nil
+}
+
+func (v *Evaluator) input(s Scope) template.Input {
+	return template.Input{Root: s.Root, Lenient: s.Dialect == Lenient, Elements: v.limits.Elements, Output: v.limits.Output}
+}
+
+func (v *Evaluator) evaluate(e Expr, s Scope, holds bool) (x any, err error) {
+	c := v.compile(e.Kind, e.Source, s.Dialect)
+	switch {
+	case c.err != nil:
+		return nil, c.err
+	case c.template != nil:
+		in := v.input(s)
+		in.NoData = holds
+		r, err := c.template.Render(in)
+		if err != nil {
+			return nil, err
+		}
+		if len(r.Secrets) > 0 {
+			d := Deferred{Template: e.Source, Secrets: r.Secrets, Data: prune(s.Root, c.template.Uses().Paths)}
+			if holdsDeferred(d.Data) {
+				return nil, errForged
+			}
+			return d.Value(), nil
+		}
+		x = r.Value
+	case c.logic != nil:
+		x, err = c.logic.Eval(s.Root, holds)
+	default:
+		x, err = v.path(c.path, s)
+	}
+	if err == nil && holdsDeferred(x) {
+		err = errForged
+	}
+	return x, err
+}
+
+func (v *Evaluator) path(p ref.Path, s Scope) (any, error) {
+	lenient := s.Dialect == Lenient
+	x, err := ref.Resolve(any(s.Root), p, lenient, function.NewBudget(v.limits.Elements, v.limits.Output).Visit)
+	if missing := (*ref.Missing)(nil); lenient && errors.As(err, &missing) {
+		return nil, nil
+	}
+	return x, err
+}
+
+var errForged = errors.New("the data has a key " + DeferredKey + ", which only tend itself may write")
+
+// holdsDeferred looks for DeferredKey in data.
+func holdsDeferred(v any) bool {
+	switch x := v.(type) {
+	case []any:
+		for _, e := range x {
+			if holdsDeferred(e) {
+				return true
+			}
+		}
+	case map[string]any:
+		for k, e := range x {
+			if k == DeferredKey || holdsDeferred(e) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Text is Value printed as value.Text does. A Deferred is an error here.
@@ -39,24 +213,64 @@ func (v *Evaluator) Text(e Expr, s Scope) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if _, ok := AsDeferred(x); ok && !literal(e) {
+		return "", &Error{Source: e.Source, Offset: -1, Reason: "a secret cannot be used here"}
+	}
 	return value.Text(x), nil
 }
 
 // Truth evaluates a condition. Logic must give a bool. A template's text is true for "true" (in any case, spaces
 // trimmed), false for "false" and "", and an error otherwise (Lenient: Go's template truth, so that other texts are true).
 // Null, NaN and missing are false in both dialects; Strict says so with an *Error beside the false.
-func (v *Evaluator) Truth(e Expr, s Scope) (bool, error) {
-	return false, errors.New("cannot evaluate")
-}
+func (v *Evaluator) Truth(e Expr, s Scope) (bool, error) { return v.truth(e, s, false) }
 
 // Holds is Truth for `until`, `verify` and `assert`, where no data is never success: it also refuses comparisons in which
 // one side is null and the other is not the word null (`result.value != 0` over an empty result does not hold).
 // When the answer is false for want of data or by an error, err says why.
-func (v *Evaluator) Holds(e Expr, s Scope) (bool, error) { return v.Truth(e, s) }
+func (v *Evaluator) Holds(e Expr, s Scope) (bool, error) { return v.truth(e, s, true) }
 
-// Finish renders d with the secrets it needs.
-func (v *Evaluator) Finish(d Deferred, dia Dialect, get Secrets) (secret.Value, error) {
-	return secret.Value{}, errors.New("cannot evaluate")
+func (v *Evaluator) truth(e Expr, s Scope, holds bool) (bool, error) {
+	x, err := e.Lit, error(nil)
+	if !literal(e) {
+		x, err = v.evaluate(e, s, holds)
+	}
+	if err != nil {
+		return false, place(e.Source, err)
+	}
+	refuse := func(format string, a ...any) (bool, error) {
+		return false, &Error{Source: e.Source, Offset: -1, Reason: fmt.Sprintf(format, a...)}
+	}
+	lenient := s.Dialect == Lenient
+	switch x := x.(type) {
+	case bool:
+		return x, nil
+	case nil:
+		if lenient && !holds {
+			return false, nil
+		}
+		return refuse("there is no data: a condition that is null does not hold")
+	case float64:
+		if math.IsNaN(x) {
+			return refuse("there is no data: a condition that is not a number does not hold")
+		}
+	case string:
+		if e.Kind == Logic {
+			break
+		}
+		switch text := strings.TrimSpace(x); {
+		case strings.EqualFold(text, "true"):
+			return true, nil
+		case strings.EqualFold(text, "false"), text == "":
+			return false, nil
+		}
+	}
+	if _, ok := AsDeferred(x); ok {
+		return refuse("a secret cannot be a condition")
+	}
+	if lenient && e.Kind != Logic {
+		return function.Truth(x), nil
+	}
+	return refuse("a condition is true or false, not %s", ref.Describe(x))
 }
 
 // Function describes a function of the template language.
@@ -68,4 +282,11 @@ type Function struct {
 }
 
 // Functions lists the functions of templates, by group and name.
-func Functions() []Function { return nil }
+func Functions() []Function {
+	all := function.Standard().List()
+	out := make([]Function, len(all))
+	for i, f := range all {
+		out[i] = Function{Name: f.Name, Usage: f.Usage, Doc: f.Doc, Group: f.Group}
+	}
+	return out
+}

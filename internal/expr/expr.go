@@ -6,6 +6,8 @@ package expr
 
 import (
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/tendhq/tend/internal/secret"
 )
@@ -68,10 +70,16 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	if len(e.Source) > 120 {
-		return fmt.Sprintf("%s in %q…", e.Reason, e.Source[:120])
+	const most = 120
+	source, more := e.Source, ""
+	if len(source) > most {
+		at := min(max(e.Offset-most/2, 0), len(source)-most)
+		for at > 0 && !utf8.RuneStart(source[at]) {
+			at--
+		}
+		source, more = strings.ToValidUTF8(source[at:at+most], ""), "…"
 	}
-	return fmt.Sprintf("%s in %q", e.Reason, e.Source)
+	return fmt.Sprintf("%s in %q%s", e.Reason, source, more)
 }
 
 // Limits bound one evaluation. The zero value means the defaults.

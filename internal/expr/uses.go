@@ -1,37 +1,18 @@
 package expr
 
-// Uses is what an expression needs, found without evaluating it.
-type Uses struct {
-	Paths     []PathUse
-	Secrets   []SecretUse
-	Functions []FunctionUse
-}
+import "github.com/tendhq/tend/internal/expr/ref"
 
-// PathUse is one path into the data. Paths are from the root: inside `range` and `with`, behind variables and in CEL's
-// macros the path of the surrounding data is put in front.
-type PathUse struct {
-	// Path holds keys as they are, `[0]` for an index and `[*]` for slices and wildcards. An empty Path is the whole root.
-	Path []string
-	// Dynamic tells that Path is only the part that is known: the rest is computed (`index $.a $i`).
-	Dynamic bool
-	// Guarded tells that the data may be missing here: directly inside default, coalesce, get, required or has.
-	Guarded bool
-	// Offset and Length say where it stands in the source, in bytes.
-	Offset, Length int
-}
+// What an expression needs, see package ref.
+type (
+	// Uses is what an expression needs, found without evaluating it.
+	Uses = ref.Uses
+	// PathUse is one path into the data.
+	PathUse = ref.PathUse
+	// SecretUse is one use of the function secret.
+	SecretUse = ref.SecretUse
+	// FunctionUse is one call of a function.
+	FunctionUse = ref.FunctionUse
+)
 
-// SecretUse is one use of the function secret: with a literal name, with a name that stands in the data, or with one that
-// is computed (Name and Path empty).
-type SecretUse struct {
-	Name   string
-	Path   []string
-	Offset int
-	Length int
-}
-
-// FunctionUse is one call of a function.
-type FunctionUse struct {
-	Name   string
-	Offset int
-	Length int
-}
+// Element is the segment of a PathUse that stands for any element of a list or map.
+const Element = ref.Element
