@@ -1,0 +1,96 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/playbook"
+)
+
+// question is a step that asks a person and has an answer ready for when nobody comes.
+type question struct {
+	step   *playbook.Step
+	answer *playbook.Scalar
+	text   string
+}
+
+// answers finds default answers that lead to a mutation: one that runs only where the answer is compared with the
+// default, or that is given the answer as data.
+func (c *checker) answers(steps []*playbook.Step) {
+	var asked []question
+	var walk func(steps []*playbook.Step, conds []*playbook.Scalar)
+	walk = func(steps []*playbook.Step, conds []*playbook.Scalar) {
+		for _, s := range steps {
+			here := conds
+			if s.When != nil {
+				here = append(conds[:len(conds):len(conds)], s.When)
+			}
+			if q, ok := c.question(s); ok {
+				asked = append(asked, q)
+			}
+			if s.Kind == playbook.KindAction {
+				if e, _ := c.effect(s); e == playbook.Mutate || e == "" {
+					asked = slices.DeleteFunc(asked, func(q question) bool { return c.leads(q, s, here) })
+				}
+			}
+			for _, list := range [][]*playbook.Step{s.Steps, s.Catch, s.Finally} {
+				walk(list, here)
+			}
+		}
+	}
+	walk(steps, nil)
+}
+
+// question recognises a question with a default answer.
+func (c *checker) question(s *playbook.Step) (question, bool) {
+	callee := c.callees[s]
+	if !s.Legacy || s.ID == "" {
+		return question{}, false
+	}
+	asks := callee.Spec.Name == string(playbook.KindAsk) || strings.HasSuffix(s.Uses, "/interactive")
+	d, ok := s.Env.Entry("DEFAULT_RESPONSE")
+	if !asks || !ok || d.Scalar == nil {
+		return question{}, false
+	}
+	text := d.Scalar.Source
+	if lit, ok := d.Scalar.Lit.(string); ok {
+		text = lit
+	}
+	if strings.TrimSpace(text) == "" {
+		return question{}, false
+	}
+	return question{s, d.Scalar, text}, true
+}
+
+// leads tells whether a mutation happens by the default answer, and reports it at the answer.
+func (c *checker) leads(q question, s *playbook.Step, conds []*playbook.Scalar) bool {
+	for _, w := range conds {
+		u, err := c.evaluator.Uses(w.Expr, c.doc.Dialect)
+		if err == nil && slices.Contains(c.mentioned(u), q.step.ID) {
+			if !strings.Contains(w.Source, `"`+q.text+`"`) && !strings.Contains(w.Source, "'"+q.text+"'") || strings.Contains(w.Source, "ne ") {
+				return false
+			}
+			c.report(q, s)
+			return true
+		}
+	}
+	for i := range s.Env.Map {
+		for e := range s.Env.Map[i].Data.Scalars() {
+			if e.Kind == expr.Literal {
+				continue
+			}
+			u, err := c.evaluator.Uses(e.Expr, c.doc.Dialect)
+			if err == nil && slices.Contains(c.mentioned(u), q.step.ID) {
+				c.report(q, s)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *checker) report(q question, s *playbook.Step) {
+	name := s.Uses[strings.LastIndexByte(strings.TrimSuffix(s.Uses, "/"), '/')+1:]
+	c.find(ruleAnswer, c.at(q.answer.Node), "", "when nobody answers, the answer is %q, and that leads to the mutation in line %d (`%s`)", q.text, s.Node.Line, name)
+}

@@ -1,0 +1,101 @@
+// Package lint finds what is wrong with documents before they run: what reading and compiling refuse, and what both
+// would let pass although it is surely not meant: data that is not there when it is used, secrets that get out, effects
+// that nobody looks after.
+//
+// It reports everything at once, in the order of the file, each finding with its place, the line and what to do. It is
+// pure: no I/O but what the Source does. It never prints a secret that it found. It never changes what a document means:
+// only errors keep one from running, and the severity of a rule depends on the dialect, because documents of the older
+// one ran in their day and must run again.
+//
+// A comment `# tend:allow RULE reason` silences one rule on its line, on the next one when it stands alone, or, at the
+// head of a step, in the whole step.
+package lint
+
+import (
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/playbook"
+)
+
+// Linter checks files. It is safe for concurrent use, so that one serves a whole repository.
+type Linter struct {
+	resolver  *playbook.Resolver
+	evaluator *expr.Evaluator
+	rules     map[string]Rule
+}
+
+// New makes a linter that knows the catalog's actions and the documents of the source, which may be nil.
+func New(c playbook.Catalog, s playbook.Source) *Linter {
+	l := &Linter{resolver: playbook.NewResolver(c, s), evaluator: expr.New(expr.Limits{}), rules: map[string]Rule{}}
+	for _, r := range Rules() {
+		l.rules[r.Name] = r
+	}
+	return l
+}
+
+// Result is what a file holds.
+type Result struct {
+	Documents []*playbook.Document
+	// Programs are the compiled playbooks, nil for other kinds of documents and for what does not compile; one for each
+	// of Documents.
+	Programs []*playbook.Program
+	Findings []playbook.Finding
+}
+
+// File reads, compiles and checks a file. file is for places and for what the documents name relative to themselves.
+func (l *Linter) File(file string, src []byte) Result {
+	docs, findings := playbook.Parse(file, src)
+	r := Result{Documents: docs, Programs: make([]*playbook.Program, len(docs))}
+	var leaks []leak
+	for i, d := range docs {
+		if d.Kind == playbook.DocPlaybook || d.Kind == playbook.DocModule {
+			program, more := l.compile(d)
+			r.Programs[i] = program
+			findings = append(findings, more...)
+		}
+		c := &checker{Linter: l, doc: d}
+		c.document()
+		findings = append(findings, c.findings...)
+		leaks = append(leaks, c.leaks...)
+	}
+	t := newText(file, src)
+	more, shapes := l.shapes(t, docs)
+	findings, leaks = append(findings, more...), append(leaks, shapes...)
+	findings = l.settle(findings, docs)
+	findings = l.allow(t, docs, findings)
+	r.Findings = redact(playbook.Sort(findings), leaks)
+	return r
+}
+
+// compile compiles a playbook; a module is compiled as what a step uses.
+func (l *Linter) compile(d *playbook.Document) (*playbook.Program, []playbook.Finding) {
+	if d.Kind == playbook.DocPlaybook {
+		return l.resolver.Compile(d)
+	}
+	_, findings := l.resolver.Compile(d)
+	return nil, findings
+}
+
+// settle gives findings of the rules in the table their severity, and drops what another finding says better.
+func (l *Linter) settle(fs []playbook.Finding, docs []*playbook.Document) []playbook.Finding {
+	dialect := expr.Strict
+	if len(docs) > 0 {
+		dialect = docs[0].Dialect
+	}
+	broken := map[playbook.Place]bool{}
+	for _, f := range fs {
+		if f.Rule == ruleBreak {
+			broken[playbook.Place{Line: f.Place.Line, Column: f.Place.Column}] = true
+		}
+	}
+	out := fs[:0]
+	for _, f := range fs {
+		if f.Rule == playbook.RuleScript {
+			f.Severity = l.rules[f.Rule].severity(dialect)
+		}
+		if f.Rule == playbook.RuleKey && broken[playbook.Place{Line: f.Place.Line, Column: f.Place.Column}] {
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}

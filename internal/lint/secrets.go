@@ -1,0 +1,122 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/playbook"
+)
+
+// secrets looks where the secrets of an expression go.
+func (c *checker) secrets(s *playbook.Scalar, u expr.Uses, where site) {
+	for _, x := range u.Secrets {
+		if len(x.Path) > 1 && x.Path[0] == "params" {
+			c.used[x.Path[1]] = true
+		} else if len(x.Path) > 0 && x.Name == "" && len(x.Path) == 1 {
+			c.allUsed = true
+		}
+		switch {
+		case where.sink != "":
+			c.exposed(s, x.Offset, x.Length, "a secret", where.sink)
+		case where.args:
+			if c.once(s, ruleArguments, "") {
+				c.find(ruleArguments, c.inside(s, x.Offset, x.Length), "", "the secret becomes an argument of the program: every user of its host can read it there")
+			}
+		}
+	}
+	for _, p := range u.Paths {
+		c.sensitive(s, p, u.Secrets, where)
+	}
+}
+
+// sensitive looks at one path: is it a secret, or the name of one?
+func (c *checker) sensitive(s *playbook.Scalar, p expr.PathUse, secrets []expr.SecretUse, where site) {
+	if len(p.Path) > 1 && p.Path[0] == "params" {
+		d := c.declaredParameter(p.Path[1])
+		switch {
+		case d == nil:
+		case d.Type == playbook.Secret:
+			c.nameOnly(s, p, secrets, where)
+		case d.Sensitive && where.sink != "" && !where.logic:
+			c.exposed(s, p.Offset, p.Length, "the sensitive parameter `"+d.Name+"`", where.sink)
+		}
+		return
+	}
+	id, rest, ok := c.stepOf(p.Path)
+	if !ok || len(rest) == 0 || where.sink == "" || p.Path[0] == "run" {
+		return
+	}
+	for _, d := range c.steps[id] {
+		for _, f := range d.spec.Outputs {
+			if f.Sensitive && f.Name == rest[0] {
+				c.exposed(s, p.Offset, p.Length, "the sealed output `"+id+"."+f.Name+"`", where.sink)
+				return
+			}
+		}
+	}
+}
+
+// nameOnly finds a parameter of type secret that is taken for the secret itself.
+func (c *checker) nameOnly(s *playbook.Scalar, p expr.PathUse, secrets []expr.SecretUse, where site) {
+	inside := func(x expr.SecretUse) bool {
+		return slices.Equal(x.Path, p.Path) && (p.Length == 0 || x.Length == 0 || p.Offset >= x.Offset && p.Offset <= x.Offset+x.Length)
+	}
+	if slices.ContainsFunc(secrets, inside) || where.logic || where.sink != "" && where.input == "" {
+		return
+	}
+	if f := where.field; f != nil && (f.Type == playbook.Secret || f.Type == playbook.Integration) {
+		return
+	}
+	name := p.Path[1]
+	if c.once(s, ruleSecretName, name) {
+		c.find(ruleSecretName, c.inside(s, p.Offset, p.Length), "write `{{ secret $.params."+name+" }}`", "`%s` holds the name of a secret, not the secret", name)
+	}
+}
+
+func (c *checker) exposed(s *playbook.Scalar, offset, length int, what, sink string) {
+	if c.once(s, ruleExposed, what) {
+		c.find(ruleExposed, c.inside(s, offset, length), "", "%s would be shown and recorded by %s", what, sink)
+	}
+}
+
+// echoes tells whether what an action is given comes back as its output: one that only computes, and shows.
+func echoes(spec *playbook.Spec) bool {
+	return spec.Proven && spec.Effect == playbook.Read && !spec.Verb
+}
+
+// sinkOf words where an input goes that may hold no secret, or is empty.
+func sinkOf(spec *playbook.Spec, f *playbook.Field) string {
+	switch {
+	case f != nil && f.Sensitive:
+		return ""
+	case spec.Name == "log":
+		return "the log"
+	case echoes(spec):
+		return "the output of `" + spec.Name + "`"
+	case f != nil && f.Verbatim:
+		return "the text of a script"
+	default:
+		return ""
+	}
+}
+
+// secretish tells names whose values are secrets.
+func secretish(name string) bool {
+	folded := strings.Map(func(r rune) rune {
+		switch {
+		case r == '_' || r == '-' || r == '.':
+			return -1
+		case r >= 'A' && r <= 'Z':
+			return r - 'A' + 'a'
+		default:
+			return r
+		}
+	}, name)
+	for _, end := range []string{"password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey", "credential", "credentials"} {
+		if strings.HasSuffix(folded, end) {
+			return true
+		}
+	}
+	return false
+}
