@@ -66,6 +66,7 @@ type Store struct {
 	// gate is held shared by every read, and alone to fold the log back and to close.
 	gate    sync.RWMutex
 	copying atomic.Int32 // backups and verifications that hold a snapshot for long
+	stay    sync.RWMutex // held shared by them: Close waits
 	closed  atomic.Bool
 	broken  atomic.Pointer[error]
 }
@@ -249,6 +250,8 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
+	s.stay.Lock()
+	defer s.stay.Unlock()
 	s.write.mu.Lock()
 	defer s.write.mu.Unlock()
 	s.gate.Lock()

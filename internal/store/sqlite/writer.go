@@ -48,6 +48,7 @@ type prepared struct {
 	index, newStream, stream, last *sql.Stmt
 	insert, update, one            *sql.Stmt
 	upsert, remove, halt           *sql.Stmt
+	all                            []*sql.Stmt
 }
 
 func openWriter(ctx context.Context, s *Store, pages int) (_ *writer, err error) {
@@ -109,6 +110,7 @@ func (w *writer) prepare(ctx context.Context) error {
 		if *p.to, err = w.c.PrepareContext(ctx, p.text); err != nil {
 			return classify(err, "prepare to write to %s", w.store.path)
 		}
+		w.st.all = append(w.st.all, *p.to)
 	}
 	return nil
 }
@@ -120,6 +122,9 @@ parent = excluded.parent, tag = excluded.tag, at = excluded.at, due = excluded.d
 
 func (w *writer) close() error {
 	var errs []error
+	for _, st := range w.st.all { // one that stays open would keep the connection open, and the log unfolded
+		errs = append(errs, st.Close())
+	}
 	if w.c != nil {
 		errs = append(errs, w.c.Close())
 	}
