@@ -37,9 +37,19 @@ type Hands interface {
 	Act(ctx context.Context, a Attempt) entry.StepResult
 }
 
-// Logs gives followers what attempts print, live. Follow calls sink until ctx ends.
+// Logs gives followers what attempts print, live.
 type Logs interface {
-	Follow(ctx context.Context, run string, sink func(chunk LogChunk, dropped int))
+	Follow(run string) Tail
+}
+
+// Tail is one follower of a run's logs. A line is in Take before the attempt that printed it has returned, so that a
+// follower can show all lines of an attempt before its result.
+type Tail interface {
+	// Ready receives after lines have come since the last Take.
+	Ready() <-chan struct{}
+	// Take gives the chunks that came, oldest first, and how many were lost.
+	Take() (chunks []LogChunk, dropped int)
+	Close()
 }
 
 // Config of an Engine. Store, Blobs, Hands and Env are required.

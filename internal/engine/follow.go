@@ -102,68 +102,103 @@ func (e *Engine) Follow(ctx context.Context, run string, from uint64) (<-chan Up
 	}
 	out := make(chan Update, 64) // a reader that is a moment late does not hold up the log
 	f := e.hub.join(run)
-	ctx, cancel := context.WithCancel(ctx)
-	var logs sync.WaitGroup
+	r := &reader{e: e, run: run, next: max(from, 1), f: f, out: out}
 	if e.cfg.Logs != nil {
-		logs.Go(func() {
-			e.cfg.Logs.Follow(ctx, run, func(c LogChunk, dropped int) {
-				u := Update{Log: &c, Dropped: 0}
-				if dropped > 0 {
-					u = Update{Dropped: dropped}
-				}
-				select {
-				case out <- u:
-				case <-ctx.Done():
-				}
-			})
-		})
+		r.logs = e.cfg.Logs.Follow(run)
+		r.ready = r.logs.Ready()
 	}
 	go func() {
 		defer close(out)
-		defer logs.Wait()
-		defer cancel()
 		defer e.hub.leave(run, f)
-		e.follow(ctx, run, max(from, 1), f, out)
+		if r.logs != nil {
+			defer r.logs.Close()
+		}
+		r.follow(ctx)
 	}()
 	return out, nil
 }
 
-func (e *Engine) follow(ctx context.Context, run string, next uint64, f *follower, out chan<- Update) {
-	put := func(u Update) bool {
-		select {
-		case out <- u:
-			return true
-		case <-ctx.Done():
-			return false
-		}
+// reader feeds one follower: entries in order, and what a step printed before its result.
+type reader struct {
+	e     *Engine
+	run   string
+	next  uint64
+	f     *follower
+	logs  Tail
+	ready <-chan struct{}
+	out   chan<- Update
+}
+
+func (r *reader) put(ctx context.Context, u Update) bool {
+	select {
+	case r.out <- u:
+		return true
+	case <-ctx.Done():
+		return false
 	}
+}
+
+func (r *reader) follow(ctx context.Context) {
 	for {
 		select {
-		case <-f.wake:
+		case <-r.f.wake:
+		case <-r.ready:
+			if !r.print(ctx) {
+				return
+			}
+			continue
 		case <-ctx.Done():
 			return
 		}
-		idle, end := f.take()
-		for {
-			page, err := e.cfg.Store.Read(ctx, "run/"+run, next, 500)
-			if err != nil || len(page) == 0 {
-				break
-			}
-			for i := range page {
-				if !put(Update{Entry: &page[i]}) {
-					return
-				}
-				next = page[i].Seq + 1
-				if k := page[i].Kind; k == entry.KindRunEnded || k == entry.KindRunQuarantined {
-					return
-				}
-			}
+		idle, end := r.f.take()
+		if !r.entries(ctx) {
+			return
 		}
-		if idle != nil && !put(Update{Idle: idle}) {
+		if idle != nil && (!r.print(ctx) || !r.put(ctx, Update{Idle: idle})) {
 			return
 		}
 		if end {
 			return
 		}
 	}
+}
+
+// entries passes on what is stored by now; false means that the story is over.
+func (r *reader) entries(ctx context.Context) bool {
+	for {
+		page, err := r.e.cfg.Store.Read(ctx, "run/"+r.run, r.next, 500)
+		if err != nil || len(page) == 0 {
+			return true
+		}
+		for i := range page {
+			k := page[i].Kind
+			if k == entry.KindStepResult && !r.print(ctx) {
+				return false
+			}
+			if !r.put(ctx, Update{Entry: &page[i]}) {
+				return false
+			}
+			r.next = page[i].Seq + 1
+			if k == entry.KindRunEnded || k == entry.KindRunQuarantined {
+				return false
+			}
+		}
+	}
+}
+
+// print passes on what attempts printed by now.
+func (r *reader) print(ctx context.Context) bool {
+	if r.logs == nil {
+		return true
+	}
+	chunks, dropped := r.logs.Take()
+	if dropped > 0 && !r.put(ctx, Update{Dropped: dropped}) {
+		return false
+	}
+	for i := range chunks {
+		if !r.put(ctx, Update{Log: &chunks[i]}) {
+			return false
+		}
+	}
+	return true
 }

@@ -1,0 +1,159 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/user"
+	"strconv"
+	"time"
+
+	"github.com/tendhq/tend/internal/client"
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/wire"
+)
+
+// House is what can be asked of a data directory besides its engine.
+type House interface {
+	Backup(ctx context.Context, path string) (wire.BackedUp, error)
+	Verify(ctx context.Context) (wire.Verified, error)
+	// MissingSecrets tells which of the named secrets cannot be found where the steps will run.
+	MissingSecrets(ctx context.Context, names []string) ([]wire.Problem, error)
+}
+
+// Options say how to open a data directory.
+type Options struct {
+	Config  *Config
+	Getenv  func(string) string
+	Command string // how the owner file calls this process
+	// Brief: this command only looks something up. Nobody becomes its client; whoever wants to run waits until it is gone.
+	Brief bool
+	Via   string // terminal, inbox or api
+	// MayMake lets a missing data directory be made; otherwise it is an error.
+	MayMake bool
+}
+
+// Session is an open data directory: of this process, or of another one that answers.
+type Session struct {
+	Engine engine.Service
+	House  House
+	Me     entry.Who
+	Dir    string
+	Remote *Owner // nil: this process owns the directory
+
+	own   *owned
+	other *client.Client
+}
+
+// Open becomes the owner of the data directory, or a client of the process that is. Both are tried in turn until one
+// works or the time for it is over: an owner may be starting or ending just now.
+func Open(ctx context.Context, o Options) (*Session, error) {
+	dir := o.Config.DataDir
+	check := CheckDir
+	if o.MayMake {
+		check = EnsureDir
+	}
+	if err := check(dir); err != nil {
+		return nil, err
+	}
+	s := &Session{Dir: dir, Me: entry.Who{Name: UserName(-1), Via: o.Via}}
+	wait := time.Duration(o.Config.OwnerWait)
+	began := time.Now()
+	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		l, err := takeLock(dir)
+		if err == nil {
+			s.own, err = become(ctx, o, l)
+			if err != nil {
+				l.release()
+				return nil, err
+			}
+			s.Engine, s.House = s.own.engine, s.own
+			return s, nil
+		}
+		if !errors.Is(err, errLocked) {
+			return nil, err
+		}
+		left := wait - time.Since(began)
+		owner, _ := ReadOwner(dir)
+		if left <= 0 {
+			return nil, hung(dir, owner, wait)
+		}
+		if owner.Socket != "" && !owner.Brief {
+			c := client.New(owner.Socket, o.Via)
+			switch err := answers(ctx, c, left); {
+			case err == nil:
+				s.Engine, s.House, s.other, s.Remote = c, c, c, &owner
+				return s, nil
+			case ctx.Err() != nil:
+				return nil, context.Cause(ctx)
+			case !fault.Is(err, fault.Unavailable):
+				return nil, err
+			}
+			c.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// answers tells whether somebody behind the socket speaks within the time.
+func answers(ctx context.Context, c *client.Client, within time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fault.New(fault.Unavailable, "no answer"))
+	defer cancel()
+	_, err := c.Status(ctx)
+	return err
+}
+
+// Close ends the session. An owner stops driving: what still ran is interrupted.
+func (s *Session) Close() error {
+	if s.other != nil {
+		s.other.Close()
+	}
+	if s.own != nil {
+		return s.own.close()
+	}
+	return nil
+}
+
+// Settle waits while this process drives runs of other processes. talk is called once, before it waits, with what it
+// waits for. When ctx ends it stops waiting.
+func (s *Session) Settle(ctx context.Context, talk func(string)) error {
+	if s.own == nil {
+		return nil
+	}
+	said := false
+	for {
+		busy, err := s.own.busy(ctx)
+		if err != nil || busy == 0 {
+			return err
+		}
+		if !said {
+			said = true
+			talk(fmt.Sprintf("this process still drives %d runs that others started; it ends with them (Ctrl-C leaves them interrupted)", busy))
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// UserName gives the name of a user id, or the id as text where nobody knows it. A negative id is the current user.
+func UserName(uid int) string {
+	if uid < 0 {
+		if u, err := user.Current(); err == nil && u.Username != "" {
+			return u.Username
+		}
+		return "unknown"
+	}
+	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return "uid-" + strconv.Itoa(uid)
+}
