@@ -202,6 +202,13 @@ func (c *Client) Verify(ctx context.Context) (wire.Verified, error) {
 	return out, err
 }
 
+// MissingSecrets tells which of the named secrets the owner cannot find.
+func (c *Client) MissingSecrets(ctx context.Context, names []string) ([]wire.Problem, error) {
+	var out wire.MissingSecrets
+	err := c.call(ctx, http.MethodPost, "/v1/secrets/check", nil, wire.Secrets{Names: names}, &out)
+	return out.Missing, err
+}
+
 // call sends in as JSON, if any, and reads the answer into out.
 func (c *Client) call(ctx context.Context, method, path string, q url.Values, in, out any) error {
 	resp, err := c.do(ctx, method, path, q, in, nil)

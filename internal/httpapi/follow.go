@@ -75,7 +75,7 @@ type events struct {
 func (e *events) update(u engine.Update) error {
 	switch {
 	case u.Entry != nil:
-		if u.Entry.Kind == entry.KindRunEnded {
+		if k := u.Entry.Kind; k == entry.KindRunEnded || k == entry.KindRunQuarantined {
 			e.ended = true
 		}
 		return e.event(u.Entry.Seq, wire.EventEntry, wire.FromEntry(*u.Entry))

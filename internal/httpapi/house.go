@@ -86,3 +86,18 @@ func (s *server) verify(w http.ResponseWriter, r *http.Request) error {
 	}
 	return encode(w, http.StatusOK, done)
 }
+
+func (s *server) secrets(w http.ResponseWriter, r *http.Request) error {
+	var req wire.Secrets
+	if err := decode(r, &req); err != nil {
+		return err
+	}
+	if s.House == nil {
+		return encode(w, http.StatusOK, wire.MissingSecrets{Missing: []wire.Problem{}})
+	}
+	missing, err := s.House.MissingSecrets(r.Context(), req.Names)
+	if err != nil {
+		return err
+	}
+	return encode(w, http.StatusOK, wire.MissingSecrets{Missing: append([]wire.Problem{}, missing...)})
+}

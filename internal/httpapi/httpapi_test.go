@@ -227,6 +227,9 @@ func TestTheClientIsAService(t *testing.T) {
 	if bk, err := b.client.Backup(ctx, "/x"); err != nil || bk.Path != "/x" {
 		t.Errorf("backup: %+v, %v", bk, err)
 	}
+	if m, err := b.client.MissingSecrets(ctx, []string{"token"}); err != nil || len(m) != 1 || !fault.Is(m[0].Err(), fault.Missing) {
+		t.Errorf("missing secrets: %+v, %v", m, err)
+	}
 	if v, err := b.client.Verify(ctx); err != nil || v.Streams != 4 || len(v.Damaged) != 1 || !fault.Is(v.Damaged[0].Err(), fault.Damaged) {
 		t.Errorf("verify: %+v, %v", v, err)
 	}

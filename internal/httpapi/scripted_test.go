@@ -151,3 +151,7 @@ func (s *scripted) Backup(_ context.Context, path string) (wire.BackedUp, error)
 func (s *scripted) Verify(context.Context) (wire.Verified, error) {
 	return wire.Verified{Streams: 4, Damaged: []wire.Problem{wire.NewProblem(fault.New(fault.Damaged, "run/x entry 3"))}}, nil
 }
+
+func (s *scripted) MissingSecrets(_ context.Context, names []string) ([]wire.Problem, error) {
+	return []wire.Problem{wire.NewProblem(fault.New(fault.Missing, "no %s", names[0]))}, nil
+}

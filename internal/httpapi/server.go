@@ -29,16 +29,12 @@ const (
 // House is what can be asked of the data directory itself, besides its engine.
 type House interface {
 	// Backup writes a verified copy to path, which must not exist.
-	Backup(ctx context.Context, path string) (BackedUp, error)
+	Backup(ctx context.Context, path string) (wire.BackedUp, error)
 	// Verify reads every stream.
-	Verify(ctx context.Context) (Verified, error)
+	Verify(ctx context.Context) (wire.Verified, error)
+	// MissingSecrets tells which of the named secrets cannot be found. It never gives one away.
+	MissingSecrets(ctx context.Context, names []string) ([]wire.Problem, error)
 }
-
-// BackedUp tells about a finished backup.
-type BackedUp = wire.BackedUp
-
-// Verified tells what a verification of everything found.
-type Verified = wire.Verified
 
 // Config is what a server is made of.
 type Config struct {
@@ -133,6 +129,7 @@ func (s *server) routes() []route {
 		{"POST", "/v1/unhalt", maxBody, answerTime, s.unhalt},
 		{"POST", "/v1/backup", maxBody, time.Hour, s.backup},
 		{"POST", "/v1/verify", maxBody, time.Hour, s.verify},
+		{"POST", "/v1/secrets/check", maxBody, answerTime, s.secrets},
 	}
 }
 

@@ -214,3 +214,13 @@ type Verified struct {
 	Entries int       `json:"entries"`
 	Streams int       `json:"streams"`
 }
+
+// Secrets names secrets that a run will surely need.
+type Secrets struct {
+	Names []string `json:"names"`
+}
+
+// MissingSecrets tells which of them cannot be found, and why.
+type MissingSecrets struct {
+	Missing []Problem `json:"missing"`
+}

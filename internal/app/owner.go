@@ -1,0 +1,230 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/blob/dir"
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/httpapi"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/runner"
+	"github.com/tendhq/tend/internal/seal"
+	"github.com/tendhq/tend/internal/secret"
+	"github.com/tendhq/tend/internal/secret/age"
+	"github.com/tendhq/tend/internal/secret/env"
+	"github.com/tendhq/tend/internal/secret/file"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/store/sqlite"
+	"github.com/tendhq/tend/internal/wire"
+)
+
+// closing bounds how long an owner waits for what acts when it ends.
+const closing = 30 * time.Second
+
+func now() time.Time { return time.Now() }
+
+// owned is all that the owner of a data directory holds, in the order in which it was opened.
+type owned struct {
+	dir     string
+	lock    *lock
+	store   *sqlite.Store
+	blobs   *dir.Store
+	secrets secret.Chain
+	engine  *engine.Engine
+	socket  string
+	stop    context.CancelFunc // ends the server
+	served  chan error
+
+	once sync.Once
+	err  error
+}
+
+// become makes this process the owner: it opens everything and answers on the socket. The lock belongs to it afterwards,
+// unless there is an error.
+func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
+	w := &owned{dir: o.Config.DataDir, lock: l, served: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			w.release(ctx)
+		}
+	}()
+	set, err := Actions()
+	if err != nil {
+		return nil, err
+	}
+	if w.secrets, err = Providers(o.Config); err != nil {
+		return nil, err
+	}
+	key, err := seal.Open(w.dir)
+	if err != nil {
+		return nil, err
+	}
+	if w.blobs, err = dir.Open(filepath.Join(w.dir, blobsDir)); err != nil {
+		return nil, err
+	}
+	if w.store, err = sqlite.Open(ctx, sqlite.Config{Dir: w.dir}); err != nil {
+		return nil, err
+	}
+	if w.engine, err = w.drive(ctx, o, set, key); err != nil {
+		return nil, err
+	}
+	return w, w.serve(o)
+}
+
+// drive opens the engine with its hands.
+func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.Key) (*engine.Engine, error) {
+	scratch, err := freshScratch(w.dir)
+	if err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	eval, live := expr.New(expr.Limits{}), new(runner.Live)
+	r := runner.New(runner.Config{
+		Find: set.Find, Secrets: w.secrets, Eval: eval, Blobs: w.blobs, Key: key, Egress: egress(o.Config.Egress),
+		Scratch: scratch, Live: live, LogCap: int64(o.Config.LogCap), Logger: log,
+	})
+	host, _ := os.Hostname()
+	return engine.Open(ctx, engine.Config{
+		Store: w.store, Blobs: w.blobs, Hands: hands{r}, Logs: logs{live}, Env: run.Env{Eval: eval, Spec: set.Spec}, Bind: eval,
+		Runners: func(name string) bool { return r.Check(name) == nil },
+		Holder:  fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log,
+	})
+}
+
+// serve answers on the socket and says in the owner file where it is.
+func (w *owned) serve(o Options) error {
+	var err error
+	if w.socket, err = socketPath(w.dir, o.Getenv); err != nil {
+		return err
+	}
+	var l net.Listener
+	if l, err = listen(w.socket); err != nil {
+		return err
+	}
+	h := httpapi.Handler(httpapi.Config{Engine: w.engine, House: w, User: UserName, Owner: os.Geteuid()})
+	ctx, stop := context.WithCancel(context.Background())
+	w.stop = stop
+	go func() { w.served <- httpapi.Serve(ctx, l, h) }()
+	return writeOwner(w.dir, Owner{PID: os.Getpid(), Command: o.Command, Since: now().UTC(), Socket: w.socket, Brief: o.Brief})
+}
+
+// close ends the owner in order, once.
+func (w *owned) close() error {
+	w.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), closing)
+		defer cancel()
+		w.err = w.release(ctx)
+		w.lock.release()
+	})
+	return w.err
+}
+
+// release closes what is open, newest first: no new requests, then no effects, then no writes. The socket goes before
+// the lock, so that nobody removes the next owner's.
+func (w *owned) release(ctx context.Context) error {
+	var errs []error
+	if w.stop != nil {
+		w.stop()
+		errs = append(errs, <-w.served)
+		if err := os.Remove(w.socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	if w.engine != nil {
+		errs = append(errs, w.engine.Close(context.WithoutCancel(ctx)))
+	}
+	if w.store != nil {
+		errs = append(errs, w.store.Close())
+	}
+	if w.blobs != nil {
+		errs = append(errs, w.blobs.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// busy counts the runs that this process moves and that can still move: parked ones wait for people, not for it.
+func (w *owned) busy(ctx context.Context) (int, error) {
+	st, err := w.engine.Status(ctx)
+	return st.Driven, err
+}
+
+// Verify implements httpapi.House.
+func (w *owned) Verify(ctx context.Context) (wire.Verified, error) {
+	v, ok := any(w.store).(store.Verifier)
+	if !ok {
+		return wire.Verified{}, fault.New(fault.Refused, "this store cannot verify itself as a whole")
+	}
+	streams, entries, damaged, err := v.Verify(ctx)
+	out := wire.Verified{Streams: streams, Entries: entries, Damaged: []wire.Problem{}}
+	for _, d := range damaged {
+		out.Damaged = append(out.Damaged, wire.NewProblem(d))
+	}
+	return out, err
+}
+
+// Backup implements httpapi.House.
+func (w *owned) Backup(ctx context.Context, path string) (wire.BackedUp, error) {
+	v, ok := any(w.store).(store.Backuper)
+	if !ok {
+		return wire.BackedUp{}, fault.New(fault.Refused, "this store cannot copy itself")
+	}
+	return wire.BackedUp{Path: path}, v.Backup(ctx, path)
+}
+
+// MissingSecrets implements httpapi.House.
+func (w *owned) MissingSecrets(ctx context.Context, names []string) ([]wire.Problem, error) {
+	var out []wire.Problem
+	for _, n := range names {
+		if _, err := w.secrets.Find(ctx, n); err != nil {
+			out = append(out, wire.NewProblem(err))
+		}
+	}
+	return out, nil
+}
+
+// Providers gives the providers of secrets, in the order in which they are asked.
+func Providers(c *Config) (secret.Chain, error) {
+	chain := secret.Chain{env.New(os.LookupEnv, now())}
+	if c.Secrets.Dir != "" {
+		p, err := file.Open(c.Secrets.Dir)
+		if err != nil {
+			return nil, err
+		}
+		chain = append(chain, p)
+	}
+	if c.Secrets.Age != "" {
+		p, err := age.Open(c.Secrets.Age, c.Secrets.Identity)
+		if err != nil {
+			return nil, err
+		}
+		chain = append(chain, p)
+	}
+	return chain, nil
+}
+
+func egress(e Egress) action.Egress {
+	return action.Egress{Loopback: !e.Only, Private: !e.Only, All: !e.Only, Allow: e.Allow}
+}
+
+// freshScratch empties what an earlier owner may have left behind in the middle of an attempt.
+func freshScratch(dataDir string) (string, error) {
+	name := filepath.Join(dataDir, "scratch")
+	if err := os.RemoveAll(name); err != nil {
+		return "", fault.Wrap(fault.Unavailable, err, "clear %s", name)
+	}
+	if err := os.Mkdir(name, 0o700); err != nil {
+		return "", cannotWrite(err, dataDir, "write to the data directory")
+	}
+	return name, nil
+}
