@@ -1,9 +1,6 @@
 package expr
 
-import (
-	"container/list"
-	"sync"
-)
+import "sync"
 
 // cacheBytes bounds the sources in the cache: a compiled expression takes some ten times its source.
 const cacheBytes = 8 << 20
@@ -13,8 +10,8 @@ type cache struct {
 	mu      sync.Mutex
 	entries int // bound
 	bytes   int // in use
-	order   *list.List
-	byKey   map[cacheKey]*list.Element
+	byKey   map[cacheKey]*cached
+	ring    cached // the most recently used follows it, the least recently used stands before it
 }
 
 type cacheKey struct {
@@ -24,24 +21,44 @@ type cacheKey struct {
 }
 
 type cached struct {
-	key      cacheKey
-	compiled compiled
+	key          cacheKey
+	compiled     compiled
+	before, next *cached
 }
 
 func newCache(entries int) *cache {
-	return &cache{entries: entries, order: list.New(), byKey: make(map[cacheKey]*list.Element)}
+	c := &cache{entries: entries, byKey: make(map[cacheKey]*cached)}
+	c.ring.before, c.ring.next = &c.ring, &c.ring
+	return c
+}
+
+func (e *cached) unlink() {
+	e.before.next, e.next.before = e.next, e.before
+}
+
+func (c *cache) link(e *cached) {
+	e.before, e.next = &c.ring, c.ring.next
+	e.before.next, e.next.before = e, e
+}
+
+// find answers what is kept under key, and marks it as used.
+func (c *cache) find(key cacheKey) (compiled, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.byKey[key]
+	if !ok {
+		return compiled{}, false
+	}
+	e.unlink()
+	c.link(e)
+	return e.compiled, true
 }
 
 // get answers what is kept under key, or makes it. Two callers may make the same at once; one is kept.
 func (c *cache) get(key cacheKey, compile func() compiled) compiled {
-	c.mu.Lock()
-	if e, ok := c.byKey[key]; ok {
-		c.order.MoveToFront(e)
-		c.mu.Unlock()
-		return e.Value.(*cached).compiled
+	if kept, ok := c.find(key); ok {
+		return kept
 	}
-	c.mu.Unlock()
-
 	made := compile()
 	if len(key.source) > cacheBytes/8 {
 		return made
@@ -49,15 +66,17 @@ func (c *cache) get(key cacheKey, compile func() compiled) compiled {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, ok := c.byKey[key]; ok {
-		return e.Value.(*cached).compiled
+		return e.compiled
 	}
-	c.byKey[key] = c.order.PushFront(&cached{key, made})
+	e := &cached{key: key, compiled: made}
+	c.byKey[key] = e
+	c.link(e)
 	c.bytes += len(key.source)
 	for len(c.byKey) > c.entries || c.bytes > cacheBytes {
-		oldest := c.order.Back()
-		k := c.order.Remove(oldest).(*cached).key
-		delete(c.byKey, k)
-		c.bytes -= len(k.source)
+		oldest := c.ring.before
+		oldest.unlink()
+		delete(c.byKey, oldest.key)
+		c.bytes -= len(oldest.key.source)
 	}
 	return made
 }

@@ -120,17 +120,23 @@ func numbers(a, b any) (int, bool) {
 	if !ok {
 		return 0, false
 	}
-	i, xInt := x.(int64)
-	j, yInt := y.(int64)
-	switch {
-	case xInt && yInt:
-		return cmp.Compare(i, j), true
-	case xInt:
-		return compareMixed(i, y.(float64)), true
-	case yInt:
-		return -compareMixed(j, x.(float64)), true
+	switch x := x.(type) {
+	case int64:
+		switch y := y.(type) {
+		case int64:
+			return cmp.Compare(x, y), true
+		case float64:
+			return compareMixed(x, y), true
+		}
+	case float64:
+		switch y := y.(type) {
+		case int64:
+			return -compareMixed(y, x), true
+		case float64:
+			return cmp.Compare(x, y), true
+		}
 	}
-	return cmp.Compare(x.(float64), y.(float64)), true
+	return 0, false
 }
 
 // compareMixed orders i and f without losing the low digits of a large i.

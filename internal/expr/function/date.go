@@ -86,9 +86,7 @@ func duration(a *Args) any {
 
 func durationRound(a *Args) any {
 	var d time.Duration
-	switch s := a.text(0); {
-	case s == "":
-	default:
+	if s := a.text(0); s != "" {
 		var err error
 		if d, err = time.ParseDuration(s); err != nil {
 			a.wrong(0, "a duration such as 1h30m")

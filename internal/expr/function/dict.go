@@ -14,7 +14,7 @@ func mapFunctions() []Function {
 		Function{Usage: "hasKey MAP KEY", Doc: "True if KEY is there.", Min: 2, Max: 2, body: hasKey},
 		Function{Usage: "pluck KEY MAP...", Doc: "A list of the values that the maps have for KEY.", Min: 1, Max: -1, body: pluck},
 		Function{Usage: "keys MAP...", Doc: "The keys, sorted.", Max: -1, body: keys},
-		Function{Usage: "values MAP", Doc: "The values, in the order of their keys.", Min: 1, Max: 1, body: values},
+		Function{Usage: "values MAP", Doc: "The values, in the order of their keys.", Min: 1, Max: 1, body: mapValues},
 		Function{Usage: "pick MAP KEY...", Doc: "With these keys only.", Min: 1, Max: -1, body: pick},
 		Function{Usage: "omit MAP KEY...", Doc: "Without these keys.", Min: 1, Max: -1, body: omit},
 		Function{Usage: "merge MAP...", Doc: "One map of all, merged deeply; what is there and not empty in an earlier one stays.", Min: 1, Max: -1, body: func(a *Args) any { return a.merge(false) }},
@@ -106,7 +106,7 @@ func (a *Args) sortedKeys(m map[string]any) []string {
 	return slices.Sorted(maps.Keys(m))
 }
 
-func values(a *Args) any {
+func mapValues(a *Args) any {
 	m := a.dict(0)
 	out := make([]any, 0, len(m))
 	for _, k := range a.sortedKeys(m) {

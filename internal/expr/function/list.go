@@ -36,7 +36,7 @@ func listFunctions() []Function {
 		Function{Usage: "splitList SEPARATOR TEXT", Doc: "A list of the parts.", Min: 2, Max: 2, body: splitList},
 		Function{Usage: "split SEPARATOR TEXT", Doc: "A map of the parts: _0, _1, …", Min: 2, Max: 2, body: func(a *Args) any { return a.numbered(a.text(0), a.text(1), -1) }},
 		Function{Usage: "splitn SEPARATOR COUNT TEXT", Doc: "split into at most COUNT parts.", Min: 3, Max: 3, body: func(a *Args) any { return a.numbered(a.text(0), a.text(2), a.int(1)) }},
-		Function{Usage: "toStrings LIST", Doc: "The elements as texts.", Min: 1, Max: 1, body: func(a *Args) any { return a.strings(a.elements(0)) }},
+		Function{Usage: "toStrings LIST", Doc: "The elements as texts.", Min: 1, Max: 1, body: func(a *Args) any { return values(a.strings(a.elements(0))) }},
 	)
 }
 
@@ -252,12 +252,20 @@ func (a *Args) elements(i int) []any {
 }
 
 // strings prints the elements, without null.
-func (a *Args) strings(list []any) []any {
-	out := make([]any, 0, len(list))
+func (a *Args) strings(list []any) []string {
+	out := make([]string, 0, len(list))
 	for _, e := range list {
 		if e != nil && !a.failed() {
 			out = append(out, a.print(e))
 		}
+	}
+	return out
+}
+
+func values(texts []string) []any {
+	out := make([]any, len(texts))
+	for i, s := range texts {
+		out[i] = s
 	}
 	return out
 }
@@ -267,16 +275,15 @@ func sortAlpha(a *Args) any {
 	if !a.try(a.Budget.Spend(len(out) * workElement * 4)) {
 		return nil
 	}
-	slices.SortFunc(out, func(x, y any) int { return strings.Compare(x.(string), y.(string)) })
-	return out
+	slices.Sort(out)
+	return values(out)
 }
 
 func join(a *Args) any { return a.join(a.text(0), a.elements(1)) }
 
 func (a *Args) join(sep string, list []any) any {
 	var b strings.Builder
-	for i, e := range a.strings(list) {
-		s := e.(string)
+	for i, s := range a.strings(list) {
 		if !a.grow(b.Len(), len(sep)+len(s)) {
 			return nil
 		}

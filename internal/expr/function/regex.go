@@ -168,9 +168,5 @@ func (a *Args) texts(parts []string) any {
 	if !a.visit(len(parts)) {
 		return nil
 	}
-	out := make([]any, len(parts))
-	for i, p := range parts {
-		out[i] = p
-	}
-	return out
+	return values(parts)
 }

@@ -67,7 +67,7 @@ func comparePrerelease(x, y []string) int {
 	for i := range min(len(x), len(y)) {
 		n, errN := strconv.ParseUint(x[i], 10, 64)
 		m, errM := strconv.ParseUint(y[i], 10, 64)
-		c := 0
+		var c int
 		switch {
 		case errN == nil && errM == nil:
 			c = cmp.Compare(n, m)

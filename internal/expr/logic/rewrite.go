@@ -83,6 +83,7 @@ func (r *rewriting) rewrite(e ast.Expr, whole bool) {
 		r.rewrite(c.Result(), true)
 	case ast.CallKind:
 		r.call(e, whole)
+	default: // literals
 	}
 }
 

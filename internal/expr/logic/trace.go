@@ -103,6 +103,7 @@ func (t *tracer) place(e ast.Expr, s scope) origin {
 		t.comprehension(e.AsComprehension(), s)
 	case ast.CallKind:
 		return t.call(e, s)
+	default: // literals
 	}
 	return origin{}
 }

@@ -66,8 +66,9 @@ func (p *parser) startsOperand() bool {
 	switch p.tok.kind {
 	case tokenName, tokenPath, tokenValue, tokenOpen:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // bind finds the function. keywords where a value is expected are named as such.
@@ -152,6 +153,7 @@ func (p *parser) operand() (expression, error) {
 			e = &path{span: span{t.from, closing.to}, base: atValue, inner: e, steps: closing.steps}
 		}
 		return e, p.advance()
+	default:
+		return nil, p.unexpected()
 	}
-	return nil, p.unexpected()
 }
