@@ -85,7 +85,7 @@ func (r *reader) dialectOf(d *Document) bool {
 }
 
 // each walks the known keys of an object after the unknown ones were reported.
-func (r *reader) each(o *Object, table keys, what string, read func(Key)) {
+func (r *reader) each(o *Object, table Table, what string, read func(Key)) {
 	r.known(o, table, what)
 	for _, k := range o.Keys {
 		read(k)

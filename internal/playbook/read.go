@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -19,6 +20,15 @@ const (
 	MaxExpansion = 200_000 // nodes of a document once its aliases are followed
 	MaxFindings  = 200     // findings of a file; the rest is counted
 )
+
+// Nodes reads a file as YAML, with every reason why it cannot be read. The documents are nodes of kind DocumentNode;
+// their meaning is not looked at, but they are bounded: aliases and nesting end.
+func Nodes(file string, src []byte) ([]*yaml.Node, []Finding) {
+	r := &reader{file: file, lines: newLines(file, src)}
+	docs := r.readYAML(src)
+	docs = slices.DeleteFunc(docs, func(d *yaml.Node) bool { return !r.bounded(d.Content[0]) })
+	return docs, Sort(r.findings)
+}
 
 // readYAML gives the documents of a file as nodes, with every reason why one cannot be read.
 func (r *reader) readYAML(src []byte) []*yaml.Node {

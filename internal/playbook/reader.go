@@ -173,7 +173,7 @@ func (r *reader) quoteThis(n *yaml.Node) bool {
 }
 
 // known reports the keys of an object that mean nothing, and gives the ones that do under their right names.
-func (r *reader) known(o *Object, table keys, what string) {
+func (r *reader) known(o *Object, table Table, what string) {
 	kept := o.Keys[:0:len(o.Keys)]
 	for _, k := range o.Keys {
 		if table.has(k.Name) {
@@ -181,16 +181,16 @@ func (r *reader) known(o *Object, table keys, what string) {
 			continue
 		}
 		if r.lenient() {
-			if i := slices.IndexFunc(table, func(d keyDef) bool { return fold(d.name) == fold(k.Name) }); i >= 0 && !o.Has(table[i].name) {
-				r.find(RuleKey, Advice, k.Node, "write `"+table[i].name+"`", "`%s` is read as `%s`", k.Name, table[i].name)
-				k.Name = table[i].name
+			if i := slices.IndexFunc(table, func(d KeyDef) bool { return fold(d.Name) == fold(k.Name) }); i >= 0 && !o.Has(table[i].Name) {
+				r.find(RuleKey, Advice, k.Node, "write `"+table[i].Name+"`", "`%s` is read as `%s`", k.Name, table[i].Name)
+				k.Name = table[i].Name
 				kept = append(kept, k)
 				continue
 			}
-			r.find(RuleKey, Warning, k.Node, didYouMean(k.Name, table.names()), "%s has no key `%s`: it is ignored", what, k.Name)
+			r.find(RuleKey, Warning, k.Node, didYouMean(k.Name, table.Names()), "%s has no key `%s`: it is ignored", what, k.Name)
 			continue
 		}
-		r.fail(RuleKey, k.Node, didYouMean(k.Name, table.names()), "%s has no key `%s`", what, k.Name)
+		r.fail(RuleKey, k.Node, didYouMean(k.Name, table.Names()), "%s has no key `%s`", what, k.Name)
 	}
 	o.Keys = kept
 }

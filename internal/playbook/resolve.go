@@ -17,7 +17,13 @@ type Resolver struct {
 	source  Source
 
 	mu    sync.Mutex
-	found map[string]*found
+	found map[string]*found  // by kind and name
+	files map[string]*parsed // by file name
+}
+
+type parsed struct {
+	docs     []*Document
+	findings []Finding
 }
 
 type found struct {
@@ -28,7 +34,7 @@ type found struct {
 
 // NewResolver makes a resolver. A nil source knows no documents.
 func NewResolver(c Catalog, s Source) *Resolver {
-	return &Resolver{catalog: c, source: s, found: map[string]*found{}}
+	return &Resolver{catalog: c, source: s, found: map[string]*found{}, files: map[string]*parsed{}}
 }
 
 // Callee is what the `uses` of a step stands for.
@@ -138,21 +144,26 @@ func (r *Resolver) document(kind DocKind, name, from string) *found {
 	if isPath(name) {
 		key = string(kind) + " " + path.Dir(from) + "\x00" + name
 	}
+	return remember(r, r.found, key, func() *found { return r.read(kind, name, from) })
+}
+
+// remember gives what is known under a key, or finds it out without holding the lock. Whoever was quicker counts, so
+// that one document stays one pointer.
+func remember[T any](r *Resolver, known map[string]*T, key string, find func() *T) *T {
 	r.mu.Lock()
-	f, ok := r.found[key]
+	v, ok := known[key]
 	r.mu.Unlock()
 	if ok {
-		return f
+		return v
 	}
-	f = r.read(kind, name, from)
+	v = find()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	// Somebody else may have been quicker: one document must stay one pointer.
-	if first, ok := r.found[key]; ok {
+	if first, ok := known[key]; ok {
 		return first
 	}
-	r.found[key] = f
-	return f
+	known[key] = v
+	return v
 }
 
 func (r *Resolver) read(kind DocKind, name, from string) *found {
@@ -177,14 +188,17 @@ func (r *Resolver) read(kind DocKind, name, from string) *found {
 		}
 		return &found{err: none}
 	}
-	docs, findings := Parse(file.Name, file.Content)
-	for _, d := range docs {
+	p := remember(r, r.files, file.Name, func() *parsed {
+		docs, findings := Parse(file.Name, file.Content)
+		return &parsed{docs, findings}
+	})
+	for _, d := range p.docs {
 		if d.Kind == kind && (isPath(name) || SameName(d.Metadata.Name, name)) {
-			return &found{doc: d, findings: findings}
+			return &found{doc: d, findings: p.findings}
 		}
 	}
-	if HasErrors(findings) {
-		return &found{err: fault.New(fault.Invalid, "%s cannot be read: %v", file.Name, Fault(findings))}
+	if HasErrors(p.findings) {
+		return &found{err: fault.New(fault.Invalid, "%s cannot be read: %v", file.Name, Fault(p.findings))}
 	}
 	return &found{err: none}
 }

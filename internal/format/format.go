@@ -1,4 +1,10 @@
-package playbook
+// Package format writes documents in their canonical form: keys in the order of the reference, two spaces of
+// indentation, lists indented, quotes only where they are needed, templates in single quotes, at most one blank line.
+// Comments, blank lines between entries, block texts and the choice between flow and block stay.
+//
+// It changes no meaning and loses no comment: what it writes is read again, and where it would differ the file is given
+// back as it was, with a finding. Formatting what is formatted changes nothing.
+package format
 
 import (
 	"bytes"
@@ -11,52 +17,61 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/playbook"
 )
 
 // Width is how long a line with a flow map or list may be before it is written as a block.
 const Width = 120
 
-// Format writes a file in the canonical form: keys in the order of the reference, two spaces of indentation, lists
-// indented, quotes only where they are needed, templates in single quotes, at most one blank line. Comments, blank
-// lines between entries, block texts and the choice between flow and block stay.
-//
-// It changes no meaning and loses no comment: the result is read again, and where it would differ the file is given
-// back as it was, with a finding. Formatting a formatted file changes nothing. A file that is not YAML gives nil and
-// the reasons.
-func Format(file string, src []byte) ([]byte, []Finding) {
-	r := &reader{file: file, lines: newLines(file, src)}
-	if r.readYAML(src); len(r.findings) > 0 {
-		return nil, Sort(r.findings)
+// Source formats a file. A file that is not YAML gives nil and the reasons.
+func Source(file string, src []byte) ([]byte, []playbook.Finding) {
+	if _, findings := playbook.Nodes(file, src); len(findings) > 0 {
+		return nil, findings
 	}
-	var out bytes.Buffer
-	for i, p := range split(src) {
-		text := src[p.start:p.end]
-		marked := bytes.HasPrefix(text, []byte("---"))
-		if marked {
+	var out []byte
+	for i, part := range split(src) {
+		text := part
+		if bytes.HasPrefix(text, []byte("---")) {
 			text = append([]byte("   "), text[3:]...)
 		}
-		if i > 0 || marked && hasDirective(out.Bytes()) {
-			if b := out.Bytes(); len(b) > 0 && b[len(b)-1] != '\n' {
-				out.WriteByte('\n')
-			}
-			if out.Len() > 0 {
-				out.WriteString("---\n")
-			}
+		if i > 0 && len(out) > 0 {
+			out = append(out, "---\n"...)
 		}
-		formatted, err := formatOne(text)
+		formatted, err := one(text)
 		if err != nil {
-			r.find(RuleFormat, Warning, nil, "", "the file is left as it is: %v", err)
-			return src, r.findings
+			return src, []playbook.Finding{{
+				Rule: playbook.RuleFormat, Severity: playbook.Warning, Place: playbook.Place{File: file},
+				Message: fmt.Sprintf("the file is left as it is: %v", err),
+			}}
 		}
-		out.Write(formatted)
+		out = append(out, formatted...)
 	}
-	return out.Bytes(), nil
+	return out, nil
+}
+
+// split cuts a file at its --- lines, which end even a block text. Each part but the first begins with its marker.
+func split(src []byte) [][]byte {
+	var out [][]byte
+	last, at := 0, 0
+	for line := range bytes.Lines(src) {
+		if at > last && bytes.HasPrefix(line, []byte("---")) && (len(line) == 3 || bytes.ContainsRune([]byte(" \t\r\n"), rune(line[3]))) {
+			out = append(out, src[last:at])
+			last = at
+		}
+		at += len(line)
+	}
+	return append(out, src[last:])
+}
+
+func load(src []byte) ([]*yaml.Node, error) {
+	docs, findings := playbook.Nodes("", src)
+	return docs, playbook.Fault(findings)
 }
 
 func hasDirective(b []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(b), []byte("%")) }
 
-// formatOne formats the text of one document.
-func formatOne(src []byte) ([]byte, error) {
+// one formats the text of one document.
+func one(src []byte) ([]byte, error) {
 	docs, err := load(src)
 	if err != nil {
 		return nil, err
@@ -71,7 +86,7 @@ func formatOne(src []byte) ([]byte, error) {
 	if len(docs) > 1 || root.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("it is not a map")
 	}
-	f := &formatter{lines: newLines("", src)}
+	f := &formatter{lines: newLines(src)}
 	f.build(root)
 	f.attach()
 	f.comments(f.root.head, 0)
@@ -101,7 +116,7 @@ func sameMeaning(src, out []byte, root *yaml.Node) error {
 	if at := difference(root, docs[0].Content[0]); at != nil {
 		return fmt.Errorf("its canonical form would differ near line %d", at.Line)
 	}
-	was, is := commentsOf(newLines("", src), root), commentsOf(newLines("", out), docs[0].Content[0])
+	was, is := commentsOf(newLines(src), root), commentsOf(newLines(out), docs[0].Content[0])
 	if a, b := texts(was), texts(is); !slices.Equal(a, b) {
 		return fmt.Errorf("a comment would be lost")
 	}
@@ -152,8 +167,8 @@ func difference(a, b *yaml.Node) *yaml.Node {
 
 // formatter writes one document.
 type formatter struct {
-	lines    *lines
-	lenient  bool
+	lines    lines
+	dialect  expr.Dialect
 	anchored bool // has anchors: the order of keys may matter
 	root     *entry
 	order    []*entry // as they stand in the document
@@ -176,13 +191,13 @@ type entry struct {
 
 // build makes the entries of a document.
 func (f *formatter) build(root *yaml.Node) {
-	table := keys(nil)
+	var table playbook.Table
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		switch k, v := root.Content[i], root.Content[i+1]; k.Value {
 		case "kind":
-			table = documentTable(DocKind(v.Value))
+			table = playbook.DocumentTable(playbook.DocKind(v.Value))
 		case "apiVersion":
-			f.lenient = v.Value == string(expr.Lenient)
+			f.dialect = expr.Dialect(v.Value)
 		}
 	}
 	f.root = &entry{val: root, line: root.Line, col: 0}
@@ -195,11 +210,11 @@ func anchors(n *yaml.Node) bool {
 	return n.Anchor != "" || n.Kind == yaml.AliasNode || slices.ContainsFunc(n.Content, anchors)
 }
 
-func (f *formatter) fill(e *entry, fm form) {
+func (f *formatter) fill(e *entry, fm playbook.Form) {
 	flow := e.flow || e.val.Style&yaml.FlowStyle != 0
 	switch e.val.Kind {
 	case yaml.MappingNode:
-		f.mapping(e, e.val, fm.table(f.lenient), flow)
+		f.mapping(e, e.val, fm.Table(f.dialect), flow)
 	case yaml.SequenceNode:
 		for _, n := range e.val.Content {
 			line, col := n.Line, n.Column
@@ -209,22 +224,22 @@ func (f *formatter) fill(e *entry, fm form) {
 			kid := &entry{val: n, up: e, line: line, col: col, flow: flow}
 			e.kids = append(e.kids, kid)
 			f.order = append(f.order, kid)
-			f.fill(kid, fm.element())
+			f.fill(kid, fm.Item())
 		}
 	default:
 	}
 }
 
 // mapping makes the entries of a map, in the canonical order where there is one.
-func (f *formatter) mapping(e *entry, n *yaml.Node, table keys, flow bool) {
+func (f *formatter) mapping(e *entry, n *yaml.Node, table playbook.Table, flow bool) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		kid := &entry{key: k, val: v, up: e, line: k.Line, col: k.Column, flow: flow}
 		e.kids = append(e.kids, kid)
 		f.order = append(f.order, kid)
-		fm := formPlain
-		if at := table.index(k.Value); at >= 0 {
-			fm = table[at].form
+		fm := playbook.FormPlain
+		if at := table.Index(k.Value); at >= 0 {
+			fm = table[at].Form
 		}
 		f.fill(kid, fm)
 	}
@@ -232,7 +247,7 @@ func (f *formatter) mapping(e *entry, n *yaml.Node, table keys, flow bool) {
 		return
 	}
 	slices.SortStableFunc(e.kids, func(a, b *entry) int {
-		return cmp.Compare(uint(table.index(a.key.Value)), uint(table.index(b.key.Value))) // unknown ones last
+		return cmp.Compare(uint(table.Index(a.key.Value)), uint(table.Index(b.key.Value))) // unknown ones last
 	})
 }
 
@@ -403,13 +418,4 @@ func (f *formatter) expandFlow(e *entry) {
 
 func (f *formatter) blankBefore(line int) bool {
 	return line > 1 && strings.TrimSpace(f.lines.line(line-1)) == ""
-}
-
-func (ks keys) index(name string) int {
-	for i := range ks {
-		if ks[i].name == name {
-			return i
-		}
-	}
-	return -1
 }

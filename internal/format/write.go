@@ -1,4 +1,4 @@
-package playbook
+package format
 
 import (
 	"strings"
@@ -196,7 +196,7 @@ func (f *formatter) scalar(n *yaml.Node, flow bool) string {
 	switch {
 	case n.Tag != "!!str" && plain:
 		return v
-	case isTemplate(v):
+	case strings.Contains(v, "{{"):
 		return quote(v)
 	case isPlain(v, flow):
 		return v

@@ -1,4 +1,4 @@
-package playbook
+package format
 
 import (
 	"cmp"
@@ -9,6 +9,34 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
+// lines are the lines of a text, without their ends.
+type lines []string
+
+func newLines(src []byte) lines {
+	l := strings.Split(string(src), "\n")
+	for i := range l {
+		l[i] = strings.TrimSuffix(l[i], "\r")
+	}
+	return l
+}
+
+// line gives a line, counted from 1.
+func (l lines) line(n int) string {
+	if n < 1 || n > len(l) {
+		return ""
+	}
+	return l[n-1]
+}
+
+// fromColumn cuts what stands before a column.
+func fromColumn(line string, column int) string {
+	for range column - 1 {
+		_, n := utf8.DecodeRuneInString(line)
+		line = line[n:]
+	}
+	return line
+}
+
 // comment is a comment of a document.
 type comment struct {
 	line, col int
@@ -18,10 +46,10 @@ type comment struct {
 
 // commentsOf finds the comments of a document whose nodes are known: everything from a # at the start of a line or after
 // a space to the line's end, outside of quoted and block texts.
-func commentsOf(l *lines, root *yaml.Node) []comment {
+func commentsOf(l lines, root *yaml.Node) []comment {
 	skip := l.texts(root)
 	var out []comment
-	for line := 1; line <= len(l.starts); line++ {
+	for line := 1; line <= len(l); line++ {
 		text := l.line(line)
 		for i := 0; i < len(text); i++ {
 			if len(skip) > 0 {
@@ -54,7 +82,7 @@ func commentsOf(l *lines, root *yaml.Node) []comment {
 type span struct{ fromLine, fromByte, toLine, toByte int }
 
 // texts finds the quoted and block texts, in order.
-func (l *lines) texts(root *yaml.Node) []span {
+func (l lines) texts(root *yaml.Node) []span {
 	var out []span
 	var walk func(n *yaml.Node)
 	walk = func(n *yaml.Node) {
@@ -81,7 +109,7 @@ func (l *lines) texts(root *yaml.Node) []span {
 }
 
 // quotedSpan finds the end of a quoted text.
-func (l *lines) quotedSpan(n *yaml.Node) span {
+func (l lines) quotedSpan(n *yaml.Node) span {
 	mark := byte('"')
 	if n.Style&yaml.SingleQuotedStyle != 0 {
 		mark = '\''
@@ -92,7 +120,7 @@ func (l *lines) quotedSpan(n *yaml.Node) span {
 		i += at // an anchor or tag stands before
 	}
 	s := span{fromLine: n.Line, fromByte: i}
-	for line := n.Line; line <= len(l.starts); line++ {
+	for line := n.Line; line <= len(l); line++ {
 		if line > n.Line {
 			text, i = l.line(line), -1
 		}
@@ -108,16 +136,16 @@ func (l *lines) quotedSpan(n *yaml.Node) span {
 			}
 		}
 	}
-	s.toLine = len(l.starts) + 1
+	s.toLine = len(l) + 1
 	return s
 }
 
 // blockLines finds the lines of a block text: the line of its indicator, its first and its last line (which is before
 // the first when it is empty), and how deep it is indented.
-func (l *lines) blockLines(n *yaml.Node) (indicator, first, last, depth int) {
+func (l lines) blockLines(n *yaml.Node) (indicator, first, last, depth int) {
 	indicator = n.Line
 	// An anchor or tag can stand on a line above the indicator.
-	for indicator < len(l.starts) && !strings.ContainsAny(l.line(indicator), "|>") {
+	for indicator < len(l) && !strings.ContainsAny(l.line(indicator), "|>") {
 		indicator++
 	}
 	first, last = indicator+1, indicator
@@ -134,7 +162,7 @@ func (l *lines) blockLines(n *yaml.Node) (indicator, first, last, depth int) {
 			}
 		}
 	}
-	for line := first; line <= len(l.starts); line++ {
+	for line := first; line <= len(l); line++ {
 		text := l.line(line)
 		if strings.TrimLeft(text, " ") == "" {
 			continue
@@ -155,7 +183,7 @@ func (l *lines) blockLines(n *yaml.Node) (indicator, first, last, depth int) {
 }
 
 // parentIndent is the indentation of the map or list that a line's entry is in: that of its innermost key or dash.
-func (l *lines) parentIndent(line int) int {
+func (l lines) parentIndent(line int) int {
 	text := l.line(line)
 	i := 0
 	for i < len(text) {
@@ -176,7 +204,7 @@ func (l *lines) parentIndent(line int) int {
 }
 
 // blockText gives the lines of a block text without their indentation, and its indicator for an indentation of two.
-func (l *lines) blockText(n *yaml.Node) (body []string, indicator string, ok bool) {
+func (l lines) blockText(n *yaml.Node) (body []string, indicator string, ok bool) {
 	_, first, last, depth := l.blockLines(n)
 	for line := first; line <= last; line++ {
 		text := l.line(line)
