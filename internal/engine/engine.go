@@ -265,7 +265,7 @@ func (e *Engine) reshape(a Acted) Acted {
 		return a
 	}
 	out := a.Result.Output
-	if n := s.state.Node(a.Result.Path); n == nil || n.Def() == nil || n.Def().Module == nil {
+	if n := s.state.Node(a.Result.Path); n == nil || n.Def() == nil || n.Def().Module == nil && len(n.Def().Outputs) == 0 {
 		return a
 	}
 	if a.Result.Ref != nil {

@@ -78,16 +78,16 @@ func (c *compiler) alias(n *Node, s *Step, spec Spec, a *Alias) {
 	for name, v := range a.With {
 		with[name] = Tree{Scalar: &expr.Expr{Kind: expr.Literal, Lit: v}}
 	}
+	if spec.Verb {
+		c.aliasVerb(n, s, spec, with)
+		return
+	}
 	if len(a.Outputs) > 0 {
 		n.Outputs = make(map[string]Tree, len(a.Outputs))
 		for name, path := range a.Outputs {
 			e := aliasOutput(path)
 			n.Outputs[name] = Tree{Scalar: &e}
 		}
-	}
-	if spec.Verb {
-		c.aliasVerb(n, s, spec, with)
-		return
 	}
 	n.With = with
 	n.Args = trees(s.Args)

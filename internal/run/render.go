@@ -396,24 +396,26 @@ func (ev *evaluation) action(out *Rendered, def *playbook.Node) error {
 		}
 		out.Inputs["args"] = args
 	}
-	if def.Runner != nil {
-		if out.Runner, err = ev.env.Eval.Text(*def.Runner, pick(outer, scope)); err != nil {
+	runner, runnerScope, targets, targetScope := def.Runner, scope, def.Target, scope
+	if m := def.Module; m != nil {
+		// What the caller says comes before what the module says, and sees the caller's data.
+		if m.Runner != nil {
+			runner, runnerScope = m.Runner, outer
+		}
+		if len(m.Target) > 0 {
+			targets, targetScope = m.Target, outer
+		}
+	}
+	if runner != nil {
+		if out.Runner, err = ev.env.Eval.Text(*runner, runnerScope); err != nil {
 			return err
 		}
 	}
-	out.Targets, err = ev.targets(def, spec, with, scope)
+	out.Targets, err = ev.targets(targets, spec, with, targetScope)
 	return err
 }
 
-// pick prefers the caller's scope: a module's runner and target are not its own business unless it says so.
-func pick(outer, inner expr.Scope) expr.Scope {
-	if outer.Root != nil {
-		return outer
-	}
-	return inner
-}
-
-func (ev *evaluation) targets(def *playbook.Node, spec playbook.Spec, with value.Object, scope expr.Scope) ([]string, error) {
+func (ev *evaluation) targets(own []expr.Expr, spec playbook.Spec, with value.Object, scope expr.Scope) ([]string, error) {
 	var out []string
 	add := func(v any) {
 		list, ok := v.([]any)
@@ -426,14 +428,14 @@ func (ev *evaluation) targets(def *playbook.Node, spec playbook.Spec, with value
 			}
 		}
 	}
-	for _, e := range def.Target {
+	for _, e := range own {
 		v, err := ev.env.Eval.Value(e, scope)
 		if err != nil {
 			return nil, fmt.Errorf("target: %w", err)
 		}
 		add(v)
 	}
-	if len(def.Target) > 0 {
+	if len(own) > 0 {
 		return out, nil
 	}
 	for _, t := range spec.Targets {

@@ -254,8 +254,11 @@ func nodeSources(def *playbook.Node) []string {
 	for i := range def.Target {
 		out = append(out, def.Target[i].Source)
 	}
-	if def.Module != nil {
-		out = append(out, treeSources(def.Module.Inputs)...)
+	if m := def.Module; m != nil {
+		out = append(append(out, treeSources(m.Inputs)...), source(m.Runner), source(m.Integration))
+		for i := range m.Target {
+			out = append(out, m.Target[i].Source)
+		}
 	}
 	return append(out, source(def.Runner))
 }
