@@ -112,7 +112,13 @@ func (s *Store) open(ctx context.Context, c Config) error {
 	if s.head, err = s.reads.PrepareContext(ctx, readHead); err != nil {
 		return classify(err, "prepare to read %s", s.path)
 	}
-	return s.compareHighWater(ctx)
+	if err := s.compareHighWater(ctx); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mark(time.Time{})
+	return nil
 }
 
 // prepare makes the directory and an empty file that only its owner can read, and refuses what would fail later with a
@@ -136,7 +142,7 @@ func prepare(dir, path string) error {
 		return unavailable(err, "look at the database")
 	}
 	if !info.Mode().IsRegular() {
-		return fault.New(fault.Unavailable, "%s is not a file", path)
+		return fault.New(fault.Unavailable, "%s is not a file", path).WithNext("choose another data directory")
 	}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
 		return fault.New(fault.Unavailable, "%s belongs to user %d, and this process is user %d", path, st.Uid, os.Geteuid()).

@@ -51,6 +51,7 @@ type prepared struct {
 	all                            []*sql.Stmt
 }
 
+// openWriter opens the connection, and the database for the first time: it makes and migrates it.
 func openWriter(ctx context.Context, s *Store, pages int) (_ *writer, err error) {
 	w := &writer{store: s, pending: map[string]head{}, log: s.log}
 	w.heads.clear()
@@ -84,7 +85,10 @@ func openWriter(ctx context.Context, s *Store, pages int) (_ *writer, err error)
 	if err := migrate(ctx, w.c, s.path); err != nil {
 		return nil, err
 	}
-	return w, w.prepare(ctx)
+	if err := w.prepare(ctx); err != nil {
+		return nil, err
+	}
+	return w, classify(w.load(ctx), "read the state of %s", s.path)
 }
 
 func (w *writer) prepare(ctx context.Context) error {
