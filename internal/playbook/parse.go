@@ -313,7 +313,7 @@ func (r *reader) parameter(n *yaml.Node, what string) (ParameterDecl, bool) {
 	}
 	if p.Default.Given() {
 		p.Required = false
-		r.literalDefault(&p, what)
+		r.literalDefault(&p, strings.TrimPrefix(strings.TrimPrefix(what, "an "), "a "))
 	}
 	return p, true
 }
@@ -326,7 +326,7 @@ func (r *reader) literalDefault(p *ParameterDecl, what string) {
 	}
 	v, err := ConvertParameter(literalOf(&p.Default), p.decl())
 	if err != nil {
-		r.doubt(RuleValue, p.Default.Node, "", "the default of %s `%s`: %v", what, p.Name, err)
+		r.doubt(RuleValue, p.Default.Node, "", "the default of %s `%s` %v", what, p.Name, err)
 		return
 	}
 	if s != nil && s.Kind == expr.Literal {
@@ -356,7 +356,8 @@ func (r *reader) values(k Key) []any {
 func (r *reader) pattern(k Key) string {
 	s := r.str(k)
 	if _, err := regexp.Compile(s); err != nil {
-		r.fail(RuleValue, k.Value, "the syntax is RE2's", "`pattern`: %v", err)
+		reason := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
+		r.fail(RuleValue, k.Value, "the syntax is RE2's", "`pattern` is no regular expression: %s", reason)
 		return ""
 	}
 	return s

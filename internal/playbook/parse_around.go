@@ -148,13 +148,11 @@ var faultKinds = []string{
 }
 
 func (r *reader) kinds(k Key) []string {
-	all := r.texts(k)
-	for _, s := range all {
+	return r.texts(k, func(n *yaml.Node, s string) {
 		if !slices.Contains(faultKinds, s) {
-			r.fail(RuleValue, k.Value, didYouMean(s, faultKinds), "there is no kind of fault called %q", s)
+			r.fail(RuleValue, n, didYouMean(s, faultKinds), "there is no kind of fault called %q", s)
 		}
-	}
-	return all
+	})
 }
 
 func (r *reader) onDoubt(s *Step, k Key) {

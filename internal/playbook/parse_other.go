@@ -62,14 +62,14 @@ func (r *reader) selection(k Key) Selection {
 		case "actions":
 			s.Actions = r.texts(k)
 		case "effects":
-			for _, e := range r.texts(k) {
+			r.texts(k, func(n *yaml.Node, e string) {
 				switch Effect(e) {
 				case Read, Idempotent, Mutate:
 					s.Effects = append(s.Effects, Effect(e))
 				default:
-					r.fail(RuleValue, k.Value, "write read, idempotent or mutate", "there is no effect `%s`", e)
+					r.fail(RuleValue, n, "write read, idempotent or mutate", "there is no effect `%s`", e)
 				}
-			}
+			})
 		case "targets":
 			s.Targets = r.texts(k)
 		}

@@ -85,7 +85,7 @@ func (r *reader) kindOf(s *Step) string {
 	}
 	s.Uses, s.UsesNode = r.fixed(h), h.Value
 	if s.Uses == "" {
-		if r.str(h) == "" {
+		if h.Value.Kind == yaml.ScalarNode && h.Value.Value == "" {
 			r.fail(RuleMissing, h.Value, "", "`%s` is empty", h.Name)
 		}
 		return ""

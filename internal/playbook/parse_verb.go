@@ -237,7 +237,7 @@ func (r *reader) form(k Key) []Field {
 		if d, ok := o.Key("default"); ok && f.Default != nil {
 			v, err := Convert(f.Default, f)
 			if err != nil {
-				r.fail(RuleValue, d.Value, "", "the default of field `%s`: %v", f.Name, err)
+				r.fail(RuleValue, d.Value, "", "the default of field `%s` %v", f.Name, err)
 			}
 			f.Default = v
 		}

@@ -188,6 +188,10 @@ func (r *reader) brokenAt(e *yaml.LoadError, offset int) {
 		}
 	}
 	message := e.Message
+	if e.ContextMark.Line > 0 && strings.TrimSpace(r.lines.line(line)) == "" {
+		// Something that was begun is not ended: its beginning says more than the end of the file.
+		line, col = first, max(e.ContextMark.Column, 1)
+	}
 	if e.ContextMsg != "" {
 		message = e.ContextMsg + ": " + message
 	}

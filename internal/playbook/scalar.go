@@ -303,24 +303,30 @@ func (r *reader) duration(k Key) Duration {
 	return Duration(d)
 }
 
-// texts reads a text or a list of texts that are not rendered.
-func (r *reader) texts(k Key) []string {
+// texts reads a text or a list of texts that are not rendered. check, if there, looks at each.
+func (r *reader) texts(k Key, check ...func(n *yaml.Node, s string)) []string {
 	n := r.resolve(k.Value)
 	if n == nil || isNull(n) {
 		return nil
 	}
-	if n.Kind == yaml.ScalarNode {
-		return []string{r.fixed(k)}
-	}
-	items, ok := r.list(n, "`"+k.Name+"`")
-	if !ok {
-		return nil
+	items := []*yaml.Node{n}
+	if n.Kind != yaml.ScalarNode {
+		items, _ = r.list(n, "`"+k.Name+"`")
 	}
 	out := make([]string, 0, len(items))
 	for _, i := range items {
-		if s := r.fixed(Key{Name: k.Name, Node: k.Node, Value: r.resolve(i)}); s != "" {
-			out = append(out, s)
+		i = r.resolve(i)
+		s := r.fixed(Key{Name: k.Name, Node: k.Node, Value: i})
+		if s == "" {
+			continue
 		}
+		for _, c := range check {
+			c(i, s)
+		}
+		out = append(out, s)
+	}
+	if len(out) == 0 {
+		return nil
 	}
 	return out
 }
