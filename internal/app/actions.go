@@ -3,7 +3,11 @@ package app
 import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/http"
+	"github.com/tendhq/tend/internal/action/log"
+	"github.com/tendhq/tend/internal/action/replace"
 	"github.com/tendhq/tend/internal/action/shell"
+	"github.com/tendhq/tend/internal/action/tabulate"
+	"github.com/tendhq/tend/internal/action/transform"
 	"github.com/tendhq/tend/internal/action/verb"
 )
 
@@ -11,6 +15,10 @@ import (
 func Actions() (*action.Set, error) {
 	return action.NewSet([]action.Action{
 		http.New(),
+		log.New(),
+		replace.New(),
 		shell.New(),
+		tabulate.New(),
+		transform.New(),
 	}, verb.All())
 }

@@ -29,7 +29,8 @@ func wait() playbook.Spec {
 	s.Inputs = []playbook.Field{
 		{Name: "duration", Type: playbook.DurationT, Description: "How long to wait: `30s`, `5m`; a bare number is seconds."},
 		{Name: "at", Type: playbook.String, Description: "A point in time to wait for, as RFC 3339. One that has passed does not wait."},
-		{Name: "until", Type: playbook.Any, Description: "A condition (CEL) to wait for."},
+		{Name: "until", Type: playbook.Any, Description: "A condition (CEL) to wait for, or a step that finds out, with its own `until` over `result`."},
+		{Name: "every", Type: playbook.DurationT, Default: "2s", Description: "With `until`: the pause between looks."},
 		{Name: "for", Type: playbook.String, Description: "The name of an event from outside to wait for."},
 		{Name: "key", Type: playbook.String, Description: "With `for`: the correlation key that the event must carry."},
 		{Name: "within", Type: playbook.DurationT, Description: "With `until` and `for`: how long to wait at most."},
@@ -100,11 +101,12 @@ func ask() playbook.Spec {
 			Name: "form", Type: playbook.List, Description: "The fields of the form.",
 			Items: &playbook.Field{Type: playbook.Map, Fields: []playbook.Field{
 				{Name: "name", Type: playbook.String, Required: true, Description: "Name of the answer."},
-				{Name: "type", Type: playbook.String, Required: true, Enum: []any{"string", "number", "boolean", "list"}, Description: "Type of the answer."},
+				{Name: "type", Type: playbook.String, Default: "string", Description: "Type of the answer: any type of a parameter."},
 				{Name: "description", Type: playbook.String, Description: "What to fill in."},
 				{Name: "required", Type: playbook.Boolean, Default: false, Description: "Whether an empty answer is refused."},
 				{Name: "default", Type: playbook.Any, Description: "What stands there at first."},
 				{Name: "enum", Type: playbook.List, Description: "The only values that are accepted."},
+				{Name: "sensitive", Type: playbook.Boolean, Default: false, Description: "Whether the answer is masked everywhere."},
 			}},
 		},
 		{Name: "choices", Type: playbook.List, Description: "A list to choose from, in place of a form."},
@@ -139,7 +141,7 @@ func manual() playbook.Spec {
 		"For what cannot be automated, or not yet: replace a disk, call the data centre. The person reads the instructions in "+
 			"their inbox, does the work and says so, or says that it cannot be done.")
 	s.Inputs = append([]playbook.Field{
-		{Name: "title", Type: playbook.String, Required: true, Description: "What is to be done, in a line."},
+		{Name: "title", Type: playbook.String, Description: "What is to be done, in a line."},
 		{Name: "instructions", Type: playbook.String, Description: "How, in Markdown."},
 	}, fieldsOfTask()...)
 	s.Outputs = []playbook.Field{
@@ -160,8 +162,10 @@ func call() playbook.Spec {
 			"cancelled with it. Its typed outputs are the step's output; its failure is the step's failure. A playbook that "+
 			"includes itself is refused.\n\nThe effects are those of the called playbook's own steps.")
 	s.Inputs = []playbook.Field{
-		{Name: "name", Type: playbook.String, Required: true, Description: "The playbook's name, or its path from this document."},
+		{Name: "name", Type: playbook.String, Description: "The playbook's name."},
+		{Name: "path", Type: playbook.String, Description: "Its file, relative to this document, in place of the name."},
 		{Name: "params", Type: playbook.Map, Description: "Its parameters."},
+		{Name: "detach", Type: playbook.Boolean, Default: false, Description: "Whether to go on without waiting for its end."},
 	}
 	s.Ends = []playbook.End{
 		{When: "the called run succeeded", Outcome: "succeeded"},
