@@ -61,7 +61,7 @@ func (l *Linter) allow(t *text, docs []*playbook.Document, fs []playbook.Finding
 
 func (l *Linter) about(rule string, d expr.Dialect, p playbook.Place, t *text, remedy, message string) playbook.Finding {
 	if remedy == "" {
-		remedy = l.rules[rule].Remedy
+		remedy = l.rules[rule].hint()
 	}
 	return playbook.Finding{Rule: rule, Severity: l.rules[rule].severity(d), Place: p, Message: message, Remedy: remedy, SourceLine: t.line(p.Line)}
 }

@@ -26,9 +26,8 @@ func (c *checker) expression(s *playbook.Scalar, where site) expr.Uses {
 	if s == nil || s.Kind == expr.Literal || s.Kind == "" {
 		return expr.Uses{}
 	}
-	if where.logic && s.Kind == expr.Template && c.mixed(s) {
-		c.allUsed = true
-		return expr.Uses{}
+	if where.logic && s.Kind == expr.Template {
+		c.mixed(s)
 	}
 	u, err := c.evaluator.Uses(s.Expr, c.doc.Dialect)
 	if err != nil {
@@ -57,6 +56,11 @@ func (c *checker) broken(s *playbook.Scalar, err error) {
 		switch {
 		case unknown:
 			rule, remedy = ruleFunction, suggest(name, functionNames())
+			if before, hint, ok := strings.Cut(p.Reason, "; "); ok {
+				p.Reason, remedy = before, hint
+			}
+		case strings.HasPrefix(p.Reason, "a secret"):
+			remedy = "what is computed is recorded: give the secret whole to a step, by `env`, and look at it there"
 		case s.Kind == expr.Logic && strings.Contains(s.Source, "$."):
 			remedy = "this is CEL: write `params.x` and `steps.x.y` without `$.`, or the whole as a template"
 		case s.Kind == expr.Logic:
@@ -82,20 +86,7 @@ func collect(err error, out *[]*expr.Error) {
 }
 
 // unknownFunction reads the name out of the reason that a function does not exist.
-func unknownFunction(reason string) (string, bool) {
-	low := strings.ToLower(reason)
-	if !strings.Contains(low, "function") || !strings.Contains(low, "no ") && !strings.Contains(low, "unknown") && !strings.Contains(low, "not defined") {
-		return "", false
-	}
-	for _, quote := range []string{"`", `"`, "'"} {
-		if _, after, ok := strings.Cut(reason, quote); ok {
-			if name, _, ok := strings.Cut(after, quote); ok {
-				return name, true
-			}
-		}
-	}
-	return "", true
-}
+func unknownFunction(reason string) (string, bool) { return strings.CutPrefix(reason, "unknown function ") }
 
 func functionNames() []string {
 	fs := expr.Functions()
@@ -134,7 +125,7 @@ func from(line string, column int) string {
 }
 
 // mixed finds templates with CEL around them.
-func (c *checker) mixed(s *playbook.Scalar) bool {
+func (c *checker) mixed(s *playbook.Scalar) {
 	outside := outsideActions(s.Source)
 	for _, op := range []string{"==", "!=", "<", ">", "&&", "||"} {
 		if !strings.Contains(outside, op) {
@@ -145,9 +136,8 @@ func (c *checker) mixed(s *playbook.Scalar) bool {
 			remedy = "write it as one template: `{{ eq $.a $.b }}`, `{{ and (gt …) (lt …) }}`"
 		}
 		c.find(ruleMixed, c.at(s.Node), remedy, "the condition mixes a template with `%s` around it: it is rendered to a text, which is then not compared", op)
-		return true
+		return
 	}
-	return false
 }
 
 // outsideActions is the text of a template without its actions.

@@ -62,16 +62,23 @@ func (l *Linter) File(file string, src []byte) Result {
 	findings, leaks = append(findings, more...), append(leaks, shapes...)
 	findings = l.settle(findings, docs)
 	findings = l.allow(t, docs, findings)
+	if len(docs) == 0 {
+		findings = suspect(findings)
+	}
 	r.Findings = redact(playbook.Sort(findings), leaks)
 	return r
 }
 
-// compile compiles a playbook; a module is compiled as what a step uses.
+// compile compiles a playbook. A module is checked as if it were one; its one action stands where steps would.
 func (l *Linter) compile(d *playbook.Document) (*playbook.Program, []playbook.Finding) {
 	if d.Kind == playbook.DocPlaybook {
 		return l.resolver.Compile(d)
 	}
-	_, findings := l.resolver.Compile(d)
+	body := *d
+	if d.Body != nil {
+		body.Steps = []*playbook.Step{d.Body}
+	}
+	_, findings := l.resolver.Compile(&body)
 	return nil, findings
 }
 

@@ -58,7 +58,7 @@ func (l *Linter) shapes(t *text, docs []*playbook.Document) ([]playbook.Finding,
 		p := t.place(from, to)
 		out = append(out, playbook.Finding{
 			Rule: ruleLiteral, Severity: l.rules[ruleLiteral].severity(dialect), Place: p, Message: k.what + " stands in the document",
-			Remedy: l.rules[ruleLiteral].Remedy, SourceLine: t.line(p.Line),
+			Remedy: l.rules[ruleLiteral].hint(), SourceLine: t.line(p.Line),
 		})
 	}
 	for _, k := range known {
@@ -226,6 +226,25 @@ func redact(fs []playbook.Finding, leaks []leak) []playbook.Finding {
 				fs[i].Remedy = strings.ReplaceAll(fs[i].Remedy, part, stars)
 			}
 		}
+	}
+	return fs
+}
+
+var assigned = regexp.MustCompile(`(?i)(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|secret[_-]?key|access[_-]?key|private[_-]?key|credentials?)["']?\s*[:=]\s*["']?([^\s"',{}]{4,})`)
+
+// suspect takes out of the lines of a file that could not be read what may be a secret: there, nobody can tell.
+func suspect(fs []playbook.Finding) []playbook.Finding {
+	for i := range fs {
+		var leaks []leak
+		for _, m := range assigned.FindAllStringSubmatch(fs[i].SourceLine, -1) {
+			leaks = append(leaks, leak{m[1]})
+		}
+		for _, word := range strings.FieldsFunc(fs[i].SourceLine, func(r rune) bool { return strings.ContainsRune(" \t\"',{}[]:", r) }) {
+			if drawn(word) {
+				leaks = append(leaks, leak{word})
+			}
+		}
+		redact(fs[i:i+1], leaks)
 	}
 	return fs
 }

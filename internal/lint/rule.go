@@ -2,6 +2,7 @@ package lint
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/playbook"
@@ -17,6 +18,15 @@ type Rule struct {
 	Remedy  string
 	// Fixed rules cannot be silenced: what they find keeps the document from being read or compiled.
 	Fixed bool
+}
+
+// hint is the remedy as it stands behind a finding: not a sentence, but a part of one.
+func (r Rule) hint() string {
+	s := strings.TrimSuffix(r.Remedy, ".")
+	if len(s) > 1 && s[1] >= 'a' && s[1] <= 'z' {
+		s = strings.ToLower(s[:1]) + s[1:]
+	}
+	return s
 }
 
 // severity of a rule in a dialect.
@@ -54,6 +64,7 @@ const (
 	ruleDoubt       = "retry-in-doubt"
 	ruleVerify      = "no-verify"
 	ruleTarget      = "no-target"
+	ruleRunner      = "other-runner"
 	ruleAllow       = "bad-allow"
 	ruleNeedless    = "needless-allow"
 )
@@ -92,14 +103,14 @@ func Rules() []Rule {
 		{playbook.RuleEnv, bad, warning, "`env` on an action that starts no process.", "Give the data in `with`.", true},
 		{playbook.RuleEffect, bad, warning, "An `effect` on an action whose effect is known for sure.", "Remove it.", true},
 
-		{ruleExpression, bad, bad, "A template or a CEL expression that cannot be compiled.", "The message names the place in it.", true},
-		{ruleFunction, bad, bad, "A function that does not exist.", "The nearest known function is suggested.", true},
+		{ruleExpression, bad, bad, "A template or a CEL expression that cannot be compiled.", "Correct it; `tend eval` tries expressions.", true},
+		{ruleFunction, bad, bad, "A function that does not exist.", "Use a function of the list in docs/language.md.", true},
 		{ruleMixed, bad, warning, "A condition in which templates and CEL are mixed, as in `steps.a.value > {{ .params.b }}`: it would be rendered to a text and never be compared.", "Write all of it in CEL, `steps.a.value > params.b`, or all of it as one template.", false},
 		{ruleParameter, bad, warning, "A parameter that is used and not declared.", "Declare it below `parameters:`, or correct the name.", false},
 		{ruleUnused, warning, warning, "A parameter that nothing uses.", "Remove it, or use it.", false},
 		{ruleStep, bad, warning, "An id that no step has.", "Correct the name, or give the step that id.", false},
 		{ruleName, bad, off, "A name that is not part of the data here: a loop variable outside of its loop, `error` outside of a `catch`, a step without `steps.` before it.", "Correct the name.", false},
-		{ruleOutput, warning, off, "An output that the step's action does not have.", "The nearest known output is suggested.", false},
+		{ruleOutput, warning, off, "An output that the step's action does not have.", "Use an output that `tend actions show` lists.", false},
 		{ruleLater, bad, warning, "A reference to a step that comes later, or to the step itself.", "Move the step up.", false},
 		{ruleBranch, bad, warning, "A reference to a step in another branch of the same `parallel`, which may not have run yet.", "Move the step before the `parallel`, or this one after it.", false},
 		{ruleMaybe, bad, warning, "The output of a step that may not have run (its `when` or its block's, a loop without iterations, a `catch`, an ignored failure), used without a default.", "Use `default`, `coalesce`, `get` or CEL's `has`, or give both steps the same `when`.", false},
@@ -117,6 +128,7 @@ func Rules() []Rule {
 		{ruleDoubt, warning, warning, "A mutation that is repeated although nobody knows whether it has happened (`onDoubt: retry`).", "Use a probe, or let a person decide (`ask`), or declare `effect: idempotent` if it is.", false},
 		{ruleVerify, advice, off, "A mutation without `verify`: nobody looks whether it had its effect.", "Add `verify:` with a step that looks.", false},
 		{ruleTarget, warning, off, "A mutation of which nobody can tell what it changes: guards and approvals cannot count it.", "Add `target:`.", false},
+		{ruleRunner, warning, warning, "A step that names no `runner` where the others of its kind all do: it would run here, not there.", "Give it the same `runner`.", false},
 		{ruleAllow, warning, warning, "A `tend:allow` comment without a reason, or of an unknown rule, or of one that cannot be silenced.", "Write `# tend:allow RULE REASON`.", true},
 		{ruleNeedless, warning, warning, "A `tend:allow` comment that silences nothing.", "Remove it.", true},
 	}

@@ -46,7 +46,7 @@ func (c *checker) find(rule string, p playbook.Place, remedy, format string, a .
 		return
 	}
 	if remedy == "" {
-		remedy = c.rules[rule].Remedy
+		remedy = c.rules[rule].hint()
 	}
 	c.findings = append(c.findings, playbook.Finding{
 		Rule: rule, Severity: s, Place: p, Message: fmt.Sprintf(format, a...), Remedy: remedy, SourceLine: c.doc.Line(p.Line),
@@ -100,6 +100,7 @@ func (c *checker) document() {
 		c.answers(d.Steps)
 	}
 	c.literals()
+	c.runners()
 }
 
 // defaults looks at the templates in the defaults of parameters.

@@ -1,0 +1,116 @@
+package lint_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tendhq/tend/internal/lint"
+	"github.com/tendhq/tend/internal/playbook"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (write it with -update)", err)
+	}
+	if d := cmp.Diff(string(want), string(got)); d != "" {
+		t.Errorf("%s differs (-want +got); look at it and write it with -update:\n%s", file, d)
+	}
+}
+
+// documents gives the files of testdata, linted.
+func documents(t *testing.T) map[string]lint.Result {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no testdata", err)
+	}
+	l := lint.New(newCatalog(t), nil)
+	out := map[string]lint.Result{}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[file] = l.File(filepath.Base(file), src)
+	}
+	return out
+}
+
+// TestFindings compares what is found in each document with the text beside it.
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	for file, r := range documents(t) {
+		var b bytes.Buffer
+		if err := lint.Text(&b, r.Findings, false); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, strings.TrimSuffix(file, ".yaml")+".txt", b.Bytes())
+	}
+}
+
+// TestEveryRuleFindsSomething keeps the table of rules honest.
+func TestEveryRuleFindsSomething(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, r := range documents(t) {
+		for _, f := range r.Findings {
+			seen[f.Rule] = true
+			rule, ok := lint.RuleOf(f.Rule)
+			if !ok {
+				t.Errorf("%s is in no table: %s", f.Rule, f)
+			}
+			if f.Remedy == "" && rule.Remedy == "" {
+				t.Errorf("no remedy: %s", f)
+			}
+		}
+	}
+	elsewhere := map[string]bool{
+		// Tested where they are found.
+		playbook.RuleEncoding: true, playbook.RuleSize: true, playbook.RuleYAML: true, playbook.RuleTab: true, playbook.RuleQuote: true,
+		playbook.RuleDuplicate: true, playbook.RuleDocument: true, playbook.RuleKey: true, playbook.RuleMissing: true, playbook.RuleConflict: true,
+		playbook.RuleType: true, playbook.RuleValue: true, playbook.RuleName: true, playbook.RuleTwice: true, playbook.RuleLegacy: true,
+		playbook.RuleAction: true, playbook.RuleModule: true, playbook.RuleRecursion: true, playbook.RuleInput: true, playbook.RuleRequired: true,
+		playbook.RuleInputType: true, playbook.RuleEnv: true, playbook.RuleEffect: true,
+	}
+	for _, r := range lint.Rules() {
+		if !seen[r.Name] && !elsewhere[r.Name] {
+			t.Errorf("no document in testdata breaks %s", r.Name)
+		}
+	}
+}
+
+// TestReference keeps docs/lint.md as the table of rules is.
+func TestReference(t *testing.T) {
+	t.Parallel()
+	golden(t, "../../docs/lint.md", []byte(lint.Reference()))
+}
+
+func TestRulesAreWellFormed(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, r := range lint.Rules() {
+		if seen[r.Name] {
+			t.Errorf("%s is in the table twice", r.Name)
+		}
+		seen[r.Name] = true
+		if strings.Trim(r.Name, "abcdefghijklmnopqrstuvwxyz-") != "" || r.Finds == "" || r.Remedy == "" || r.Strict == "" && r.Lenient == "" {
+			t.Errorf("row %+v", r)
+		}
+	}
+}
