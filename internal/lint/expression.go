@@ -86,7 +86,9 @@ func collect(err error, out *[]*expr.Error) {
 }
 
 // unknownFunction reads the name out of the reason that a function does not exist.
-func unknownFunction(reason string) (string, bool) { return strings.CutPrefix(reason, "unknown function ") }
+func unknownFunction(reason string) (string, bool) {
+	return strings.CutPrefix(reason, "unknown function ")
+}
 
 func functionNames() []string {
 	fs := expr.Functions()
