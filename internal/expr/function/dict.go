@@ -18,7 +18,7 @@ func mapFunctions() []Function {
 		Function{Usage: "pick MAP KEY...", Doc: "With these keys only.", Min: 1, Max: -1, body: pick},
 		Function{Usage: "omit MAP KEY...", Doc: "Without these keys.", Min: 1, Max: -1, body: omit},
 		Function{Usage: "merge MAP...", Doc: "One map of all, merged deeply; what is there and not empty in an earlier one stays.", Min: 1, Max: -1, body: func(a *Args) any { return a.merge(false) }},
-		Function{Usage: "mergeOverwrite MAP...", Doc: "One map of all, merged deeply; what is there and not empty in a later one wins.", Min: 1, Max: -1, body: func(a *Args) any { return a.merge(true) }},
+		Function{Usage: "mergeOverwrite MAP...", Doc: "One map of all, merged deeply; what is there in a later one wins.", Min: 1, Max: -1, body: func(a *Args) any { return a.merge(true) }},
 		Function{Usage: "dig KEY... DEFAULT MAP", Doc: "The value below several keys, or DEFAULT if one is not there.", Min: 3, Max: -1, body: dig},
 		Function{Usage: "deepCopy VALUE", Doc: "VALUE: nothing can change it here.", Min: 1, Max: 1, body: func(a *Args) any { return a.any(0) }},
 	)
@@ -156,7 +156,7 @@ func merged(to, from map[string]any, overwrite bool) map[string]any {
 		switch {
 		case oldIs && newIs:
 			out[k] = merged(oldMap, newMap, overwrite)
-		case !there, overwrite && Truth(v), !overwrite && !Truth(old):
+		case !there, overwrite, !Truth(old):
 			out[k] = v
 		}
 	}

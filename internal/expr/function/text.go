@@ -59,13 +59,15 @@ func printAll(a *Args) any {
 
 func (a *Args) spaced(skipNull bool) string {
 	var b strings.Builder
-	for i, v := range a.values {
+	first := true
+	for _, v := range a.values {
 		if v == nil && skipNull {
 			continue
 		}
-		if i > 0 && b.Len() > 0 {
+		if !first {
 			b.WriteByte(' ')
 		}
+		first = false
 		if s := a.print(v); a.grow(b.Len(), len(s)) {
 			b.WriteString(s)
 		}

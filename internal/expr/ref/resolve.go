@@ -245,7 +245,7 @@ func Suggest(name string, names []string) string {
 	var found []near
 	if len(names) <= most && len(name) <= 80 {
 		for _, n := range names {
-			if d := distance(name, n); d <= max(1, len(name)/3) {
+			if d := distance(name, n); d <= max(1, len(name)/3) && d < max(len(name), len(n)) || strings.EqualFold(name, n) {
 				found = append(found, near{n, d})
 			}
 		}

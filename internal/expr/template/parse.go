@@ -86,6 +86,7 @@ type parser struct {
 	single bool // the source is one action
 	sc     scanner
 	tok    token
+	last   int // where the token before tok ends
 }
 
 type variable struct {
@@ -212,6 +213,7 @@ func (p *parser) comment(start int) error {
 }
 
 func (p *parser) advance() (err error) {
+	p.last = p.tok.to
 	p.tok, err = p.sc.next()
 	return err
 }

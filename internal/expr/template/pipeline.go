@@ -52,7 +52,7 @@ func (p *parser) command(piped expression) (expression, error) {
 			return nil, fail(arg.place().from, "more than %d arguments", maxArguments)
 		}
 		c.args = append(c.args, arg)
-		c.to = arg.place().to
+		c.to = p.last
 	}
 	if piped != nil {
 		c.args = append(c.args, piped)

@@ -174,7 +174,9 @@ func (t *tracer) lookup(e *call, dot origin, guard bool) origin {
 	dynamic := false
 	for i, arg := range e.args[1:] {
 		if e.fn.Name != function.Index && i > 0 { // the default of get
-			t.eval(arg, dot, true)
+			if t.eval(arg, dot, true).secret {
+				t.refuse(arg.place(), "a secret cannot be given to %s", e.fn.Name)
+			}
 			continue
 		}
 		l, isLiteral := arg.(*literal)
@@ -190,7 +192,9 @@ func (t *tracer) lookup(e *call, dot origin, guard bool) origin {
 			step[0] = ref.Step{Kind: ref.Index, From: int(k)}
 			isKey = true
 		default:
-			t.eval(arg, dot, false)
+			if t.eval(arg, dot, false).secret {
+				t.refuse(arg.place(), "a secret cannot be given to %s", e.fn.Name)
+			}
 		}
 		dynamic = dynamic || !isKey
 		if !dynamic {
