@@ -114,3 +114,16 @@ the q…  1
 		},
 	}})
 }
+
+func TestHostileCellsStayCells(t *testing.T) {
+	t.Parallel()
+	for _, p := range actiontest.Payloads("/nowhere") {
+		rows := []any{map[string]any{"a": p, "b": "end"}}
+		r := tabulate.New().Run(t.Context(), with(map[string]any{"rows": rows, "headers": "a,b"})(t), nil)
+		text, _ := r.Output["value"].(string)
+		lines := strings.Split(text, "\n")
+		if r.Outcome != action.Succeeded || len(lines) != 3 || !strings.HasSuffix(lines[2], "end") || strings.ContainsAny(text, "\x1b\x07\x08\r\u009b\u202e") {
+			t.Errorf("%q gave %q", p, text)
+		}
+	}
+}
