@@ -50,11 +50,19 @@ func inspect(path string) (version int, err error) {
 		return 0, damagedFile(path, "it does not begin like a database")
 	}
 	version = int(int32(binary.BigEndian.Uint32(h[60:64])))
-	if app := binary.BigEndian.Uint32(h[68:72]); app != application {
-		return 0, fault.New(fault.Invalid, "%s is a database of another program (application id %#x)", path, app).
-			WithNext("choose another data directory")
+	app, pages := binary.BigEndian.Uint32(h[68:72]), binary.BigEndian.Uint32(h[28:32])
+	if app == 0 && version == 0 && pages <= 1 {
+		return 0, nil // a new one, whose maker died before it was ours
+	}
+	if app != application {
+		return 0, foreign(path, app)
 	}
 	return version, tooNew(path, version)
+}
+
+func foreign(path string, app uint32) error {
+	return fault.New(fault.Invalid, "%s is a database of another program (application id %#x)", path, app).
+		WithNext("choose another data directory")
 }
 
 func tooNew(path string, version int) error {
@@ -67,9 +75,14 @@ func tooNew(path string, version int) error {
 
 // migrate brings the database to Schema, one file and one transaction at a time.
 func migrate(ctx context.Context, c *sql.Conn, path string) error {
-	var version int
-	if err := c.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+	var version, tables int
+	err := errors.Join(c.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version),
+		c.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables))
+	if err != nil {
 		return classify(err, "read the schema of %s", path)
+	}
+	if version == 0 && tables > 0 {
+		return foreign(path, 0)
 	}
 	if err := tooNew(path, version); err != nil {
 		return err
@@ -99,7 +112,7 @@ func migrate(ctx context.Context, c *sql.Conn, path string) error {
 		return nil
 	}
 	// The header in the file itself must say so at once: inspect reads it there.
-	_, err := c.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	_, err = c.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	return classify(err, "write the schema of %s", path)
 }
 
