@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -376,7 +377,8 @@ func (c *checker) mayMiss(s *playbook.Scalar, before seen, guarded bool, place f
 		if c.holds(why.cond) {
 			continue
 		}
-		if !c.once(s, ruleMaybe, before.id) {
+		rule := cmp.Or(why.rule, ruleMaybe)
+		if !c.once(s, rule, before.id) {
 			return
 		}
 		remedy := "write `{{ default \"…\" $.steps." + before.id + ".… }}`, or give this step the same `when`"
@@ -386,7 +388,7 @@ func (c *checker) mayMiss(s *playbook.Scalar, before seen, guarded bool, place f
 		case s.Kind == expr.Logic:
 			remedy = "check first: `has(steps." + before.id + ".…) && …`, or give this step the same `when`"
 		}
-		c.find(ruleMaybe, place(), remedy, "the output of `%s` (line %d) may be missing here: %s", before.id, before.step.Node.Line, why.text)
+		c.find(rule, place(), remedy, "the output of `%s` (line %d) may be missing here: %s", before.id, before.step.Node.Line, why.text)
 		return
 	}
 }

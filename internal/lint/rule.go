@@ -50,6 +50,7 @@ const (
 	ruleLater       = "later-step"
 	ruleBranch      = "other-branch"
 	ruleMaybe       = "maybe-missing"
+	ruleEarly       = "maybe-not-reached"
 	ruleDuplicate   = "duplicate-id"
 	ruleShadow      = "shadowed-name"
 	ruleUnreachable = "unreachable"
@@ -114,6 +115,7 @@ func Rules() []Rule {
 		{ruleLater, bad, warning, "A reference to a step that comes later, or to the step itself.", "Move the step up.", false},
 		{ruleBranch, bad, warning, "A reference to a step in another branch of the same `parallel`, which may not have run yet.", "Move the step before the `parallel`, or this one after it.", false},
 		{ruleMaybe, bad, warning, "The output of a step that may not have run (its `when` or its block's, a loop without iterations, a `catch`, an ignored failure), used without a default.", "Use `default`, `coalesce`, `get` or CEL's `has`, or give both steps the same `when`.", false},
+		{ruleEarly, warning, warning, "The output of a step of the body, used without a default in its `catch`, `finally` or `stopWhen`: a failure may have come before that step.", "Use `default`, `coalesce`, `get` or CEL's `has`.", false},
 		{ruleDuplicate, bad, warning, "Two steps with one id.", "Rename one of them.", false},
 		{ruleShadow, warning, warning, "A loop variable or id that hides another name.", "Rename it.", false},
 		{ruleUnreachable, warning, warning, "A step that can never run: after a `fail`, with `when: false`, in a loop over nothing.", "Remove it, or the condition.", false},

@@ -36,6 +36,7 @@ type seen struct {
 type reason struct {
 	text string
 	cond string
+	rule string // what to report it as; empty: maybe-missing
 }
 
 // variable is a name that a loop gives.

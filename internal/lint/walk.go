@@ -85,9 +85,9 @@ func (c *checker) document() {
 		c.params = false
 	}
 	c.scope.seen = append([]seen(nil), done...)
-	c.doubt(0, reason{text: "the playbook failed at some step before"})
-	c.handlers(d.Catch, d.Finally)
-	c.scope.seen = done
+	c.doubt(0, reason{text: "the playbook may have failed before", rule: ruleEarly})
+	finally := c.handlers(d.Catch, d.Finally)
+	c.scope.seen = append(done, finally...) // outputs are for runs that succeeded
 	for _, t := range d.Target {
 		c.expression(t, site{sink: "the target"})
 	}
@@ -210,10 +210,10 @@ func (c *checker) step(s *playbook.Step) {
 		c.seen = append(c.seen, seen{id: s.ID, step: s})
 	}
 	if s.When != nil {
-		c.doubt(mark, reason{fmt.Sprintf("it is skipped unless the `when` in line %d holds", s.When.Node.Line), cond.text})
+		c.doubt(mark, reason{text: fmt.Sprintf("it is skipped unless the `when` in line %d holds", s.When.Node.Line), cond: cond.text})
 	}
 	if s.IgnoreFailure {
-		c.doubt(mark, reason{fmt.Sprintf("a failure is ignored in line %d", c.key(s, "ignoreFailure").Line), ""})
+		c.doubt(mark, reason{text: fmt.Sprintf("a failure is ignored in line %d", c.key(s, "ignoreFailure").Line)})
 	}
 }
 
@@ -239,7 +239,7 @@ func (c *checker) block(s *playbook.Step) {
 	}
 	if s.StopWhen != nil {
 		body := c.copySeen()
-		c.doubt(mark, reason{text: "it may not have run yet while the block runs"})
+		c.doubt(mark, reason{text: "it may not have run yet while the block runs", rule: ruleEarly})
 		c.check(s.StopWhen)
 		c.scope.seen = body
 	}
@@ -247,7 +247,7 @@ func (c *checker) block(s *playbook.Step) {
 		return
 	}
 	body := c.copySeen()
-	c.doubt(mark, reason{text: "its block may have failed before"})
+	c.doubt(mark, reason{text: "its block may have failed before", rule: ruleEarly})
 	tail := len(c.seen)
 	c.handlers(s.Catch, s.Finally)
 	added := append([]seen(nil), c.seen[tail:]...)
@@ -258,14 +258,17 @@ func (c *checker) block(s *playbook.Step) {
 	c.scope.seen = append(c.seen, added...)
 }
 
-// handlers looks at catch and finally. Both see the body as far as it got; what they do themselves may not have happened.
-func (c *checker) handlers(catch, finally []*playbook.Step) {
+// handlers looks at catch and finally, and gives the steps of the latter. Both see the body as far as it got; what a catch
+// does may not have happened.
+func (c *checker) handlers(catch, finally []*playbook.Step) []seen {
 	was, mark := c.caught, len(c.seen)
 	c.caught = true
 	c.sequence(catch)
-	c.caught = was
 	c.doubt(mark, reason{text: "it runs only after a failure"})
+	mark = len(c.seen)
 	c.sequence(finally)
+	c.caught = was
+	return append([]seen(nil), c.seen[mark:]...)
 }
 
 func (c *checker) copySeen() []seen { return append([]seen(nil), c.seen...) }
@@ -311,10 +314,10 @@ func (c *checker) loop(s *playbook.Step) {
 	c.loops = c.loops[:len(c.loops)-1]
 	c.vars = c.vars[:vars]
 	if cond.text != "" {
-		c.doubt(mark, reason{fmt.Sprintf("iterations are skipped unless the `when` in line %d holds", f.When.Node.Line), cond.text})
+		c.doubt(mark, reason{text: fmt.Sprintf("iterations are skipped unless the `when` in line %d holds", f.When.Node.Line), cond: cond.text})
 	}
 	if least(f) == 0 {
-		c.doubt(mark, reason{fmt.Sprintf("the loop in line %d may have no iteration", s.Node.Line), ""})
+		c.doubt(mark, reason{text: fmt.Sprintf("the loop in line %d may have no iteration", s.Node.Line)})
 	}
 }
 
