@@ -24,7 +24,6 @@ import (
 	"github.com/tendhq/tend/internal/secret/age"
 	"github.com/tendhq/tend/internal/secret/env"
 	"github.com/tendhq/tend/internal/secret/file"
-	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/sqlite"
 	"github.com/tendhq/tend/internal/wire"
 )
@@ -161,25 +160,12 @@ func (w *owned) busy(ctx context.Context) (int, error) {
 
 // Verify implements httpapi.House.
 func (w *owned) Verify(ctx context.Context) (wire.Verified, error) {
-	v, ok := any(w.store).(store.Verifier)
-	if !ok {
-		return wire.Verified{}, fault.New(fault.Refused, "this store cannot verify itself as a whole")
-	}
-	streams, entries, damaged, err := v.Verify(ctx)
+	streams, entries, damaged, err := w.store.Verify(ctx)
 	out := wire.Verified{Streams: streams, Entries: entries, Damaged: []wire.Problem{}}
 	for _, d := range damaged {
 		out.Damaged = append(out.Damaged, wire.NewProblem(d))
 	}
 	return out, err
-}
-
-// Backup implements httpapi.House.
-func (w *owned) Backup(ctx context.Context, path string) (wire.BackedUp, error) {
-	v, ok := any(w.store).(store.Backuper)
-	if !ok {
-		return wire.BackedUp{}, fault.New(fault.Refused, "this store cannot copy itself")
-	}
-	return wire.BackedUp{Path: path}, v.Backup(ctx, path)
 }
 
 // MissingSecrets implements httpapi.House.
