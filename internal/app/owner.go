@@ -41,6 +41,7 @@ type owned struct {
 	blobs   *dir.Store
 	secrets secret.Chain
 	engine  *engine.Engine
+	api     *driven
 	socket  string
 	stop    context.CancelFunc // ends the server
 	served  chan error
@@ -78,6 +79,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 	if w.engine, err = w.drive(ctx, o, set, key); err != nil {
 		return nil, err
 	}
+	w.api = &driven{Service: w.engine}
 	return w, w.serve(o)
 }
 
@@ -111,7 +113,7 @@ func (w *owned) serve(o Options) error {
 	if l, err = listen(w.socket); err != nil {
 		return err
 	}
-	h := httpapi.Handler(httpapi.Config{Engine: w.engine, House: w, User: UserName, Owner: os.Geteuid()})
+	h := httpapi.Handler(httpapi.Config{Engine: w.api, House: w, User: UserName, Owner: os.Geteuid()})
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop = stop
 	go func() { w.served <- httpapi.Serve(ctx, l, h) }()
@@ -150,12 +152,6 @@ func (w *owned) release(ctx context.Context) error {
 		errs = append(errs, w.blobs.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// busy counts the runs that this process moves and that can still move: parked ones wait for people, not for it.
-func (w *owned) busy(ctx context.Context) (int, error) {
-	st, err := w.engine.Status(ctx)
-	return st.Driven, err
 }
 
 // Verify implements httpapi.House.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/user"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tendhq/tend/internal/client"
@@ -33,6 +34,8 @@ type Options struct {
 	Via   string // terminal, inbox or api
 	// MayMake lets a missing data directory be made; otherwise it is an error.
 	MayMake bool
+
+	remote bool // never become the owner: errFree when there is none
 }
 
 // Session is an open data directory: of this process, or of another one that answers.
@@ -63,13 +66,17 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	began := time.Now()
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		l, err := takeLock(dir)
-		if err == nil {
+		switch {
+		case err == nil && o.remote:
+			l.release()
+			return nil, errFree
+		case err == nil:
 			s.own, err = become(ctx, o, l)
 			if err != nil {
 				l.release()
 				return nil, err
 			}
-			s.Engine, s.House = s.own.engine, s.own
+			s.Engine, s.House = s.own.api, s.own
 			return s, nil
 		}
 		if !errors.Is(err, errLocked) {
@@ -128,13 +135,13 @@ func (s *Session) Settle(ctx context.Context, talk func(string)) error {
 	}
 	said := false
 	for {
-		busy, err := s.own.busy(ctx)
-		if err != nil || busy == 0 {
+		moving, err := s.own.api.moving(ctx, false)
+		if err != nil || len(moving) == 0 {
 			return err
 		}
 		if !said {
 			said = true
-			talk(fmt.Sprintf("this process still drives %d runs that others started; it ends with them (Ctrl-C leaves them interrupted)", busy))
+			talk(fmt.Sprintf("this process still drives %s for others, and ends when that is over (Ctrl-C leaves it interrupted)", strings.Join(moving, ", ")))
 		}
 		select {
 		case <-ctx.Done():

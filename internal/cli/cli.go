@@ -118,6 +118,7 @@ const (
 // commands is the one list of commands.
 func (p *program) commands() []*cobra.Command {
 	return []*cobra.Command{
+		p.runCommand(), p.ownCommand(),
 		p.evalCommand(), p.graphCommand(), p.actionsCommand(),
 		p.versionCommand(),
 	}

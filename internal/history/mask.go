@@ -119,3 +119,7 @@ func (m *masker) fault(f *entry.Fault) *entry.Fault {
 	}
 	return &entry.Fault{Kind: f.Kind, Message: m.text(f.Message), Path: f.Path}
 }
+
+// Mask gives a copy of v that may be shown: without the values of sensitive parameters, and with [secret] for what was
+// recorded unrendered because it needs a secret.
+func (f *Fold) Mask(v any) any { return f.mask.data(v) }

@@ -1,0 +1,136 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/store"
+)
+
+// driven is the engine as surfaces see it; it remembers which runs this process was asked to move.
+type driven struct {
+	engine.Service
+
+	mu   sync.Mutex
+	runs []string
+}
+
+// Start implements engine.Service.
+func (d *driven) Start(ctx context.Context, s engine.Start) (string, error) {
+	id, err := d.Service.Start(ctx, s)
+	if err == nil {
+		d.add(id)
+	}
+	return id, err
+}
+
+// Do implements engine.Service.
+func (d *driven) Do(ctx context.Context, c engine.Command) (engine.Done, error) {
+	done, err := d.Service.Do(ctx, c)
+	if err != nil {
+		return done, err
+	}
+	switch c.Verb {
+	case engine.Resume, engine.Cancel:
+		d.add(c.Run)
+	case engine.Retry, engine.Rollback:
+		if done.Run != "" && done.Run != c.Run {
+			d.add(done.Run)
+		}
+	case engine.Leave:
+		d.remove(c.Run)
+	case engine.Pause, engine.Unpause, engine.Permit, engine.Skip, engine.Params, engine.Redact:
+	}
+	return done, nil
+}
+
+func (d *driven) add(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !slices.Contains(d.runs, id) {
+		d.runs = append(d.runs, id)
+	}
+}
+
+func (d *driven) remove(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.runs = slices.DeleteFunc(d.runs, func(s string) bool { return s == id })
+}
+
+// moving lists the runs that can go on by themselves. Those that have ended are forgotten. With patient, a run that only
+// waits for a person counts too while the question can expire: somebody must be there then.
+func (d *driven) moving(ctx context.Context, patient bool) ([]string, error) {
+	d.mu.Lock()
+	all := slices.Clone(d.runs)
+	d.mu.Unlock()
+	var out []string
+	for _, id := range all {
+		status, waits, err := Standing(ctx, d.Service, id)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case run.Status(status).Ended():
+			d.remove(id)
+		case status != string(run.Interrupted) && Moves(waits, patient):
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
+// Moves tells whether what waits like this goes on without a person or an outside event. With patient, a time limit on
+// those counts as moving.
+func Moves(waits []engine.Wait, patient bool) bool {
+	if len(waits) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(waits, func(w engine.Wait) bool {
+		switch w.For {
+		case "time", "retry", "lock", "child":
+			return true
+		case "guard":
+			return !w.Until.IsZero()
+		default:
+			return patient && !w.Until.IsZero()
+		}
+	})
+}
+
+// Standing tells how a run stands and what it waits for. In the place of a sub-playbook that it waits for stands what that
+// one waits for.
+func Standing(ctx context.Context, s engine.Service, id string) (status string, waits []engine.Wait, err error) {
+	return standing(ctx, s, id, 0)
+}
+
+func standing(ctx context.Context, s engine.Service, id string, depth int) (string, []engine.Wait, error) {
+	p, err := s.Rows(ctx, store.Filter{Kind: "run", ID: id, Limit: 1})
+	if err != nil || len(p.Rows) == 0 {
+		return "", nil, err
+	}
+	var body engine.RunRow
+	if err := json.Unmarshal(p.Rows[0].Body, &body); err != nil {
+		return p.Rows[0].Status, nil, nil //nolint:nilerr // a row that cannot be read says nothing; the run's stream does
+	}
+	var out []engine.Wait
+	for _, w := range body.Waits {
+		if w.For != "child" || depth > 20 {
+			out = append(out, w)
+			continue
+		}
+		status, below, err := standing(ctx, s, w.On, depth+1)
+		if err != nil {
+			return "", nil, err
+		}
+		if len(below) == 0 || run.Status(status).Ended() {
+			below = []engine.Wait{w} // it moves
+		}
+		out = append(out, below...)
+	}
+	return body.Status, out, nil
+}

@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/history"
+	"github.com/tendhq/tend/internal/id"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/store"
+)
+
+func (p *program) config() (*app.Config, error) {
+	return app.Load(app.Flags{DataDir: p.flags.dataDir, Config: p.flags.config}, p.Getenv)
+}
+
+// look opens the data directory to look something up: for a moment, and without making it.
+func (p *program) look(ctx context.Context) (*app.Session, error) {
+	return p.open(ctx, app.Options{Brief: true, Via: "terminal"})
+}
+
+// act opens the data directory to drive runs.
+func (p *program) act(ctx context.Context, command string) (*app.Session, error) {
+	return p.open(ctx, app.Options{Command: command, Via: "terminal", MayMake: true})
+}
+
+func (p *program) open(ctx context.Context, o app.Options) (*app.Session, error) {
+	c, err := p.config()
+	if err != nil {
+		return nil, err
+	}
+	o.Config, o.Getenv = c, p.Getenv
+	if o.Command == "" {
+		o.Command = "tend"
+	}
+	return app.Open(ctx, o)
+}
+
+// with runs f over an open data directory and closes it. What f returns counts more than what closing does.
+func with(s *app.Session, err error, f func() error) error {
+	if err != nil {
+		return err
+	}
+	ferr := f()
+	if cerr := s.Close(); ferr == nil {
+		return cerr
+	}
+	return ferr
+}
+
+// findRun finds the run that a person means: an id, a unique beginning of one, or `last`.
+func findRun(ctx context.Context, s engine.Service, arg string) (store.Row, error) {
+	return findRow(ctx, s, "run", arg, "tend runs list")
+}
+
+// findTask finds a task in the same way.
+func findTask(ctx context.Context, s engine.Service, arg string) (store.Row, error) {
+	return findRow(ctx, s, "task", arg, "tend inbox")
+}
+
+func findRow(ctx context.Context, s engine.Service, kind, arg, list string) (store.Row, error) {
+	if arg == "last" {
+		p, err := s.Rows(ctx, store.Filter{Kind: kind, Limit: 1})
+		if err != nil {
+			return store.Row{}, err
+		}
+		if len(p.Rows) == 0 {
+			return store.Row{}, fault.New(fault.NotFound, "there is no %s yet", kind)
+		}
+		return p.Rows[0], nil
+	}
+	prefix := arg
+	if !strings.HasPrefix(prefix, kind+"_") {
+		prefix = kind + "_" + prefix
+	}
+	f := store.Filter{Kind: kind, Prefix: prefix, Limit: 4}
+	if id.Valid(kind, prefix) {
+		f = store.Filter{Kind: kind, ID: prefix, Limit: 1}
+	}
+	p, err := s.Rows(ctx, f)
+	switch {
+	case err != nil:
+		return store.Row{}, err
+	case len(p.Rows) == 1:
+		return p.Rows[0], nil
+	case len(p.Rows) == 0:
+		return store.Row{}, fault.New(fault.NotFound, "there is no %s %q", kind, arg).WithNext("`%s` lists them", list)
+	}
+	var names []string
+	for _, r := range p.Rows {
+		names = append(names, r.ID)
+	}
+	return store.Row{}, fault.New(fault.Invalid, "%q is the beginning of several: %s", arg, strings.Join(names, ", ")).WithNext("write more of it")
+}
+
+// short cuts an id for people; it stays unique in practice, and commands take it.
+func short(id string) string { return id }
+
+// story reads a whole run.
+func story(ctx context.Context, s engine.Service, row store.Row) (*history.Fold, *playbook.Program, error) {
+	prog, err := s.Program(ctx, row.ID)
+	if err != nil && !fault.Is(err, fault.Damaged) && !fault.Is(err, fault.Newer) {
+		return nil, nil, err
+	}
+	fold := history.New(row.ID, prog)
+	for from := uint64(1); ; {
+		list, err := s.Entries(ctx, "run/"+row.ID, from, 1000)
+		if fault.Is(err, fault.NotFound) && from > 1 {
+			break
+		}
+		if err != nil {
+			return fold, prog, fmt.Errorf("read the run: %w", err)
+		}
+		for _, e := range list {
+			fold.Add(e)
+		}
+		if len(list) < 1000 {
+			break
+		}
+		from = list[len(list)-1].Seq + 1
+	}
+	var body engine.RunRow
+	if decodeBody(row, &body) == nil {
+		fold.View().SetWaits(row.Status, waits(body.Waits))
+	}
+	return fold, prog, nil
+}
+
+func waits(in []engine.Wait) []history.Wait {
+	out := make([]history.Wait, len(in))
+	for i, w := range in {
+		out[i] = history.Wait(w)
+	}
+	return out
+}

@@ -1,0 +1,261 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/history"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/terminal"
+)
+
+// watcher follows a run on behalf of a person: it shows what happens, asks what must be asked, and stops when the run
+// has ended or nothing moves it here.
+type watcher struct {
+	p       *program
+	session *app.Session
+	run     string
+	fold    *history.Fold
+	live    *live
+	keys    *keyboard // nil: nobody is there to ask
+	drives  bool      // Ctrl-C is about the run, not only about looking at it
+
+	question *question
+	handled  map[string]bool // tasks that were asked here
+	signals  int
+	ended    bool
+	left     bool // a second Ctrl-C: the run is left interrupted
+	status   string
+	waits    []history.Wait
+}
+
+// settleTime is how long nothing is heard before the run's row is looked at: it may have come to rest before the watcher
+// was there.
+const settleTime = 200 * time.Millisecond
+
+func (p *program) newWatcher(ctx context.Context, s *app.Session, id string, drives, quiet bool) (*watcher, error) {
+	prog, err := s.Engine.Program(ctx, id)
+	if err != nil && !fault.Is(err, fault.Damaged) && !fault.Is(err, fault.Newer) {
+		return nil, err
+	}
+	fold := history.New(id, prog)
+	w := &watcher{p: p, session: s, run: id, fold: fold, drives: drives, handled: map[string]bool{}}
+	out, style := p.Out, p.out
+	if quiet {
+		out, style = p.Err, p.err
+	}
+	w.live = newLive(out, style, fold, p.flags.quiet)
+	if drives && terminal.IsTerminal(p.In) && p.err.TTY {
+		w.keys = newKeyboard(p.In)
+	}
+	return w, nil
+}
+
+// watch returns when the run has ended, is parked, or is left alone.
+func (w *watcher) watch(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	updates, err := w.session.Engine.Follow(ctx, w.run, 1)
+	if err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 4) // a person who hits Ctrl-C twice must be heard twice
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	rest := time.NewTimer(settleTime)
+	defer rest.Stop()
+	for {
+		var lines <-chan string
+		if w.question != nil {
+			lines = w.keys.lines
+		}
+		select {
+		case u, ok := <-updates:
+			if !ok {
+				return w.over(ctx)
+			}
+			if parked, err := w.update(ctx, u); parked || err != nil {
+				return err
+			}
+			rest.Reset(settleTime)
+		case <-rest.C:
+			if parked, err := w.look(ctx); parked || err != nil {
+				return err
+			}
+			rest.Reset(2 * time.Second)
+		case line, ok := <-lines:
+			if !ok {
+				// Nobody types any more: as if nobody had been there.
+				w.keys, w.question = nil, nil
+				if parked, err := w.look(ctx); parked || err != nil {
+					return err
+				}
+				continue
+			}
+			if err := w.typed(ctx, line); err != nil {
+				return err
+			}
+		case sig := <-signals:
+			if done, err := w.signalled(ctx, sig); done || err != nil {
+				return err
+			}
+		}
+		if w.live.err != nil {
+			return w.unwritable(w.live.err)
+		}
+	}
+}
+
+// unwritable: whoever read the output is gone. The run is not: it goes on as it would without anybody looking.
+func (w *watcher) unwritable(err error) error {
+	if errors.Is(err, syscall.EPIPE) && !w.drives {
+		return nil
+	}
+	w.live.err, w.live.quiet = nil, true
+	return nil
+}
+
+// over is called when the stream of updates has ended.
+func (w *watcher) over(ctx context.Context) error {
+	v := w.fold.View()
+	w.status, w.waits = v.Status, v.Waits
+	if w.ended || w.left {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return fault.New(fault.Unavailable, "the process that drove run %s is gone", w.run).
+		WithNext("`tend runs explain %s` tells where it stands, `tend runs resume %s` goes on", w.run, w.run)
+}
+
+func (w *watcher) update(ctx context.Context, u engine.Update) (parked bool, err error) {
+	switch {
+	case u.Entry != nil:
+		w.entry(*u.Entry)
+	case u.Log != nil:
+		w.live.log(u.Log)
+	case u.Dropped > 0:
+		w.live.line("%s %d lines are not shown here: `tend runs logs %s` has them", w.live.mark(markNote), u.Dropped, w.run)
+	case u.Idle != nil:
+		if slices.ContainsFunc(u.Idle.Waits, func(x engine.Wait) bool { return x.For == "child" }) {
+			return w.look(ctx)
+		}
+		return w.idle(ctx, u.Idle.Status, u.Idle.Waits)
+	}
+	return false, nil
+}
+
+func (w *watcher) entry(e entry.Entry) {
+	w.fold.Add(e)
+	p, err := entry.Decode(e)
+	if err != nil {
+		return
+	}
+	switch x := p.(type) {
+	case *entry.RunEnded, *entry.RunQuarantined:
+		w.ended = true
+		w.question = nil
+	case *entry.TaskDecided:
+		w.settled(x.Task)
+	case *entry.ApprovalVoid:
+		w.settled(x.Task)
+	case *entry.DoubtDecided:
+		if w.question != nil && w.question.path == x.Path {
+			w.question = nil
+		}
+	case *entry.StepPermitted:
+		if w.question != nil && w.question.task == "" {
+			w.question = nil
+		}
+	}
+	w.live.entry(p, e.At)
+}
+
+// settled takes an open question back: it was answered, here or elsewhere.
+func (w *watcher) settled(task string) {
+	if w.question != nil && w.question.task == task {
+		w.question = nil
+	}
+}
+
+// look asks how the run stands: what the engine last said about it.
+func (w *watcher) look(ctx context.Context) (parked bool, err error) {
+	if w.question != nil || w.ended {
+		return false, nil
+	}
+	status, waits, err := app.Standing(ctx, w.session.Engine, w.run)
+	if err != nil || len(waits) == 0 || run.Status(status).Ended() {
+		return false, err
+	}
+	return w.idle(ctx, status, waits)
+}
+
+func decodeBody(r store.Row, v any) error {
+	if len(r.Body) == 0 {
+		return fault.New(fault.Damaged, "row %s is empty", r.ID)
+	}
+	return json.Unmarshal(r.Body, v)
+}
+
+// idle decides what to do when nothing is in flight: ask, wait on, or leave the run parked.
+func (w *watcher) idle(ctx context.Context, status string, list []engine.Wait) (parked bool, err error) {
+	w.status, w.waits = status, waits(list)
+	if w.question != nil || w.ended {
+		return false, nil
+	}
+	moves := app.Moves(list, false)
+	for _, x := range w.waits {
+		if w.keys == nil {
+			break
+		}
+		switch x.For {
+		case "task", "doubt", "permit":
+			if !w.handled[x.For+x.On+x.Path] {
+				return false, w.ask(ctx, x)
+			}
+			moves = moves || !w.declined(x) // answered here, and others must answer too
+		case "event":
+			moves = true // a person who looks on ends it by Ctrl-C
+		}
+	}
+	return !moves, nil
+}
+
+// declined tells whether a person was asked here and did not answer.
+func (w *watcher) declined(x history.Wait) bool { return w.handled["declined"+x.On+x.Path] }
+
+// signalled: the first Ctrl-C cancels in order, the second leaves the run interrupted. Other signals leave it at once.
+func (w *watcher) signalled(ctx context.Context, sig os.Signal) (done bool, err error) {
+	if !w.drives {
+		return true, context.Canceled
+	}
+	w.signals++
+	if sig == os.Interrupt && w.signals == 1 {
+		w.question = nil
+		w.p.talk("cancelling in order; Ctrl-C again leaves the run interrupted")
+		_, err := w.session.Engine.Do(ctx, engine.Command{Verb: engine.Cancel, Run: w.run, By: w.session.Me, Why: "Ctrl-C"})
+		if fault.Is(err, fault.Conflict) {
+			err = nil // it ends anyway
+		}
+		return false, err
+	}
+	w.left = true
+	_, err = w.session.Engine.Do(ctx, engine.Command{Verb: engine.Leave, Run: w.run, By: w.session.Me, Why: sig.String()})
+	if fault.Is(err, fault.Conflict) {
+		err = nil
+	}
+	w.p.talk("left run %s interrupted; `tend runs resume %s` goes on", w.run, w.run)
+	return true, err
+}
