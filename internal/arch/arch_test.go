@@ -316,6 +316,84 @@ func TestNoInit(t *testing.T) {
 	}
 }
 
+// mutable are package variables that change after the program began, and why that is no shared state.
+var mutable = map[string]string{}
+
+// Two engines in one process, and two tests at a time, must not meet: a package variable is a table, or an error, that
+// nobody assigns to.
+func TestNoMutableGlobals(t *testing.T) {
+	t.Parallel()
+	globals := map[string]map[string]bool{} // package → names
+	for _, f := range sources(t, false) {
+		for _, d := range f.ast.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok || g.Tok != token.VAR {
+				continue
+			}
+			for _, s := range g.Specs {
+				v, ok := s.(*ast.ValueSpec)
+				if !ok {
+					continue
+				}
+				for _, n := range v.Names {
+					if n.Name == "_" {
+						continue
+					}
+					if globals[f.dir] == nil {
+						globals[f.dir] = map[string]bool{}
+					}
+					globals[f.dir][n.Name] = true
+				}
+				if sel, ok := v.Type.(*ast.SelectorExpr); ok && (calls(sel, "sync", "Mutex", "RWMutex", "Once", "Map", "WaitGroup", "Pool") || calls(sel, "atomic", sel.Sel.Name)) {
+					t.Errorf("%s: a %s at the level of the package is shared by all that is in the process", f.at(v.Pos()), sel.Sel.Name)
+				}
+			}
+		}
+	}
+	for _, f := range sources(t, false) {
+		changed := func(e ast.Expr) {
+			for {
+				switch x := e.(type) {
+				case *ast.IndexExpr:
+					e = x.X
+					continue
+				case *ast.SelectorExpr:
+					e = x.X
+					continue
+				case *ast.StarExpr:
+					e = x.X
+					continue
+				case *ast.Ident:
+					// An identifier that the parser could resolve within its file is a global only if it is declared at the
+					// top; one that it could not is one of another file of the package.
+					local := x.Obj != nil && f.ast.Scope.Lookup(x.Name) != x.Obj
+					if _, ok := mutable[f.dir+"."+x.Name]; !local && !ok && globals[f.dir][x.Name] {
+						t.Errorf("%s changes the package variable %s", f.at(x.Pos()), x.Name)
+					}
+				}
+				return
+			}
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			switch x := n.(type) {
+			case *ast.AssignStmt:
+				if x.Tok != token.DEFINE {
+					for _, l := range x.Lhs {
+						changed(l)
+					}
+				}
+			case *ast.IncDecStmt:
+				changed(x.X)
+			case *ast.CallExpr:
+				if id, ok := x.Fun.(*ast.Ident); ok && len(x.Args) > 0 && (id.Name == "delete" || id.Name == "clear") {
+					changed(x.Args[0])
+				}
+			}
+			return true
+		})
+	}
+}
+
 // A sleeping test is slow when it passes and wrong when the machine is.
 func TestTestsDoNotSleep(t *testing.T) {
 	t.Parallel()
