@@ -123,6 +123,7 @@ var larger = map[string]struct {
 	"engine":        {3500, "the machine and the shell around it, which may not know each other's rules by another door"},
 	"run":           {3500, "the mind: each kind of step has its file"},
 	"cli":           {5500, "one file for each command"},
+	"store/sqlite":  {2000, "one file format: the writer, the readers, backup, verification and the schema know it together"},
 }
 
 // file is one parsed Go file.
