@@ -253,8 +253,18 @@ func (e *Engine) feed(in Input) {
 	if a, ok := in.(Acted); ok {
 		in = e.reshape(a)
 	}
-	for _, o := range e.m.Handle(in, time.Now()) {
-		e.do(o)
+	// What is evaluated at once is fed back here, not by recursion: a long run would need a deep stack.
+	for todo := []Input{in}; len(todo) > 0; todo = todo[1:] {
+		for _, o := range e.m.Handle(todo[0], time.Now()) {
+			switch x := o.(type) {
+			case Evaluate:
+				todo = append(todo, Evaluated{Run: x.Run, Rendered: x.State.Evaluate(x.Render, e.env(x.State))})
+			case Bind:
+				todo = append(todo, e.bind(x))
+			default:
+				e.do(o)
+			}
+		}
 	}
 }
 
@@ -287,8 +297,6 @@ func (e *Engine) reshape(a Acted) Acted {
 // do carries an output out. It runs on the loop's goroutine and must not block.
 func (e *Engine) do(o Output) {
 	switch x := o.(type) {
-	case Evaluate:
-		e.feed(Evaluated{Run: x.Run, Rendered: x.State.Evaluate(x.Render, e.env(x.State))})
 	case Commit:
 		e.queue.put(x)
 	case Offer:
@@ -306,8 +314,6 @@ func (e *Engine) do(o Output) {
 		go func() { e.send(e.load(e.ctx, x.Run)) }()
 	case StoreList:
 		go func() { e.send(e.storeList(x)) }()
-	case Bind:
-		e.feed(e.bind(x))
 	case Reply:
 		e.mu.Lock()
 		ch := e.pending[x.Req]

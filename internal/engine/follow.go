@@ -6,6 +6,7 @@ import (
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/store"
 )
 
 // hub wakes the followers of runs. It keeps no entries: followers read them from the store, so that a slow one loses none.
@@ -100,8 +101,9 @@ func (e *Engine) Follow(ctx context.Context, run string, from uint64) (<-chan Up
 	} else if h.Length == 0 {
 		return nil, fault.New(fault.NotFound, "there is no run %s", run).WithNext("tend runs list")
 	}
-	out := make(chan Update, 64) // a reader that is a moment late does not hold up the log
 	f := e.hub.join(run)
+	e.standing(ctx, run, f)
+	out := make(chan Update, 64) // a reader that is a moment late does not hold up the log
 	r := &reader{e: e, run: run, next: max(from, 1), f: f, out: out}
 	if e.cfg.Logs != nil {
 		r.logs = e.cfg.Logs.Follow(run)
@@ -116,6 +118,23 @@ func (e *Engine) Follow(ctx context.Context, run string, from uint64) (<-chan Up
 		r.follow(ctx)
 	}()
 	return out, nil
+}
+
+// standing tells a new follower of a run that nothing moves what its row says it waits for.
+func (e *Engine) standing(ctx context.Context, run string, f *follower) {
+	p, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "run", ID: run, Limit: 1})
+	if err != nil || len(p.Rows) == 0 {
+		return
+	}
+	var r RunRow
+	if decode(p.Rows[0].Body, &r) != nil || len(r.Waits) == 0 {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.idle == nil {
+		f.idle = &Idle{Status: r.Status, Waits: r.Waits}
+	}
 }
 
 // reader feeds one follower: entries in order, and what a step printed before its result.

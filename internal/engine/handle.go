@@ -146,8 +146,19 @@ func (m *Machine) evaluated(s *session, x Evaluated, now time.Time) {
 	case a.Intent != nil:
 		m.guarded(s, a.Intent, now)
 	}
+	if len(a.Facts) == 0 && a.Big == nil && a.Call == nil && a.Intent == nil {
+		// A question whose answer changes nothing would be asked for ever.
+		if s.vain++; s.vain > maxVain {
+			m.quarantine(s, fault.New(fault.Internal, "evaluating %s of %q leads nowhere", x.Rendered.What, x.Rendered.Path), now)
+		}
+	} else {
+		s.vain = 0
+	}
 	m.advance(s, now)
 }
+
+// maxVain bounds how often in a row an evaluation may lead nowhere. Answers that come late do so once or twice.
+const maxVain = 100
 
 // guarded asks the guards, and makes the intent a fact together with what they count.
 func (m *Machine) guarded(s *session, i *entry.StepIntent, now time.Time) {

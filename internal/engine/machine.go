@@ -75,6 +75,7 @@ type session struct {
 	tx         *tx
 	committing bool
 	evaluating int
+	vain       int
 	dispatched map[string]int // path → attempt that was handed out
 	stopping   map[string]bool
 	leaving    *Command

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
 	"sort"
 	"strconv"
@@ -93,8 +94,9 @@ func Decide(s *State, now time.Time) Decision {
 
 type decider struct {
 	Decision
-	s   *State
-	now time.Time
+	s     *State
+	now   time.Time
+	gates int // blocks around the current place whose stopWhen is due
 }
 
 func (d *decider) fact(p entry.Payload)          { d.Facts = append(d.Facts, p) }
@@ -200,16 +202,7 @@ func (d *decider) rootLeave(*halt) {
 // end closes the run.
 func (d *decider) end() {
 	s, r := d.s, d.s.Root
-	f := r.Pending
-	if f == nil {
-		f = r.Catches
-	}
-	if f == nil {
-		f = r.Fault
-	}
-	if f == nil {
-		f = r.Stop
-	}
+	f := cmp.Or(r.Pending, r.Catches, r.Fault, r.Stop)
 	e := &entry.RunEnded{Fault: f, Doubts: s.Doubts}
 	switch {
 	case s.Cancel != nil:
@@ -284,8 +277,11 @@ func (d *decider) visit(def *playbook.Node, path string, stop *halt) {
 	}
 }
 
-// open tells whether something new may begin at path: the run is not paused.
+// open tells whether something new may begin at path: the run is not paused, and no stopWhen around it is due.
 func (d *decider) open(path string) bool {
+	if d.gates > 0 {
+		return false // a stopWhen has to be looked at first
+	}
 	if p := d.s.Paused; p != nil {
 		d.wait(Wait{Path: path, For: "pause", Why: p.Why})
 		return false
@@ -316,8 +312,14 @@ func (d *decider) block(def *playbook.Node, n *Node, outer *halt) {
 		}
 	case sectionFinally:
 		if d.sequence(n, def.Finally, "finally", nil) != seqBusy {
-			d.close(def, n)
+			d.close(n)
 		}
+	case sectionOver:
+		if f := n.Fault; f == nil && n.Pending == nil && n.Stop == nil && outer != nil {
+			d.finish(n, outer.fault)
+			return
+		}
+		d.close(n)
 	default:
 		d.body(def, n, outer)
 	}
@@ -345,7 +347,10 @@ func (d *decider) locking(n *Node, outer *halt) {
 }
 
 func (d *decider) body(def *playbook.Node, n *Node, outer *halt) {
-	d.limits(def, n)
+	if d.limits(def, n) {
+		d.gates++
+		defer func() { d.gates-- }()
+	}
 	stop := outer
 	if stop == nil && n.Stop != nil {
 		stop = &halt{fault: n.Stop, hard: true}
@@ -418,14 +423,7 @@ func (d *decider) leave(def *playbook.Node, n *Node, stop *halt) {
 	d.finish(n, f)
 }
 
-func (d *decider) close(def *playbook.Node, n *Node) {
-	f := n.Pending
-	if f == nil {
-		f = n.Fault
-	}
-	_ = def
-	d.finish(n, f)
-}
+func (d *decider) close(n *Node) { d.finish(n, cmp.Or(n.Pending, n.Fault, n.Stop)) }
 
 func (d *decider) finish(n *Node, f *entry.Fault) {
 	if n.def.Kind == playbook.KindLock && n.Key != "" {
@@ -439,10 +437,11 @@ func (d *decider) finish(n *Node, f *entry.Fault) {
 	d.fact(&entry.BlockEnded{Path: n.Path, Outcome: out, Fault: f})
 }
 
-// limits looks at the block's time limit and its stopWhen.
-func (d *decider) limits(def *playbook.Node, n *Node) {
+// limits looks at the block's time limit and its stopWhen. It tells whether stopWhen must be known before anything new
+// may begin below.
+func (d *decider) limits(def *playbook.Node, n *Node) bool {
 	if n.Stop != nil {
-		return
+		return false
 	}
 	if limit := time.Duration(def.Timeout); limit > 0 {
 		at := n.Since.Add(limit)
@@ -450,28 +449,25 @@ func (d *decider) limits(def *playbook.Node, n *Node) {
 			d.fact(&entry.BlockStopped{Path: n.Path, Fault: entry.Fault{
 				Kind: string(fault.Timeout), Message: fmt.Sprintf("the block's time limit of %s passed", limit), Path: n.Path,
 			}})
-			return
+			return true
 		}
 		d.wake(at)
 	}
 	if def.StopWhen == nil {
-		return
+		return false
 	}
 	due := n.Checked.Add(every(&def.StopWhen.Check))
 	h := d.s.Nodes[n.Path+".stopWhen"]
 	if !n.Checked.IsZero() && !n.Dirty && d.now.Before(due) && (h == nil || h.Phase == PhaseNew) {
 		d.wake(due)
-		return
+		return false
 	}
-	if def.StopWhen.Step == nil {
+	if def.StopWhen.Step == nil || (h != nil && h.Phase == PhaseDone) {
 		d.render(n.Path, RenderStopWhen)
-		return
+	} else {
+		d.visit(def.StopWhen.Step, n.Path+".stopWhen", nil)
 	}
-	if h != nil && h.Phase == PhaseDone {
-		d.render(n.Path, RenderStopWhen)
-		return
-	}
-	d.visit(def.StopWhen.Step, n.Path+".stopWhen", nil)
+	return true
 }
 
 // loop moves the iterations of a foreach on.

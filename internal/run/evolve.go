@@ -211,7 +211,11 @@ func (s *State) evolveBlock(n *Node, p entry.Payload, at time.Time) (bool, error
 		n.set(PhaseOpen, at)
 		n.Key = x.Key
 	case *entry.LockReleased:
-		n.Key = ""
+		if n.Key != x.Key {
+			return true, s.illegal(p, "it does not hold %q", x.Key)
+		}
+		n.body()
+		n.Key, n.Section = "", sectionOver
 	default:
 		return false, nil
 	}
