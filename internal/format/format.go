@@ -86,7 +86,7 @@ func one(src []byte) ([]byte, error) {
 	if len(docs) > 1 || root.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("it is not a map")
 	}
-	f := &formatter{lines: newLines(src)}
+	f := &formatter{lines: newLines(src), kept: map[int]bool{}}
 	f.build(root)
 	f.attach()
 	f.comments(f.root.head, 0)
@@ -171,7 +171,8 @@ type formatter struct {
 	dialect  expr.Dialect
 	anchored bool // has anchors: the order of keys may matter
 	root     *entry
-	order    []*entry // as they stand in the document
+	order    []*entry     // as they stand in the document
+	kept     map[int]bool // blank lines that are the end of a block text
 	out      strings.Builder
 }
 
@@ -226,7 +227,21 @@ func (f *formatter) fill(e *entry, fm playbook.Form) {
 			f.order = append(f.order, kid)
 			f.fill(kid, fm.Item())
 		}
+	case yaml.ScalarNode:
+		f.keep(e.val)
 	default:
+	}
+}
+
+// keep notes the blank lines that belong to the end of a block text.
+func (f *formatter) keep(n *yaml.Node) {
+	end := len(n.Value) - len(strings.TrimRight(n.Value, "\n"))
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 || end < 2 && end < len(n.Value) {
+		return
+	}
+	_, _, last, _ := f.lines.blockLines(n)
+	for line := last + 1; line <= len(f.lines) && strings.TrimSpace(f.lines.line(line)) == ""; line++ {
+		f.kept[line] = true
 	}
 }
 
@@ -417,5 +432,5 @@ func (f *formatter) expandFlow(e *entry) {
 }
 
 func (f *formatter) blankBefore(line int) bool {
-	return line > 1 && strings.TrimSpace(f.lines.line(line-1)) == ""
+	return line > 1 && strings.TrimSpace(f.lines.line(line-1)) == "" && !f.kept[line-1]
 }

@@ -152,9 +152,6 @@ func (f *formatter) flowEntry(b *strings.Builder, k *entry) {
 		return
 	}
 	b.WriteString(f.inline(k.val, k.kids))
-	if k.val.Kind == yaml.AliasNode && k.key == nil {
-		b.WriteByte(' ')
-	}
 }
 
 // block writes a block text: its lines as they stand, indented anew.
