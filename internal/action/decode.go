@@ -47,7 +47,7 @@ func Decode(inputs map[string]any, into any) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
 		if !known[name] {
-			problems = append(problems, fault.New(fault.Invalid, "input %.60q: there is no such input", name))
+			problems = append(problems, fault.New(fault.Invalid, "input %.60s: there is no such input", name))
 		}
 	}
 	return fault.Wrap(fault.Invalid, errors.Join(problems...), "read the inputs")
@@ -212,7 +212,7 @@ func duration(v any) (time.Duration, string) {
 		d = p
 	case int64, int, float64:
 		f := reflect.ValueOf(x)
-		seconds := 0.0
+		var seconds float64
 		if f.CanInt() {
 			seconds = float64(f.Int())
 		} else {

@@ -73,7 +73,7 @@ func Run(t *testing.T, a action.Action, s Suite) {
 		for _, c := range s.Cases {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			cancel(errors.New("the run was cancelled"))
-			r, _ := attempt(t, a, ctx, c.Request(t))
+			r, _ := attempt(ctx, t, a, c.Request(t))
 			if r.Outcome != action.NotStarted && r.Outcome != action.Failed && r.Outcome != action.Succeeded || r.Outcome == action.Succeeded && a.Spec().Effect != playbook.Read {
 				t.Errorf("%s: %s (%s) under a context that had ended before", c.Name, r.Outcome, r.Message)
 			}
@@ -88,7 +88,7 @@ func Run(t *testing.T, a action.Action, s Suite) {
 		for range 4 {
 			req := s.Cases[0].Request(t)
 			wg.Go(func() {
-				if r, _ := attempt(t, a, t.Context(), req); r.Outcome != s.Cases[0].Want {
+				if r, _ := attempt(t.Context(), t, a, req); r.Outcome != s.Cases[0].Want {
 					t.Errorf("%s: %s: %s", s.Cases[0].Name, r.Outcome, r.Message)
 				}
 			})
@@ -102,7 +102,7 @@ func Run(t *testing.T, a action.Action, s Suite) {
 
 func check(t *testing.T, a action.Action, c Case) {
 	t.Helper()
-	r, log := attempt(t, a, t.Context(), c.Request(t))
+	r, log := attempt(t.Context(), t, a, c.Request(t))
 	if r.Outcome != c.Want || r.Kind != c.Kind {
 		t.Fatalf("ended %s %q, not %s %q: %s", r.Outcome, r.Kind, c.Want, c.Kind, r.Message)
 	}
@@ -113,7 +113,7 @@ func check(t *testing.T, a action.Action, c Case) {
 }
 
 // attempt runs one attempt and checks what every Result owes.
-func attempt(t rapid.TB, a action.Action, ctx context.Context, req action.Request) (action.Result, string) {
+func attempt(ctx context.Context, t rapid.TB, a action.Action, req action.Request) (action.Result, string) {
 	t.Helper()
 	var (
 		mu  sync.Mutex
@@ -162,11 +162,11 @@ func Legal(spec playbook.Spec, r action.Result) error {
 	if r.After < 0 {
 		bad("After is negative")
 	}
-	norm, err := value.Normalize(map[string]any(r.Output))
+	norm, err := value.Normalize(r.Output)
 	switch {
 	case err != nil:
 		bad("the output is no data: %w", err)
-	case len(r.Output) > 0 && !reflect.DeepEqual(norm, map[string]any(r.Output)):
+	case len(r.Output) > 0 && !reflect.DeepEqual(norm, any(r.Output)):
 		bad("the output is not normalised")
 	}
 	for name, v := range r.Output {
@@ -216,7 +216,7 @@ func leaks(t testing.TB, r action.Result, log string, secrets []string) {
 		values = append(values, secret.New(s))
 	}
 	m := mask.New(values...)
-	out, err := value.Canonical(map[string]any(r.Output))
+	out, err := value.Canonical(r.Output)
 	if err != nil {
 		t.Errorf("encode the output: %v", err)
 	}
@@ -238,7 +238,7 @@ func hang(t *testing.T, a action.Action, s Suite) {
 	end := func(t *testing.T, ctx context.Context, want fault.Kind) {
 		t.Helper()
 		start := time.Now()
-		r, _ := attempt(t, a, ctx, s.Hang(t))
+		r, _ := attempt(ctx, t, a, s.Hang(t))
 		if took := time.Since(start) - after; took > prompt {
 			t.Errorf("took %v to end", took)
 		}
@@ -296,7 +296,7 @@ func arbitrary(t *testing.T, a action.Action, s Suite) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		attempt(rt, a, ctx, req)
+		attempt(ctx, rt, a, req)
 	})
 }
 

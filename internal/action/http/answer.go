@@ -48,6 +48,7 @@ type broke struct{ err error }
 
 func (b broke) Error() string { return b.err.Error() }
 
+// Is lets errors.Is see a short answer through the mark.
 func (b broke) Is(target error) bool {
 	return errors.Is(target, io.ErrUnexpectedEOF) && errors.Is(b.err, io.ErrUnexpectedEOF)
 }

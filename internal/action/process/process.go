@@ -94,7 +94,7 @@ func Run(ctx context.Context, c Command) (End, error) {
 		case <-l.exited:
 		default:
 			end.Stopped = true
-			stop(pid, mark, grace(c), l.exited)
+			stop(pid, grace(c), l.exited)
 		}
 	}
 	signal(-pid, unix.SIGKILL)
@@ -133,7 +133,7 @@ func grace(c Command) time.Duration {
 
 // stop asks the group to end and, after the grace, makes it. It returns when the program and its group have ended or were
 // sent SIGKILL.
-func stop(pid int, mark string, grace time.Duration, exited <-chan struct{}) {
+func stop(pid int, grace time.Duration, exited <-chan struct{}) {
 	signal(-pid, unix.SIGTERM)
 	signal(-pid, unix.SIGCONT) // what was suspended must wake up to hear it
 	over := time.NewTimer(grace)

@@ -5,11 +5,10 @@ import (
 	"errors"
 	"os"
 	"strconv"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"syscall"
 )
 
 func attributes() *syscall.SysProcAttr {

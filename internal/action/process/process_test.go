@@ -79,10 +79,10 @@ func acts(pid int) bool {
 	return f[0] != "Z" && f[0] != "X"
 }
 
-func run(t *testing.T, ctx context.Context, script string) (process.End, string) {
+func run(t *testing.T, script string) (process.End, string) {
 	t.Helper()
 	var out strings.Builder
-	end, err := process.Run(ctx, command(script, func(_ string, p []byte) { out.Write(p) }))
+	end, err := process.Run(t.Context(), command(script, func(_ string, p []byte) { out.Write(p) }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestOrdinaryEnds(t *testing.T) {
 		"kill -TERM $$": {Code: -1, Signal: "SIGTERM"},
 		"kill -KILL $$": {Code: -1, Signal: "SIGKILL"},
 	} {
-		if end, _ := run(t, t.Context(), script); end != want {
+		if end, _ := run(t, script); end != want {
 			t.Errorf("%s: %+v, not %+v", script, end, want)
 		}
 	}
@@ -118,7 +118,7 @@ func TestWhatIsLeftBehindDies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pidFile := filepath.Join(t.TempDir(), "pid")
-			end, _ := run(t, t.Context(), strings.ReplaceAll(script, "PID", pidFile))
+			end, _ := run(t, strings.ReplaceAll(script, "PID", pidFile))
 			if end != (process.End{}) {
 				t.Errorf("ended %+v", end)
 			}
@@ -136,7 +136,7 @@ func TestWhatCannotBeFoundIsNoticed(t *testing.T) {
 		t.Skip("uses setsid")
 	}
 	pidFile := filepath.Join(t.TempDir(), "pid")
-	end, _ := run(t, t.Context(), strings.ReplaceAll(`setsid env -i /bin/sh -c 'echo $$ > PID; exec /bin/sleep 1000' & while [ ! -s PID ]; do :; done; exit 3`, "PID", pidFile))
+	end, _ := run(t, strings.ReplaceAll(`setsid env -i /bin/sh -c 'echo $$ > PID; exec /bin/sleep 1000' & while [ ! -s PID ]; do :; done; exit 3`, "PID", pidFile))
 	pid := pidIn(t, pidFile)
 	defer func() { _ = syscall.Kill(pid, syscall.SIGKILL) }()
 	if !end.Escaped {
