@@ -85,8 +85,8 @@ func (in *inputs) finish(v any, place string, depth int) (any, error) {
 	}
 	switch x := v.(type) {
 	case map[string]any:
-		if d, ok := x[expr.DeferredKey]; ok && len(x) == 1 {
-			return in.render(d, place)
+		if _, ok := x[expr.DeferredKey]; ok && len(x) == 1 {
+			return in.render(x, place)
 		}
 		return in.finishMap(x, place, depth)
 	case value.Object:
@@ -118,9 +118,9 @@ func (in *inputs) finishMap(m map[string]any, place string, depth int) (any, err
 
 // render finishes one deferred template.
 func (in *inputs) render(v any, place string) (any, error) {
-	d, err := deferred(v)
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "%s", place)
+	d, ok := expr.AsDeferred(v)
+	if !ok {
+		return nil, fault.New(fault.Invalid, "%s: what was recorded for dispatch cannot be read", place)
 	}
 	// Asked before rendering, so that all that are missing are named and not only the first.
 	var problems []error
@@ -148,30 +148,6 @@ func (in *inputs) render(v any, place string) (any, error) {
 		in.derived = append(in.derived, text)
 	}
 	return text, nil
-}
-
-// deferred reads the recorded form of a template.
-func deferred(v any) (expr.Deferred, error) {
-	m, ok := v.(map[string]any)
-	if !ok {
-		return expr.Deferred{}, errors.New("what was recorded for dispatch cannot be read")
-	}
-	var d expr.Deferred
-	if d.Template, ok = m["template"].(string); !ok {
-		return expr.Deferred{}, errors.New("what was recorded for dispatch has no template")
-	}
-	d.Data, _ = m["data"].(map[string]any)
-	switch names := m["secrets"].(type) {
-	case []string:
-		d.Secrets = names
-	case []any:
-		for _, n := range names {
-			if s, ok := n.(string); ok {
-				d.Secrets = append(d.Secrets, s)
-			}
-		}
-	}
-	return d, nil
 }
 
 // get finds a secret, once per attempt, and has it masked from now on.

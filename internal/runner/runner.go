@@ -48,7 +48,7 @@ type Evaluator interface {
 
 // Config of a Runner. Find, Secrets, Eval and Blobs are required.
 type Config struct {
-	Find     func(name string) (action.Action, bool) // by canonical name
+	Find     func(name string) (action.Action, bool) // by canonical name: what can be done here
 	Secrets  secret.Provider
 	Eval     Evaluator
 	Blobs    blob.Store
@@ -59,6 +59,9 @@ type Config struct {
 	LogCap   int64         // bytes of log kept per attempt, default 10 MiB
 	Patience time.Duration // for an action that does not stop, default 2 minutes
 	Logger   *slog.Logger  // default: discards
+	// Runners are the other places where steps can execute, each with what can be done there: an action that reaches out
+	// to it under the name, and with the Spec, of the one that it stands for.
+	Runners map[string]func(name string) (action.Action, bool)
 }
 
 // Runner executes attempts. It is safe for concurrent use.
@@ -78,20 +81,33 @@ func New(c Config) *Runner {
 
 // Check tells whether a runner of this name is here. The error wraps ErrRunner.
 func (r *Runner) Check(name string) error {
+	_, err := r.place(name)
+	return err
+}
+
+func (r *Runner) place(name string) (find func(string) (action.Action, bool), err error) {
 	if name == "" || name == "local" {
-		return nil
+		return r.c.Find, nil
 	}
-	return fault.Wrap(fault.Missing, ErrRunner, "find runner %q", name)
+	if find, ok := r.c.Runners[name]; ok {
+		return find, nil
+	}
+	return nil, fault.Wrap(fault.Missing, ErrRunner, "find runner %q", name)
 }
 
 // Run executes one attempt. ctx ends when the step is cancelled; its cause says why.
 func (r *Runner) Run(ctx context.Context, a Attempt) Outcome {
-	if err := r.Check(a.Runner); err != nil {
+	find, err := r.place(a.Runner)
+	if err != nil {
 		return Outcome{Err: err, Result: action.Never(fault.Missing, fmt.Sprintf("there is no runner %q here", a.Runner))}
 	}
-	act, ok := r.c.Find(a.Action)
+	act, ok := find(a.Action)
 	if !ok {
-		return never(fault.Missing, fmt.Sprintf("there is no action %q in this tend", a.Action))
+		where := "in this tend"
+		if a.Runner != "" {
+			where = fmt.Sprintf("on runner %q", a.Runner)
+		}
+		return never(fault.Missing, fmt.Sprintf("there is no action %q %s", a.Action, where))
 	}
 	if !a.Deadline.IsZero() {
 		var end context.CancelFunc

@@ -147,6 +147,34 @@ func TestActionGetsWhatItsSpecDeclares(t *testing.T) {
 	}
 }
 
+func TestRunnersAreOtherPlaces(t *testing.T) {
+	t.Parallel()
+	r := runner.New(runner.Config{
+		Find: func(string) (action.Action, bool) { return answers(action.Value("here")), true }, Secrets: secrets{}, Eval: finisher{}, Blobs: newShelf(),
+		Runners: map[string]func(string) (action.Action, bool){
+			"web-1": func(name string) (action.Action, bool) { return answers(action.Value("there")), name == "test" },
+		},
+	})
+	for name, want := range map[string]string{"": "here", "local": "here", "web-1": "there"} {
+		a := attempt(nil)
+		a.Runner = name
+		if got := r.Run(t.Context(), a).Result.Output["value"]; got != want {
+			t.Errorf("on %q: %v", name, got)
+		}
+		if err := r.Check(name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	a := attempt(nil)
+	a.Runner, a.Action = "web-1", "http"
+	if o := r.Run(t.Context(), a); o.Err != nil || o.Result.Outcome != action.NotStarted || !strings.Contains(o.Result.Message, `"http" on runner "web-1"`) {
+		t.Errorf("got %+v", o)
+	}
+	if err := r.Check("mars"); !errors.Is(err, runner.ErrRunner) || !fault.Is(err, fault.Missing) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A panic, an end without an outcome: nobody knows how far it came, unless it only reads.
 func TestBrokenActions(t *testing.T) {
 	t.Parallel()
