@@ -228,7 +228,7 @@ func toDuration(v any, f *Field, loose bool) (any, error) {
 	text, ok := v.(string)
 	if !ok {
 		if !loose {
-			return nil, f.wrong(v, " such as 30s")
+			return nil, f.wrong(v, ": write 30s, 5m or 1h30m")
 		}
 		text = value.Text(v)
 	}

@@ -120,7 +120,7 @@ func (l *lines) search(n *yaml.Node, before, after string, fallback Place) Place
 		return fallback
 	}
 	nth := strings.Count(before, word)
-	for row, col := n.Line, n.Column; row <= len(l.starts) && row <= n.Line+1+strings.Count(n.Value, "\n")*2+len(n.Value)/20; row, col = row+1, 1 {
+	for row, col := n.Line, n.Column; row <= len(l.starts) && row <= n.Line+1+len(n.Value); row, col = row+1, 1 {
 		text := l.line(row)
 		rest := fromColumn(text, col)
 		for from := 0; ; {
