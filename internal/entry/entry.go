@@ -7,6 +7,7 @@
 package entry
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -166,6 +167,9 @@ func Decode(e Entry) (Payload, error) {
 	mk, ok := kinds[e.Kind]
 	if !ok {
 		return nil, fault.New(fault.Newer, "%s entry %d is of the unknown kind %q", e.Stream, e.Seq, e.Kind)
+	}
+	if e.Version < 1 || !bytes.HasPrefix(e.Payload, []byte("{")) {
+		return nil, fault.New(fault.Damaged, "%s entry %d (%s): version %d with a payload of %d bytes cannot be", e.Stream, e.Seq, e.Kind, e.Version, len(e.Payload))
 	}
 	p := mk()
 	if err := json.Unmarshal(e.Payload, p); err != nil {
