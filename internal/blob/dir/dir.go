@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"sync"
 	"syscall"
@@ -33,7 +34,7 @@ type Store struct {
 
 // Open opens a directory of blobs and makes it when it is not there.
 func Open(name string) (*Store, error) {
-	if err := os.MkdirAll(name, 0o700); err != nil {
+	if err := makeDir(filepath.Clean(name)); err != nil {
 		return nil, broken(err, "make the directory of blobs")
 	}
 	root, err := os.OpenRoot(name)
@@ -41,6 +42,28 @@ func Open(name string) (*Store, error) {
 		return nil, broken(err, "open the directory of blobs")
 	}
 	return &Store{root: root}, nil
+}
+
+// makeDir makes a directory and what is missing above it, and syncs each name that it made.
+func makeDir(name string) error {
+	err := os.Mkdir(name, 0o700)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := makeDir(filepath.Dir(name)); err != nil {
+			return err
+		}
+		err = os.Mkdir(name, 0o700)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // Close gives the directory back.

@@ -127,7 +127,7 @@ func Restore(ctx context.Context, from, dir string) (err error) {
 	if err := verifyCopy(ctx, from); err != nil {
 		return fmt.Errorf("verify the backup: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(filepath.Clean(dir)); err != nil {
 		return unavailable(err, "make the data directory")
 	}
 	path := filepath.Join(dir, File)

@@ -25,6 +25,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -124,7 +125,7 @@ func (s *Store) open(ctx context.Context, c Config) error {
 // prepare makes the directory and an empty file that only its owner can read, and refuses what would fail later with a
 // message that helps nobody.
 func prepare(dir, path string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(filepath.Clean(dir)); err != nil {
 		return unavailable(err, "make the data directory")
 	}
 	info, err := os.Stat(path)
@@ -154,6 +155,24 @@ func prepare(dir, path string) error {
 		}
 	}
 	return nil
+}
+
+// makeDir makes a directory and what is missing above it, and syncs each name that it made.
+func makeDir(name string) error {
+	err := os.Mkdir(name, 0o700)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := makeDir(filepath.Dir(name)); err != nil {
+			return err
+		}
+		err = os.Mkdir(name, 0o700)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(name))
 }
 
 // readWrite asks access(2) about both.
