@@ -114,7 +114,8 @@ func (f *formatter) inline(n *yaml.Node, kids []*entry) string {
 	case yaml.AliasNode:
 		return "*" + n.Value
 	case yaml.ScalarNode:
-		return f.scalar(n, len(kids) == 0 && n.Style&yaml.FlowStyle != 0)
+		return f.scalar(n, false)
+	default: // a map or list
 	}
 	var b strings.Builder
 	open, end := "{", "}"

@@ -70,7 +70,9 @@ func TestBind(t *testing.T) {
 		"from texts": {strict, map[string]any{"host": "x", "count": "7", "ratio": "0.5", "hosts": "b,c", "dry": "true"}, event, full(map[string]any{"count": int64(7), "ratio": 0.5, "hosts": []any{"b", "c"}, "dry": true}), nil},
 		"typed":      {strict, map[string]any{"host": "x", "count": 7, "hosts": []string{"b"}}, event, full(map[string]any{"count": int64(7), "hosts": []any{"b"}}), nil},
 		"all problems at once": {
-			strict, map[string]any{"count": "many", "tier": "bronze", "zone": "EU", "hsot": "x"}, nil, nil,
+			strict,
+			map[string]any{"count": "many", "tier": "bronze", "zone": "EU", "hsot": "x"},
+			nil, nil,
 			[]string{
 				"parameter `host` is required and not given: -p host=…", "parameter `count` must be a number", "must be one of gold, silver",
 				"must match [a-z]+-\\d", "there is no parameter `hsot`: did you mean `host`?", "parameter `reporter` has a default that cannot be rendered",

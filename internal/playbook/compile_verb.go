@@ -6,6 +6,7 @@ import (
 
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/value"
 )
 
 // verb compiles one of the language's own commands.
@@ -245,7 +246,7 @@ func (c *compiler) task(n *Node, with map[string]Tree) {
 	if within := scalar("within"); within != nil {
 		t.WithinX = within
 		if v, err := convert(within.Lit, &Field{Type: DurationT}, true); within.Kind == expr.Literal && err == nil {
-			if d, err := ParseDuration(v.(string)); err == nil {
+			if d, err := ParseDuration(value.Text(v)); err == nil {
 				t.Within, t.WithinX = Duration(d), nil
 			}
 		}

@@ -103,15 +103,20 @@ func TestInputs(t *testing.T) {
 		errs    []string
 	}{
 		"defaults": {
-			map[string]any{"url": "u"}, expr.Strict,
-			map[string]any{"url": "u", "count": int64(3)}, nil,
+			map[string]any{"url": "u"},
+			expr.Strict,
+			map[string]any{"url": "u", "count": int64(3)},
+			nil,
 		},
 		"nested defaults": {
-			map[string]any{"url": "u", "tls": map[string]any{"ca": "c"}}, expr.Strict,
-			map[string]any{"url": "u", "count": int64(3), "tls": map[string]any{"ca": "c", "verify": true}}, nil,
+			map[string]any{"url": "u", "tls": map[string]any{"ca": "c"}},
+			expr.Strict,
+			map[string]any{"url": "u", "count": int64(3), "tls": map[string]any{"ca": "c", "verify": true}},
+			nil,
 		},
 		"all problems at once": {
-			map[string]any{"count": "many", "hosts": "a,b", "tsl": 1, "wait": int64(5), "tls": map[string]any{"verfy": 1}}, expr.Strict, nil,
+			map[string]any{"count": "many", "hosts": "a,b", "tsl": 1, "wait": int64(5), "tls": map[string]any{"verfy": 1}},
+			expr.Strict, nil,
 			[]string{
 				"input `url` is required and not given", "input `count` must be a number", "input `hosts` must be a list",
 				"input `wait` must be a duration, not the number 5: write 30s", "there is no input `tsl`: did you mean `tls`?", "there is no input `verfy`: did you mean `verify`?",
@@ -122,16 +127,21 @@ func TestInputs(t *testing.T) {
 			map[string]any{"url": "u", "hosts": nil}, expr.Strict, map[string]any{"url": "u", "count": int64(3)}, nil,
 		},
 		"the older dialect": {
-			map[string]any{"url": "u", "count": "", "hosts": "a,b", "wait": "20", "other": "x"}, expr.Lenient,
-			map[string]any{"url": "u", "count": int64(3), "hosts": []any{"a", "b"}, "wait": "20s"}, nil,
+			map[string]any{"url": "u", "count": "", "hosts": "a,b", "wait": "20", "other": "x"},
+			expr.Lenient,
+			map[string]any{"url": "u", "count": int64(3), "hosts": []any{"a", "b"}, "wait": "20s"},
+			nil,
 		},
 		"the older dialect, required": {map[string]any{"url": ""}, expr.Lenient, nil, []string{"input `url` is required and not given"}},
 		"secrets pass as texts": {
-			map[string]any{"url": deferred, "body": hidden}, expr.Strict,
-			map[string]any{"url": deferred, "body": hidden, "count": int64(3)}, nil,
+			map[string]any{"url": deferred, "body": hidden},
+			expr.Strict,
+			map[string]any{"url": deferred, "body": hidden, "count": int64(3)},
+			nil,
 		},
 		"secrets are no numbers": {
-			map[string]any{"url": "u", "count": hidden, "hosts": deferred}, expr.Strict, nil,
+			map[string]any{"url": "u", "count": hidden, "hosts": deferred},
+			expr.Strict, nil,
 			[]string{"input `count` a secret cannot be a number", "input `hosts` a secret cannot be a list"},
 		},
 		"sensitive values are not shown": {
@@ -166,8 +176,11 @@ func TestInputs(t *testing.T) {
 func TestInputsTwice(t *testing.T) {
 	t.Parallel()
 	fields := []playbook.Field{
-		{Name: "d", Type: playbook.DurationT}, {Name: "l", Type: playbook.List}, {Name: "n", Type: playbook.Number},
-		{Name: "b", Type: playbook.Boolean}, {Name: "t", Type: playbook.String},
+		{Name: "d", Type: playbook.DurationT},
+		{Name: "l", Type: playbook.List},
+		{Name: "n", Type: playbook.Number},
+		{Name: "b", Type: playbook.Boolean},
+		{Name: "t", Type: playbook.String},
 	}
 	given := map[string]any{"d": "90", "l": "a,b", "n": "1.50", "b": "True", "t": int64(5)}
 	once, err := playbook.Inputs(fields, given, expr.Lenient)

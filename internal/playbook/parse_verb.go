@@ -46,6 +46,7 @@ func (r *reader) verb(s *Step) {
 	case KindFail:
 		r.each(&o, failKeys, what, func(k Key) { s.Message = r.text(k) })
 		r.must(&o, "message", what)
+	default: // not a verb
 	}
 	r.verbOnly(s)
 }

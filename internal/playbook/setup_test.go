@@ -3,8 +3,6 @@ package playbook_test
 import (
 	"bytes"
 	"flag"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,25 +13,6 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
-
-// golden compares text with a file of testdata.
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	path = filepath.Join("testdata", path)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test -update writes it)", err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
 
 // catalog is a small set of actions with the shapes that the language meets.
 type catalog struct {
@@ -80,7 +59,9 @@ func newCatalog() *catalog {
 			Name: "http", Effect: playbook.Mutate,
 			Inputs: []playbook.Field{
 				{Name: "url", Type: playbook.String, Required: true, Description: "The address. With its scheme."},
-				text("method"), {Name: "headers", Type: playbook.Map}, {Name: "timeout", Type: playbook.DurationT},
+				text("method"),
+				{Name: "headers", Type: playbook.Map},
+				{Name: "timeout", Type: playbook.DurationT},
 			},
 			EffectOf: func(with map[string]any) playbook.Effect {
 				switch with["method"] {
@@ -94,7 +75,8 @@ func newCatalog() *catalog {
 		{
 			Name: "tabulate", Effect: playbook.Read, Proven: true,
 			Inputs: []playbook.Field{
-				{Name: "input", Type: playbook.Any, Required: true}, {Name: "headers", Type: playbook.Any},
+				{Name: "input", Type: playbook.Any, Required: true},
+				{Name: "headers", Type: playbook.Any},
 				{Name: "maxColumnLength", Type: playbook.Number},
 			},
 			Outputs: []playbook.Field{text("text")},
@@ -107,14 +89,20 @@ func newCatalog() *catalog {
 			Name: "container", Effect: playbook.Mutate, Env: true,
 			Inputs: []playbook.Field{{Name: "image", Type: playbook.String, Required: true}},
 		},
-		{Name: "wait", Verb: true, Effect: playbook.Read, Proven: true,
+		{
+			Name: "wait", Verb: true, Effect: playbook.Read, Proven: true,
 			Inputs:  []playbook.Field{{Name: "duration", Type: playbook.DurationT}},
 			Aliases: []playbook.Alias{{Name: "utils/wait", Inputs: map[string]string{"SECONDS": "duration"}}},
 		},
-		{Name: "ask", Verb: true, Effect: playbook.Read, Proven: true,
+		{
+			Name: "ask", Verb: true, Effect: playbook.Read, Proven: true,
 			Inputs: []playbook.Field{
-				{Name: "message", Type: playbook.String, Required: true}, text("title"), {Name: "choices", Type: playbook.List},
-				text("selector"), text("default"), {Name: "within", Type: playbook.DurationT}, {Name: "recipients", Type: playbook.Any},
+				{Name: "message", Type: playbook.String, Required: true},
+				text("title"),
+				{Name: "choices", Type: playbook.List},
+				text("selector"), text("default"),
+				{Name: "within", Type: playbook.DurationT},
+				{Name: "recipients", Type: playbook.Any},
 			},
 			Aliases: []playbook.Alias{{
 				Name: "slack/message/interactive",
