@@ -1,5 +1,3 @@
-// Package playbook is the language: documents in two dialects, read with positions, checked, formatted, drawn, and
-// compiled to a Program. It is pure: no I/O but what a Source is asked for.
 package playbook
 
 import (
