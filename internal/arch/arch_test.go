@@ -32,7 +32,7 @@ var lines = [][]string{
 	{"secret", "terminal"},           // a value that cannot be printed; the screen
 	{"expr", "mask"},                 // the two languages; what must not be seen
 	{"entry", "playbook"},            // the two big nouns: facts and documents
-	{"format", "graph", "guard", "lint", "repository", "task"}, // what is said and decided about them
+	{"format", "format", "graph", "guard", "lint", "repository", "task"}, // what is said and decided about them
 	{"run"},                     // the mind: it knows every noun
 	{"history"},                 // the story of a run, for people
 	{"seal", "transcript"},      // what steps leave: secrets and logs
@@ -43,19 +43,17 @@ var lines = [][]string{
 	{"client", "httpapi"},       // the two ends of that
 	{"app"},                     // wiring
 	{"cli"},                     // commands
-	{"sim"},                     // the whole system in one process
 	{"testenv"},                 // for tests only
 }
 
 // children are imports between children of one port. All others do not meet: they are alternatives.
 var children = map[string]string{
-	"action/container -> action/process": "docker and podman are programs",
-	"action/shell -> action/process":     "a shell is a program",
-	"secret/age -> secret/private":       "an identity is a file that only its owner may read",
-	"secret/file -> secret/private":      "so is a secret",
-	"store/storetest -> store/faulty":    "the suite injects faults",
-	"testenv/postgres -> testenv":        "a server is a need",
-	"testenv/sshd -> testenv":            "a server is a need",
+	"action/shell -> action/process":  "a shell is a program",
+	"secret/age -> secret/private":    "an identity is a file that only its owner may read",
+	"secret/file -> secret/private":   "so is a secret",
+	"store/storetest -> store/faulty": "the suite injects faults",
+	"testenv/postgres -> testenv":     "a server is a need",
+	"testenv/sshd -> testenv":         "a server is a need",
 }
 
 // parts are packages whose children are no alternatives but the layers of one thing, from below to above. The parent is
