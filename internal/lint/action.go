@@ -61,6 +61,10 @@ func (c *checker) verb(s *playbook.Step) {
 	if t := s.Task; t != nil {
 		c.expression(t.Message, site{sink: "the question to a person"})
 		c.expression(t.Instructions, site{sink: "the instructions to a person"})
+		c.expression(t.Default, site{sink: "an answer"})
+		for e := range t.Choices.Scalars() {
+			c.expression(e, site{sink: "the choices of a question"})
+		}
 	}
 	c.expression(s.That, site{logic: true, sink: "a condition"})
 	c.expression(s.Message, site{sink: "a message"})

@@ -44,50 +44,70 @@ func (c *checker) answers(steps []*playbook.Step) {
 
 // question recognises a question with a default answer.
 func (c *checker) question(s *playbook.Step) (question, bool) {
-	callee := c.callees[s]
-	if !s.Legacy || s.ID == "" {
+	answer := defaultAnswer(s, c.callees[s].Spec.Name == string(playbook.KindAsk))
+	if answer == nil || s.ID == "" {
 		return question{}, false
 	}
-	asks := callee.Spec.Name == string(playbook.KindAsk) || strings.HasSuffix(s.Uses, "/interactive")
-	d, ok := s.Env.Entry("DEFAULT_RESPONSE")
-	if !asks || !ok || d.Scalar == nil {
-		return question{}, false
-	}
-	text := d.Scalar.Source
-	if lit, ok := d.Scalar.Lit.(string); ok {
+	text := answer.Source
+	if lit, ok := answer.Lit.(string); ok {
 		text = lit
 	}
 	if strings.TrimSpace(text) == "" {
 		return question{}, false
 	}
-	return question{s, d.Scalar, text}, true
+	return question{s, answer, text}, true
+}
+
+func defaultAnswer(s *playbook.Step, asks bool) *playbook.Scalar {
+	if s.Task != nil {
+		return s.Task.Default
+	}
+	if !s.Legacy || !asks && !strings.HasSuffix(s.Uses, "/interactive") {
+		return nil
+	}
+	d, ok := s.Env.Entry("DEFAULT_RESPONSE")
+	if !ok {
+		return nil
+	}
+	return d.Scalar
 }
 
 // leads tells whether a mutation happens by the default answer, and reports it at the answer.
 func (c *checker) leads(q question, s *playbook.Step, conds []*playbook.Scalar) bool {
 	for _, w := range conds {
-		u, err := c.evaluator.Uses(w.Expr, c.doc.Dialect)
-		if err == nil && slices.Contains(c.mentioned(u), q.step.ID) {
-			if !strings.Contains(w.Source, `"`+q.text+`"`) && !strings.Contains(w.Source, "'"+q.text+"'") || strings.Contains(w.Source, "ne ") {
+		if c.takes(w, q.step.ID) {
+			if named := strings.Contains(w.Source, `"`+q.text+`"`) || strings.Contains(w.Source, "'"+q.text+"'"); !named || negated(w) {
 				return false
 			}
 			c.report(q, s)
 			return true
 		}
 	}
-	for i := range s.Env.Map {
-		for e := range s.Env.Map[i].Data.Scalars() {
-			if e.Kind == expr.Literal {
-				continue
-			}
-			u, err := c.evaluator.Uses(e.Expr, c.doc.Dialect)
-			if err == nil && slices.Contains(c.mentioned(u), q.step.ID) {
-				c.report(q, s)
-				return true
+	for _, given := range [][]playbook.Entry{s.With.Map, s.Env.Map} {
+		for i := range given {
+			for e := range given[i].Data.Scalars() {
+				if c.takes(e, q.step.ID) {
+					c.report(q, s)
+					return true
+				}
 			}
 		}
 	}
 	return false
+}
+
+// negated tells a condition that asks for another answer.
+func negated(w *playbook.Scalar) bool {
+	return strings.Contains(w.Source, "!=") || strings.Contains(w.Source, "ne ") || strings.Contains(w.Source, "not ")
+}
+
+// takes tells whether an expression uses the output of a step.
+func (c *checker) takes(e *playbook.Scalar, id string) bool {
+	if e.Kind == expr.Literal {
+		return false
+	}
+	u, err := c.evaluator.Uses(e.Expr, c.doc.Dialect)
+	return err == nil && slices.Contains(c.mentioned(u), id)
 }
 
 func (c *checker) report(q question, s *playbook.Step) {
