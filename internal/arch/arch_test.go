@@ -32,7 +32,7 @@ var lines = [][]string{
 	{"secret", "terminal"},           // a value that cannot be printed; the screen
 	{"expr", "mask"},                 // the two languages; what must not be seen
 	{"entry", "playbook"},            // the two big nouns: facts and documents
-	{"format", "format", "graph", "guard", "lint", "repository", "task"}, // what is said and decided about them
+	{"format", "format", "graph", "guard", "lint", "repository", "schema", "task"}, // what is said and decided about them
 	{"run"},                     // the mind: it knows every noun
 	{"history"},                 // the story of a run, for people
 	{"seal", "transcript"},      // what steps leave: secrets and logs
@@ -73,7 +73,7 @@ func part(from, to string) bool {
 var wiring = []string{"app", "sim", "cmd"}
 
 // pure packages decide and do not do: no I/O, no clock, no randomness, no goroutines. That makes a replay exact.
-var pure = []string{"cell", "entry", "expr", "fault", "format", "graph", "guard", "history", "id", "lint", "mask", "playbook", "run", "task", "value"}
+var pure = []string{"cell", "entry", "expr", "fault", "format", "graph", "guard", "history", "id", "lint", "mask", "playbook", "run", "schema", "task", "value"}
 
 // impure is what pure packages must not import.
 var impure = map[string]string{
