@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
@@ -232,12 +231,11 @@ func toDuration(v any, f *Field, loose bool) (any, error) {
 		}
 		text = value.Text(v)
 	}
+	dialect := expr.Strict
 	if loose {
-		if n, err := strconv.ParseFloat(strings.TrimSpace(text), 64); err == nil && n >= 0 && n < 1e9 {
-			return time.Duration(n * float64(time.Second)).String(), nil
-		}
+		dialect = expr.Lenient
 	}
-	d, err := ParseDuration(text)
+	d, err := DurationIn(dialect, text)
 	if err != nil {
 		if f.Sensitive {
 			return nil, f.wrong(v, "")

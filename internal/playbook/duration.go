@@ -2,9 +2,22 @@ package playbook
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tendhq/tend/internal/expr"
 )
+
+// DurationIn reads a rendered duration: as ParseDuration, and in the older dialect also a bare number of seconds.
+func DurationIn(d expr.Dialect, s string) (time.Duration, error) {
+	if d == expr.Lenient {
+		if n, err := strconv.ParseFloat(strings.TrimSpace(s), 64); err == nil && n >= 0 && n < 1e9 {
+			return time.Duration(n * float64(time.Second)), nil
+		}
+	}
+	return ParseDuration(s)
+}
 
 // ParseDuration reads a duration as people write it in documents: Go's form ("90s", "1h30m", "250ms") with days and
 // weeks ("2d", "1w2d"). It is never negative.

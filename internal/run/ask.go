@@ -28,7 +28,7 @@ func (ev *evaluation) task(out *Rendered, def *playbook.Node) error {
 			return err
 		}
 		if strings.TrimSpace(text) != "" {
-			if out.Within, err = playbook.ParseDuration(text); err != nil {
+			if out.Within, err = playbook.DurationIn(ev.s.prog.Dialect, text); err != nil {
 				return err
 			}
 		}

@@ -455,7 +455,7 @@ func (ev *evaluation) wait(out *Rendered, w *playbook.Wait) error {
 		if err != nil {
 			return err
 		}
-		out.Until, err = playbook.ParseDuration(t)
+		out.Until, err = playbook.DurationIn(ev.s.prog.Dialect, t)
 		return err
 	case w.At != nil:
 		t, err := ev.text(w.At)
