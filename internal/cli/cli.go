@@ -118,8 +118,8 @@ const (
 // commands is the one list of commands.
 func (p *program) commands() []*cobra.Command {
 	return []*cobra.Command{
-		p.runCommand(), p.ownCommand(),
-		p.evalCommand(), p.graphCommand(), p.actionsCommand(),
+		p.runCommand(), p.runsCommand(), p.inboxCommand(), p.eventsCommand(), p.ownCommand(),
+		p.lintCommand(), p.evalCommand(), p.graphCommand(), p.actionsCommand(),
 		p.versionCommand(),
 	}
 }

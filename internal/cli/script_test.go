@@ -1,8 +1,14 @@
 package cli_test
 
 import (
+	"errors"
 	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -23,6 +29,11 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("TEND_UPDATE") != "",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code":  code,
+			"until": until,
+			"grab":  grab,
+		},
 		Setup: func(e *testscript.Env) error {
 			home := e.WorkDir + "/home"
 			if err := os.Mkdir(home, 0o700); err != nil {
@@ -34,4 +45,55 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// code CODE COMMAND… runs a command and wants that exit code.
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code CODE COMMAND [ARG ...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exited *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exited) {
+		got = exited.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// until PATTERN COMMAND… repeats a command until its output matches, or fails after a while.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until PATTERN COMMAND [ARG ...]")
+	}
+	want := regexp.MustCompile("(?m)" + args[0])
+	for deadline := time.Now().Add(15 * time.Second); ; {
+		err := ts.Exec(args[1], args[2:]...)
+		out := ts.ReadFile("stdout")
+		if want.MatchString(out) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("no %q in the output of %s (%v)\n%s", args[0], strings.Join(args[1:], " "), err, out)
+		}
+		pause := time.NewTimer(20 * time.Millisecond)
+		<-pause.C
+	}
+}
+
+// grab VAR PATTERN puts the first match in the last standard output into a variable.
+func grab(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: grab VAR PATTERN")
+	}
+	m := regexp.MustCompile("(?m)" + args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if m == nil {
+		ts.Fatalf("no %q in the output", args[1])
+	}
+	ts.Setenv(args[0], m[len(m)-1])
 }

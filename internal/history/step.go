@@ -89,6 +89,9 @@ func (f *Fold) end(s *Step, st Status, why *entry.Fault, at time.Time) {
 	if why != nil {
 		s.Fault = f.mask.fault(why)
 	}
+	if st == Skipped {
+		s.skipBelow()
+	}
 	switch st {
 	case Failed, Ignored:
 		text := "failed"
@@ -116,6 +119,16 @@ func (f *Fold) end(s *Step, st Status, why *entry.Fault, at time.Time) {
 		f.iterated(s)
 	case s.parent != nil && s.parent.Kind == kindIteration && !at2.Helper():
 		f.endOfIteration(s, at2, at)
+	}
+}
+
+// skipBelow marks what never began because the block around it was skipped.
+func (s *Step) skipBelow() {
+	for _, c := range s.Steps {
+		if c.Status == Pending {
+			c.Status = Skipped
+			c.skipBelow()
+		}
 	}
 }
 

@@ -1,0 +1,354 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/task"
+	"github.com/tendhq/tend/internal/terminal"
+	"github.com/tendhq/tend/internal/value"
+)
+
+const aTask = "a task: its id, a beginning of it, or `last`"
+
+func (p *program) inboxCommand() *cobra.Command {
+	var output, runID string
+	var all bool
+	c := &cobra.Command{
+		Use:     "inbox",
+		Short:   "See and answer what waits for a person",
+		GroupID: groupRun,
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := p.look(c.Context())
+			if fault.Is(err, fault.NotFound) {
+				return p.list(output, table{Empty: "nothing waits for you", Data: []any{}})
+			}
+			return with(s, err, func() error { return p.listTasks(c, s, output, runID, all) })
+		},
+	}
+	c.Flags().StringVar(&runID, "run", "", "only tasks of this run")
+	c.Flags().BoolVar(&all, "all", false, "also tasks that are over")
+	outputFlag(c, &output, asTable, asJSON, asYAML, asName)
+	c.AddCommand(
+		p.inboxShowCommand(),
+		p.answerCommand("approve TASK", "Say yes", "approve", false),
+		p.answerCommand("reject TASK", "Say no, or that it was not done", "reject", false),
+		p.answerCommand("answer TASK [happened|not-happened|again|fail|skip]", "Answer a form (-f field=value), or say what became of a step in doubt", "answer", true),
+		p.answerCommand("done TASK", "Say that manual work was done", "done", false),
+	)
+	for _, sub := range c.Commands() {
+		sub.ValidArgsFunction = p.completeTasks
+	}
+	return c
+}
+
+func (p *program) completeTasks(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return task.Choices("doubt"), cobra.ShellCompDirectiveNoFileComp
+	}
+	var out []string
+	s, err := p.look(c.Context())
+	err = with(s, err, func() error {
+		page, err := s.Engine.Rows(c.Context(), store.Filter{Kind: "task", Status: []string{task.Open}, Limit: 20})
+		for _, r := range page.Rows {
+			out = append(out, r.ID+"\t"+terminal.Line(r.Name))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// taskItem is a task in a list of JSON or YAML.
+type taskItem struct {
+	ID     string `json:"id"`
+	Status string `json:"status"`
+	engine.TaskRow
+}
+
+func (p *program) listTasks(c *cobra.Command, s *app.Session, output, runID string, all bool) error {
+	f := store.Filter{Kind: "task", Limit: 1000}
+	if !all {
+		f.Status = []string{task.Open}
+	}
+	if runID != "" {
+		row, err := findRun(c.Context(), s.Engine, runID)
+		if err != nil {
+			return err
+		}
+		f.Parent = row.ID
+	}
+	t := table{Head: []string{"TASK", "ASKS", "RUN", "SINCE", "UNTIL", "ABOUT"}, Empty: "nothing waits for you"}
+	data := []taskItem{}
+	for {
+		page, err := s.Engine.Rows(c.Context(), f)
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Rows {
+			var b engine.TaskRow
+			if err := decodeBody(r, &b); err != nil {
+				return err
+			}
+			asks := b.Type
+			if r.Status != task.Open {
+				asks += ": " + r.Status
+			}
+			t.Rows = append(t.Rows, []string{r.ID, asks, r.Parent, r.At.Local().Format("01-02 15:04"), dash(shortTime(b.Expires)), b.Title})
+			t.Names = append(t.Names, r.ID)
+			data = append(data, taskItem{r.ID, r.Status, b})
+		}
+		if f.Cursor = page.Next; f.Cursor == "" {
+			break
+		}
+	}
+	t.Data = data
+	return p.list(output, t)
+}
+
+func shortTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("01-02 15:04")
+}
+
+func (p *program) inboxShowCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show TASK",
+		Short: "Show all that a task asks, and how to answer",
+		Args:  someArgs(1, 1, aTask),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := p.look(c.Context())
+			return with(s, err, func() error {
+				row, b, err := openTask(c, s, args[0])
+				if err != nil {
+					return err
+				}
+				runRow, err := findRun(c.Context(), s.Engine, row.Parent)
+				if err != nil {
+					return err
+				}
+				fold, _, err := story(c.Context(), s.Engine, runRow)
+				if err != nil {
+					return err
+				}
+				text := strings.TrimLeft(describeTask(row.ID, b, p.out, fold), "\n")
+				for _, f := range formFields(b) {
+					text += "  field " + strings.TrimSuffix(f.prompt(), ": ") + "\n"
+				}
+				text += fmt.Sprintf("  asked by run %s of %s\n", runRow.ID, terminal.Line(runRow.Name))
+				if row.Status != task.Open {
+					text += "it is over: " + row.Status + "\n"
+				} else {
+					text += "answer: " + howToAnswer(row.ID, b) + "\n"
+				}
+				_, err = fmt.Fprint(p.Out, text)
+				return err
+			})
+		},
+	}
+}
+
+func howToAnswer(id string, t *engine.TaskRow) string {
+	switch t.Type {
+	case "ask":
+		if len(formFields(t)) == 0 {
+			return fmt.Sprintf("tend inbox answer %s -f value=CHOICE", id)
+		}
+		var fs []string
+		for _, f := range formFields(t) {
+			fs = append(fs, "-f "+f.name+"=…")
+		}
+		return fmt.Sprintf("tend inbox answer %s %s", id, strings.Join(fs, " "))
+	case "manual":
+		return fmt.Sprintf("tend inbox done %s, or tend inbox reject %s", id, id)
+	case "doubt":
+		return fmt.Sprintf("tend inbox answer %s %s", id, strings.Join(task.Choices("doubt"), "|"))
+	default:
+		return fmt.Sprintf("tend inbox approve %s, or tend inbox reject %s", id, id)
+	}
+}
+
+func openTask(c *cobra.Command, s *app.Session, arg string) (store.Row, *engine.TaskRow, error) {
+	row, err := findTask(c.Context(), s.Engine, arg)
+	if err != nil {
+		return row, nil, err
+	}
+	b := new(engine.TaskRow)
+	return row, b, decodeBody(row, b)
+}
+
+func (p *program) answerCommand(use, short, choice string, form bool) *cobra.Command {
+	var why, file, output string
+	var pairs []string
+	var resume bool
+	most := 1
+	if form {
+		most = 2
+	}
+	c := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  someArgs(1, most, aTask),
+		RunE: func(c *cobra.Command, args []string) error {
+			a := engine.Answer{Choice: choice, Why: why}
+			if form {
+				given, err := p.params(file, pairs)
+				if err != nil {
+					return err
+				}
+				if len(args) == 2 {
+					if !slices.Contains(task.Choices("doubt"), args[1]) {
+						return fault.New(fault.Invalid, "%q does not say what became of it", args[1]).
+							WithNext("one of: %s; fields of a form are given with -f name=value", strings.Join(task.Choices("doubt"), ", "))
+					}
+					a.Choice = args[1]
+				}
+				if len(given) > 0 {
+					a.Output = given
+				}
+			}
+			return p.answer(c, args[0], a, resume, output)
+		},
+	}
+	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
+	c.Flags().BoolVar(&resume, "resume", false, "then let the run go on here, when no other process moves it")
+	outputFlag(c, &output, "text", asJSON)
+	if form {
+		c.Flags().StringArrayVarP(&pairs, "field", "f", nil, "field of the form, name=value")
+		c.Flags().StringVar(&file, "file", "", "file with the fields, JSON or YAML")
+	}
+	return c
+}
+
+// answer records an answer and says what follows from it.
+func (p *program) answer(c *cobra.Command, arg string, a engine.Answer, resume bool, output string) error {
+	ctx := c.Context()
+	s, err := p.open(ctx, app.Options{Command: c.CommandPath(), Via: "inbox"})
+	if err != nil {
+		return err
+	}
+	row, status, err := func() (store.Row, string, error) {
+		row, b, err := openTask(c, s, arg)
+		if err != nil {
+			return row, "", err
+		}
+		if a.Choice == "answer" && b.Type == "doubt" {
+			return row, "", fault.New(fault.Invalid, "task %s asks what became of a step", row.ID).WithNext("%s", howToAnswer(row.ID, b))
+		}
+		a.Task, a.By = row.ID, s.Me
+		status, err := s.Engine.Answer(ctx, a)
+		return row, status, err
+	}()
+	if err != nil {
+		_ = s.Close()
+		return err
+	}
+	if output == asJSON && !resume {
+		if err := p.data(asJSON, map[string]string{"task": row.ID, "run": row.Parent, "status": status}); err != nil {
+			_ = s.Close()
+			return err
+		}
+	}
+	if status == task.Open {
+		p.talk("recorded; more people must answer task %s", row.ID)
+	} else {
+		p.talk("task %s: %s", row.ID, terminal.Line(status))
+	}
+	if s.Remote != nil {
+		p.talk("process %d may move run %s; `tend runs watch %s` shows it", s.Remote.PID, row.Parent, row.Parent)
+		return s.Close()
+	}
+	root, err := rootOf(c, s, row.Parent)
+	if err != nil {
+		_ = s.Close()
+		return err
+	}
+	if !resume {
+		if status != task.Open {
+			p.talk("no process moves run %s now: `tend runs resume %s` goes on", root, root)
+		}
+		return s.Close()
+	}
+	if _, err := s.Engine.Do(ctx, engine.Command{Verb: engine.Resume, Run: root, By: s.Me}); err != nil {
+		_ = s.Close()
+		return err
+	}
+	return p.drive(ctx, s, root, output == asJSON)
+}
+
+// rootOf finds the run that called a run, and so on: that one must be resumed.
+func rootOf(c *cobra.Command, s *app.Session, id string) (string, error) {
+	for range 100 {
+		row, err := findRun(c.Context(), s.Engine, id)
+		if err != nil {
+			return "", err
+		}
+		if row.Parent == "" || run.Status(row.Status).Ended() {
+			return row.ID, nil
+		}
+		id = row.Parent
+	}
+	return id, nil
+}
+
+func (p *program) eventsCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "events",
+		Short:   "Send outside events to runs that wait for them",
+		GroupID: groupRun,
+		Args:    noArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	var key, file, output string
+	var pairs []string
+	send := &cobra.Command{
+		Use:   "send NAME",
+		Short: "Send an event by its name and correlation key",
+		Args:  someArgs(1, 1, "the name of the event"),
+		RunE: func(c *cobra.Command, args []string) error {
+			payload, err := p.params(file, pairs)
+			if err != nil {
+				return err
+			}
+			s, err := p.act(c.Context(), c.CommandPath())
+			return with(s, err, func() error {
+				runs, err := s.Engine.Send(c.Context(), args[0], key, typed(payload), s.Me)
+				if err != nil {
+					return err
+				}
+				if output == asJSON {
+					return p.data(asJSON, map[string]any{"runs": append([]string{}, runs...)})
+				}
+				if len(runs) == 0 {
+					return fault.New(fault.NotFound, "no run waits for event %q with key %q", args[0], key).WithNext("`tend runs list --status waiting` shows what runs wait for")
+				}
+				for _, r := range runs {
+					if _, err := fmt.Fprintln(p.Out, value.Text(r)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+	}
+	send.Flags().StringVar(&key, "key", "", "correlation key")
+	send.Flags().StringArrayVarP(&pairs, "field", "f", nil, "field of the event, name=value")
+	send.Flags().StringVar(&file, "file", "", "file with the event, JSON or YAML")
+	outputFlag(send, &output, "text", asJSON)
+	c.AddCommand(send)
+	return c
+}

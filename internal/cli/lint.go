@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/lint"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/repository"
+)
+
+func (p *program) lintCommand() *cobra.Command {
+	var output, failOn string
+	var rules bool
+	c := &cobra.Command{
+		Use:   "lint [FILE|DIR|NAME ...]",
+		Short: "Find what is wrong with playbooks before they run",
+		Long: "Checks documents and shows every finding with its place and what to do about it. Without an argument it checks the\n" +
+			"repository around the working directory. `# tend:allow RULE reason` silences a rule where it stands.\n\n" +
+			"Exits with 3 when there are findings of the severity of --fail-on or worse.",
+		GroupID: groupWrite,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if rules {
+				return p.lintRules(output)
+			}
+			limit, ok := severities()[playbook.Severity(failOn)]
+			if !ok {
+				return fault.New(fault.Invalid, "--fail-on %q is no severity", failOn).WithNext("use error, warning or advice")
+			}
+			findings, files, err := p.lint(args)
+			if err != nil {
+				return err
+			}
+			if err := p.showFindings(output, findings, files); err != nil {
+				return err
+			}
+			for _, f := range findings {
+				if severities()[f.Severity] >= limit {
+					return exit(ExitFindings)
+				}
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&failOn, "fail-on", string(playbook.Warning), "exit with 3 from this severity on: error, warning, advice")
+	c.Flags().BoolVar(&rules, "rules", false, "list the rules instead")
+	outputFlag(c, &output, "text", asJSON, "sarif", "github")
+	return c
+}
+
+func severities() map[playbook.Severity]int {
+	return map[playbook.Severity]int{playbook.Advice: 1, playbook.Warning: 2, playbook.Error: 3}
+}
+
+// documents reads what a person named: files, directories, names of playbooks, or the whole repository.
+func (p *program) documents(args []string) (*repository.Repo, []playbook.File, error) {
+	start := "."
+	if len(args) > 0 {
+		if _, err := os.Stat(args[0]); err == nil {
+			start = args[0]
+		}
+	}
+	repo, err := repository.Open(start)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(args) == 0 {
+		files, err := repo.Files()
+		if err == nil && len(files) == 0 {
+			err = fault.New(fault.NotFound, "there is no document below %s", repo.Root).WithNext("name a file, or begin a repository with `tend init`")
+		}
+		return repo, files, err
+	}
+	var files []playbook.File
+	for _, a := range args {
+		if info, err := os.Stat(a); err == nil && info.IsDir() {
+			below, err := repo.Under(a)
+			if err != nil {
+				return nil, nil, err
+			}
+			if len(below) == 0 {
+				return nil, nil, fault.New(fault.NotFound, "there is no document below %s", a)
+			}
+			files = append(files, below...)
+			continue
+		}
+		f, err := p.document(repo, a)
+		if err != nil {
+			return nil, nil, err
+		}
+		files = append(files, f)
+	}
+	return repo, files, nil
+}
+
+func (p *program) document(repo *repository.Repo, arg string) (playbook.File, error) {
+	if arg != "-" {
+		return repo.Playbook(arg)
+	}
+	b, err := p.readFile("-", playbook.MaxSize+1)
+	return playbook.File{Name: "stdin", Content: b}, err
+}
+
+// lint checks files, several at a time, and gives the findings in their order.
+func (p *program) lint(args []string) ([]playbook.Finding, int, error) {
+	set, err := app.Actions()
+	if err != nil {
+		return nil, 0, err
+	}
+	repo, files, err := p.documents(args)
+	if err != nil {
+		return nil, 0, err
+	}
+	linter := lint.New(set, repo)
+	found := make([][]playbook.Finding, len(files))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(files)) {
+		wg.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(files) {
+					return
+				}
+				found[i] = linter.File(files[i].Name, files[i].Content).Findings
+			}
+		})
+	}
+	wg.Wait()
+	var all []playbook.Finding
+	for _, f := range found {
+		all = append(all, f...)
+	}
+	return all, len(files), nil
+}
+
+func (p *program) showFindings(output string, findings []playbook.Finding, files int) error {
+	switch output {
+	case asJSON:
+		return lint.JSON(p.Out, findings)
+	case "sarif":
+		return lint.SARIF(p.Out, findings, thisVersion().Version)
+	case "github":
+		return lint.GitHub(p.Out, findings)
+	}
+	if err := lint.Text(p.Out, findings, p.out.Colour); err != nil {
+		return err
+	}
+	errors, warnings, advice := lint.Count(findings)
+	if len(findings) == 0 {
+		p.talk("%s: nothing to say", count(files, "document"))
+		return nil
+	}
+	p.talk("%s: %s, %s, %d of advice", count(files, "document"), count(errors, "error"), count(warnings, "warning"), advice)
+	return nil
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func (p *program) lintRules(output string) error {
+	t := table{Head: []string{"RULE", "TEND/V1", "STACKPULSE.IO/V1", "FINDS"}}
+	for _, r := range lint.Rules() {
+		t.Rows = append(t.Rows, []string{r.Name, dash(string(r.Strict)), dash(string(r.Lenient)), r.Finds})
+		t.Names = append(t.Names, r.Name)
+	}
+	t.Data = lint.Rules()
+	return p.list(output, t)
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

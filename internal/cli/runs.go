@@ -1,0 +1,537 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/history"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/terminal"
+)
+
+func (p *program) runsCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "runs",
+		Short:   "Look at runs and act on them",
+		GroupID: groupRun,
+		Args:    noArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(
+		p.runsListCommand(), p.runsShowCommand(), p.runsLogsCommand(), p.runsWatchCommand(), p.runsExplainCommand(),
+		p.runsCancelCommand(), p.runsPauseCommand(), p.runsResumeCommand(), p.runsStepCommand(), p.runsSkipCommand(),
+		p.runsRetryCommand(), p.runsRollbackCommand(), p.runsParamsCommand(),
+		p.runsVerifyCommand(), p.runsRedactCommand(),
+	)
+	for _, sub := range c.Commands() {
+		if sub.Name() != "list" {
+			sub.ValidArgsFunction = p.completeRuns
+		}
+	}
+	return c
+}
+
+// completeRuns offers the newest runs to the shell.
+func (p *program) completeRuns(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), 2*time.Second)
+	defer cancel()
+	s, err := p.look(ctx)
+	var out []string
+	err = with(s, err, func() error {
+		page, err := s.Engine.Rows(ctx, store.Filter{Kind: "run", Limit: 20})
+		for _, r := range page.Rows {
+			out = append(out, r.ID+"\t"+terminal.Line(r.Status+" "+r.Name))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+}
+
+const aRun = "a run: its id, a beginning of it, or `last`"
+
+func (p *program) runsListCommand() *cobra.Command {
+	var output, name, cursor string
+	var status []string
+	var limit int
+	var all bool
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List runs, newest first",
+		Args:  noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if limit < 1 {
+				return fault.New(fault.Invalid, "--limit %d: at least 1 run can be listed", limit)
+			}
+			s, err := p.look(c.Context())
+			if fault.Is(err, fault.NotFound) {
+				return p.list(output, table{Empty: "there are no runs yet", Data: []any{}})
+			}
+			return with(s, err, func() error {
+				f := store.Filter{Kind: "run", Status: status, Name: name, Limit: min(limit, 1000), Cursor: cursor}
+				var rows []store.Row
+				next := ""
+				for {
+					page, err := s.Engine.Rows(c.Context(), f)
+					if err != nil {
+						return err
+					}
+					rows, next = append(rows, page.Rows...), page.Next
+					if next == "" || (!all && len(rows) >= limit) {
+						break
+					}
+					f.Cursor = next
+				}
+				if err := p.listRuns(output, rows); err != nil {
+					return err
+				}
+				if next != "" {
+					p.talk("there are more: --cursor %s, or --all", next)
+				}
+				return nil
+			})
+		},
+	}
+	f := c.Flags()
+	f.StringSliceVar(&status, "status", nil, "only these: running, waiting, in-doubt, interrupted, paused, succeeded, failed, …")
+	f.StringVar(&name, "name", "", "only runs of this playbook")
+	f.IntVar(&limit, "limit", 50, "how many")
+	f.StringVar(&cursor, "cursor", "", "go on where an earlier list ended")
+	f.BoolVar(&all, "all", false, "list all of them")
+	outputFlag(c, &output, asTable, asJSON, asYAML, asName)
+	return c
+}
+
+// runItem is a run in a list of JSON or YAML.
+type runItem struct {
+	ID string `json:"id"`
+	engine.RunRow
+}
+
+func (p *program) listRuns(output string, rows []store.Row) error {
+	t := table{Head: []string{"RUN", "PLAYBOOK", "STATUS", "STARTED", "TOOK", "WHY"}, Empty: "there are no such runs"}
+	data := make([]runItem, 0, len(rows))
+	now := time.Now()
+	for _, r := range rows {
+		var b engine.RunRow
+		if err := decodeBody(r, &b); err != nil {
+			b = engine.RunRow{Name: r.Name, Status: r.Status, Started: r.At}
+		}
+		took := ""
+		switch {
+		case !b.Ended.IsZero() && !b.Started.IsZero():
+			took = span(b.Ended.Sub(b.Started))
+		case !b.Started.IsZero():
+			took = span(now.Sub(b.Started).Round(time.Second)) + "…"
+		}
+		t.Rows = append(t.Rows, []string{r.ID, b.Name, b.Status, r.At.Local().Format("2006-01-02 15:04:05"), took, p.reason(&b)})
+		t.Names = append(t.Names, r.ID)
+		data = append(data, runItem{r.ID, b})
+	}
+	t.Data = data
+	return p.list(output, t)
+}
+
+// reason says in a few words why a run is where it is.
+func (p *program) reason(b *engine.RunRow) string {
+	var parts []string
+	if b.Fault != nil {
+		parts = append(parts, b.Fault.Message)
+	}
+	if b.Undone != "" {
+		parts = append(parts, b.Undone+" undone")
+	}
+	for _, w := range b.Waits {
+		text := "waits for " + w.For
+		if w.On != "" {
+			text += " " + w.On
+		}
+		if w.For == "resume" {
+			text = w.Why
+		}
+		parts = append(parts, text)
+		if len(parts) == 2 {
+			break
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (p *program) runsExplainCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain RUN",
+		Short: "Say in a sentence why a run is where it is, and what would move it",
+		Args:  someArgs(1, 1, aRun),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := p.look(c.Context())
+			return with(s, err, func() error {
+				row, err := findRun(c.Context(), s.Engine, args[0])
+				if err != nil {
+					return err
+				}
+				fold, _, err := story(c.Context(), s.Engine, row)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintln(p.Out, terminal.Clean(history.Explain(fold.View())))
+				return err
+			})
+		},
+	}
+}
+
+func (p *program) runsWatchCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "watch RUN",
+		Short: "Show a run live until it ends or is parked",
+		Args:  someArgs(1, 1, aRun),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := p.look(c.Context())
+			return with(s, err, func() error {
+				row, err := findRun(c.Context(), s.Engine, args[0])
+				if err != nil {
+					return err
+				}
+				w, err := p.newWatcher(c.Context(), s, row.ID, false, false)
+				if err != nil {
+					return err
+				}
+				w.live.line("%s of %s", w.live.style.Bold("run "+row.ID), terminal.Line(row.Name))
+				if err := w.watch(c.Context()); err != nil {
+					return err
+				}
+				return p.conclude(c.Context(), w, false)
+			})
+		},
+	}
+}
+
+// command sends a command to a run and says what it did.
+func (p *program) command(c *cobra.Command, arg string, cmd engine.Command, say func(id string, d engine.Done)) error {
+	s, err := p.act(c.Context(), c.CommandPath())
+	return with(s, err, func() error {
+		row, err := findRun(c.Context(), s.Engine, arg)
+		if err != nil {
+			return err
+		}
+		cmd.Run, cmd.By = row.ID, s.Me
+		done, err := s.Engine.Do(c.Context(), cmd)
+		if err != nil {
+			return err
+		}
+		say(row.ID, done)
+		return nil
+	})
+}
+
+// driving sends a command that makes this process, or the owner, move a run, and follows that run.
+func (p *program) driving(c *cobra.Command, arg string, cmd engine.Command, output string) error {
+	ctx := c.Context()
+	s, err := p.act(ctx, c.CommandPath())
+	if err != nil {
+		return err
+	}
+	id, err := func() (string, error) {
+		row, err := findRun(ctx, s.Engine, arg)
+		if err != nil {
+			return "", err
+		}
+		cmd.Run, cmd.By = row.ID, s.Me
+		done, err := s.Engine.Do(ctx, cmd)
+		if err != nil {
+			return "", err
+		}
+		if done.Note != "" {
+			p.talk("%s", terminal.Clean(done.Note))
+		}
+		if done.Run != "" {
+			return done.Run, nil
+		}
+		return row.ID, nil
+	}()
+	if err != nil {
+		_ = s.Close()
+		return err
+	}
+	return p.drive(ctx, s, id, output == asJSON)
+}
+
+func (p *program) runsPauseCommand() *cobra.Command {
+	var why string
+	c := &cobra.Command{
+		Use:   "pause RUN",
+		Short: "Let no further step begin",
+		Args:  someArgs(1, 1, aRun),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.command(c, args[0], engine.Command{Verb: engine.Pause, Why: why}, func(id string, _ engine.Done) {
+				p.talk("run %s is paused; `tend runs resume %s` goes on", id, id)
+			})
+		},
+	}
+	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
+	return c
+}
+
+func (p *program) runsCancelCommand() *cobra.Command {
+	var why, output string
+	c := &cobra.Command{
+		Use:   "cancel RUN",
+		Short: "End a run in order: what acts is stopped, `finally` runs",
+		Args:  someArgs(1, 1, aRun),
+		RunE: func(c *cobra.Command, args []string) error {
+			err := p.driving(c, args[0], engine.Command{Verb: engine.Cancel, Why: why}, output)
+			var code *exitError
+			if asExit(err, &code) && code.code == ExitInterrupted {
+				return nil // cancelled is what was asked for
+			}
+			return err
+		},
+	}
+	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
+	outputFlag(c, &output, "text", asJSON)
+	return c
+}
+
+func (p *program) runsResumeCommand() *cobra.Command {
+	var all bool
+	var output string
+	c := &cobra.Command{
+		Use:   "resume RUN | --all",
+		Short: "Let an interrupted, parked or paused run go on here",
+		Args:  someArgs(0, 1, aRun),
+		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case all && len(args) > 0:
+				return fault.New(fault.Invalid, "--all resumes every run: leave %q away", args[0])
+			case all:
+				return p.resumeAll(c)
+			case len(args) == 0:
+				return fault.New(fault.Invalid, "%s needs %s, or --all", c.CommandPath(), aRun)
+			}
+			return p.driving(c, args[0], engine.Command{Verb: engine.Resume}, output)
+		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "every run that is interrupted, pending, or waits for something that has come")
+	outputFlag(c, &output, "text", asJSON)
+	return c
+}
+
+func (p *program) runsStepCommand() *cobra.Command {
+	var all bool
+	var path string
+	c := &cobra.Command{
+		Use:   "step RUN",
+		Short: "Let the next step of a run begin that is stepped through",
+		Args:  someArgs(1, 1, aRun),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := p.act(c.Context(), c.CommandPath())
+			if err != nil {
+				return err
+			}
+			row, err := findRun(c.Context(), s.Engine, args[0])
+			if err == nil {
+				// Whoever permits also moves the run, when nobody else does.
+				if row.Status == "interrupted" || s.Remote == nil {
+					_, err = s.Engine.Do(c.Context(), engine.Command{Verb: engine.Resume, Run: row.ID, By: s.Me})
+				}
+			}
+			if err == nil {
+				_, err = s.Engine.Do(c.Context(), engine.Command{Verb: engine.Permit, Run: row.ID, Path: path, All: all, By: s.Me})
+			}
+			if err != nil {
+				_ = s.Close()
+				return err
+			}
+			return p.drive(c.Context(), s, row.ID, false)
+		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "end the stepping: all steps may begin")
+	c.Flags().StringVar(&path, "path", "", "this step, where several could begin")
+	return c
+}
+
+func (p *program) runsSkipCommand() *cobra.Command {
+	var why string
+	c := &cobra.Command{
+		Use:   "skip RUN STEP",
+		Short: "Leave a step out (its id or path)",
+		Args:  someArgs(2, 2, "a run and the id or path of a step"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.command(c, args[0], engine.Command{Verb: engine.Skip, Path: args[1], Why: why}, func(id string, _ engine.Done) {
+				p.talk("%s will be skipped in run %s", terminal.Line(args[1]), id)
+			})
+		},
+	}
+	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
+	return c
+}
+
+func (p *program) runsRetryCommand() *cobra.Command {
+	var pairs []string
+	var params, why, path, output string
+	c := &cobra.Command{
+		Use:   "retry RUN",
+		Short: "Go on from the step that failed, as a new linked run; or do a step in doubt again",
+		Args:  someArgs(1, 1, aRun),
+		RunE: func(c *cobra.Command, args []string) error {
+			given, err := p.params(params, pairs)
+			if err != nil {
+				return err
+			}
+			return p.driving(c, args[0], engine.Command{Verb: engine.Retry, Params: given, Path: path, Why: why}, output)
+		},
+	}
+	f := c.Flags()
+	f.StringArrayVarP(&pairs, "param", "p", nil, "changed parameter, key=value")
+	f.StringVar(&params, "params", "", "file with changed parameters")
+	f.StringVar(&path, "step", "", "the step in doubt that is to be done again, where there are several")
+	f.StringVar(&why, "why", "", "the reason, which is recorded")
+	outputFlag(c, &output, "text", asJSON)
+	return c
+}
+
+func (p *program) runsRollbackCommand() *cobra.Command {
+	var why, output string
+	c := &cobra.Command{
+		Use:   "rollback RUN",
+		Short: "Undo what an ended run changed, as a new linked run",
+		Args:  someArgs(1, 1, aRun),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.driving(c, args[0], engine.Command{Verb: engine.Rollback, Why: why}, output)
+		},
+	}
+	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
+	outputFlag(c, &output, "text", asJSON)
+	return c
+}
+
+func (p *program) runsParamsCommand() *cobra.Command {
+	var pairs []string
+	var params, why string
+	c := &cobra.Command{
+		Use:   "params RUN",
+		Short: "Change parameters for what has not succeeded yet; open approvals become void",
+		Args:  someArgs(1, 1, aRun),
+		RunE: func(c *cobra.Command, args []string) error {
+			given, err := p.params(params, pairs)
+			if err != nil {
+				return err
+			}
+			if len(given) == 0 {
+				return fault.New(fault.Invalid, "no parameter is given").WithNext("write -p name=value")
+			}
+			return p.command(c, args[0], engine.Command{Verb: engine.Params, Params: given, Why: why}, func(id string, _ engine.Done) {
+				p.talk("changed %s of run %s", count(len(given), "parameter"), id)
+			})
+		},
+	}
+	f := c.Flags()
+	f.StringArrayVarP(&pairs, "param", "p", nil, "changed parameter, key=value")
+	f.StringVar(&params, "params", "", "file with changed parameters")
+	f.StringVar(&why, "why", "", "the reason, which is recorded")
+	return c
+}
+
+func (p *program) runsRedactCommand() *cobra.Command {
+	var text, why string
+	c := &cobra.Command{
+		Use:   "redact RUN",
+		Short: "Erase a value that slipped into a run; the chain of entries still holds",
+		Long: "Erases a text from the run's entries, logs and outputs for good, and records that somebody did. The text is read from\n" +
+			"standard input, or from --text, which other users of this machine may see while it runs.",
+		Args: someArgs(1, 1, aRun),
+		RunE: func(c *cobra.Command, args []string) error {
+			if text == "" {
+				b, err := p.readFile("-", 1<<20)
+				if err != nil {
+					return err
+				}
+				text = strings.TrimRight(string(b), "\r\n")
+			}
+			if text == "" {
+				return fault.New(fault.Invalid, "there is no text to erase").WithNext("pipe it in: `tend runs redact %s < file`", args[0])
+			}
+			return p.command(c, args[0], engine.Command{Verb: engine.Redact, Text: text, Why: why}, func(id string, d engine.Done) {
+				p.talk("erased it in %s of run %s; `tend runs verify %s` shows that the chain holds", count(d.Count, "place"), id, id)
+			})
+		},
+	}
+	c.Flags().StringVar(&text, "text", "", "what to erase")
+	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
+	return c
+}
+
+// resumeAll lets every run go on that can, and waits until none moves any more.
+func (p *program) resumeAll(c *cobra.Command) error {
+	ctx := c.Context()
+	s, err := p.act(ctx, c.CommandPath())
+	if err != nil {
+		return err
+	}
+	var resumed, refused int
+	err = func() error {
+		f := store.Filter{Kind: "run", Status: []string{"interrupted", "pending", "waiting", "in-doubt"}, Limit: 500, Oldest: true}
+		var ids []string
+		for {
+			page, err := s.Engine.Rows(ctx, f)
+			if err != nil {
+				return err
+			}
+			for _, r := range page.Rows {
+				if r.Parent == "" {
+					ids = append(ids, r.ID)
+				}
+			}
+			if f.Cursor = page.Next; f.Cursor == "" {
+				break
+			}
+		}
+		for _, id := range ids {
+			_, err := s.Engine.Do(ctx, engine.Command{Verb: engine.Resume, Run: id, By: s.Me})
+			switch {
+			case err == nil:
+				resumed++
+			case fault.Is(err, fault.Conflict), fault.Is(err, fault.Damaged):
+				refused++
+				p.talk("%s: %s", id, terminal.Clean(err.Error()))
+			default:
+				return err
+			}
+		}
+		return nil
+	}()
+	if err != nil {
+		_ = s.Close()
+		return err
+	}
+	p.talk("%s go on here", count(resumed, "run"))
+	if s.Remote != nil {
+		p.talk("process %d moves them; `tend runs list` shows how they are", s.Remote.PID)
+	}
+	if err := p.leave(ctx, s, false); err != nil {
+		return err
+	}
+	if refused > 0 {
+		return exit(ExitFailed)
+	}
+	return nil
+}
+
+func who(w entry.Who) string {
+	if w.Via == "" {
+		return w.Name
+	}
+	return w.Name + " (" + w.Via + ")"
+}
