@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tendhq/tend/internal/format"
 	"github.com/tendhq/tend/internal/playbook"
 )
 
@@ -177,6 +179,34 @@ func TestFindings(t *testing.T) {
 				}
 			}
 			f.want(t, "want", []byte(b.String()))
+		})
+	}
+}
+
+// TestCanonicalForm formats the documents of every fixture: the program that they compile to stays the same, but for the
+// lines.
+func TestCanonicalForm(t *testing.T) {
+	t.Parallel()
+	for _, f := range fixtures(t, "compile") {
+		t.Run(f.name(), func(t *testing.T) {
+			t.Parallel()
+			was, _ := f.compile()
+			files := f.sources()
+			for i := range files {
+				out, findings := format.Source(files[i].Name, files[i].Content)
+				if len(findings) > 0 {
+					t.Fatal(findings)
+				}
+				files[i].Content = out
+			}
+			is, findings := compileFiles(files)
+			if is == nil {
+				t.Fatal(findings)
+			}
+			lines := regexp.MustCompile(`line: \d+`)
+			if diff := cmp.Diff(lines.ReplaceAllString(string(show(t, was)), ""), lines.ReplaceAllString(string(show(t, is)), "")); diff != "" {
+				t.Errorf("the canonical form means something else (-before +after):\n%s", diff)
+			}
 		})
 	}
 }
