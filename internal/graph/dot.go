@@ -91,6 +91,7 @@ func (d *dot) style(b Box, m Mark) string {
 		out += ", shape=hexagon"
 	case Wait:
 		out += `, style="rounded,filled,dashed"`
+	default:
 	}
 	return out
 }

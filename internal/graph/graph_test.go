@@ -205,6 +205,7 @@ func node(t *rapid.T, depth int) playbook.Node {
 	case playbook.KindAction:
 		v := node(t, 0)
 		n.Verify = &playbook.Check{Step: &v, Until: logic(word(t))}
+	default:
 	}
 	if rapid.Bool().Draw(t, "handlers") {
 		n.Catch, n.Finally = nodes(t, 0), nodes(t, 0)

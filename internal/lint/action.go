@@ -124,11 +124,9 @@ func (c *checker) inner(s *playbook.Step) {
 	}
 	for i := range s.Env.Map {
 		e := &s.Env.Map[i]
-		name := e.Name
+		name := ""
 		if s.Legacy && callee.Image == "" && callee.Program == nil {
 			name, _ = playbook.InputName(e.Name, callee.Alias, spec.Inputs)
-		} else {
-			name = ""
 		}
 		c.input(s, spec, name, e.Name, &e.Data)
 	}

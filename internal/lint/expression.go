@@ -52,7 +52,8 @@ func (c *checker) broken(s *playbook.Scalar, err error) {
 		problems = []*expr.Error{{Source: s.Source, Offset: -1, Reason: err.Error()}}
 	}
 	for _, p := range problems {
-		rule, remedy := ruleExpression, ""
+		rule := ruleExpression
+		var remedy string
 		name, unknown := unknownFunction(p.Reason)
 		switch {
 		case unknown:
@@ -428,7 +429,7 @@ func (c *checker) root(s *playbook.Scalar, root string, place func() playbook.Pl
 	for _, v := range c.vars {
 		known = append(known, v.name)
 	}
-	remedy := ""
+	var remedy string
 	switch {
 	case root == "error":
 		remedy = "`error` is there in `catch` and `finally`"

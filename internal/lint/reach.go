@@ -79,6 +79,7 @@ func ends(s *playbook.Step) *playbook.Step {
 				return e
 			}
 		}
+	default:
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 
 // using adds to a map with `uses` and `with` what each action takes.
 func (m *maker) using(o object) object {
-	props := o["properties"].(object)
+	props := properties(o)
 	if _, ok := props["uses"]; ok {
 		props["uses"] = described(m.def("uses", m.uses), "The action, verb or module.")
 	}

@@ -145,7 +145,7 @@ func (m *maker) structure(f playbook.Form) object {
 
 func (m *maker) parameter(t playbook.Table) object {
 	o := m.table(t, "name", "type")
-	props := o["properties"].(object)
+	props := properties(o)
 	if !m.lenient() {
 		props["type"] = described(object{"enum": []any{"string", "number", "boolean", "list", "map", "secret", "integration"}}, "What it takes.")
 		props["name"] = described(object{"type": "string", "pattern": `^[A-Za-z_][A-Za-z0-9_-]*$`}, "The name.")
@@ -189,7 +189,7 @@ func (m *maker) body(t playbook.Table) object {
 		if !ok || spec.Verb {
 			continue
 		}
-		o["properties"].(object)[name] = described(m.with(spec), spec.Summary)
+		properties(o)[name] = described(m.with(spec), spec.Summary)
 	}
 	delete(o, "additionalProperties") // the one key may be a module's name
 	return o

@@ -85,6 +85,16 @@ func Document(c playbook.Catalog, d expr.Dialect, draft Draft) ([]byte, error) {
 // object is a part of a schema.
 type object = map[string]any
 
+// properties are the keys that a map part describes.
+func properties(o object) object {
+	p, ok := o["properties"].(object)
+	if !ok {
+		p = object{}
+		o["properties"] = p
+	}
+	return p
+}
+
 // maker makes one schema. Parts that are used often stand under their name in defs.
 type maker struct {
 	catalog playbook.Catalog
@@ -152,7 +162,7 @@ func (m *maker) document() object {
 // kind is a whole document of one kind.
 func (m *maker) kind(k playbook.DocKind) object {
 	o := m.table(playbook.DocumentTable(k))
-	props := o["properties"].(object)
+	props := properties(o)
 	props["apiVersion"], props["kind"] = object{"const": string(m.dialect)}, object{"const": string(k)}
 	if m.lenient() {
 		return o
