@@ -40,7 +40,7 @@ func TestReopen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close() //nolint:errcheck // only read
+	defer r.Close()
 	if b, err := io.ReadAll(r); string(b) != "kept" || err != nil {
 		t.Errorf("%q, %v", b, err)
 	}

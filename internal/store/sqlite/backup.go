@@ -190,7 +190,7 @@ func copyFile(ctx context.Context, from, to string) error {
 	if err != nil {
 		return unavailable(err, "read the backup")
 	}
-	defer r.Close() //nolint:errcheck // only read
+	defer r.Close()
 	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return unavailable(err, "remove what an earlier restore left")
 	}

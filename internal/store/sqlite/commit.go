@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	lib "modernc.org/sqlite/lib"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
@@ -98,7 +98,7 @@ func (w *writer) group(batches []store.Batch, answers []store.Answer) {
 			}
 			answer(answers, err)
 			return
-		case errors.Is(err, errMoved), code(err) == lib.SQLITE_CONSTRAINT && !w.fresh:
+		case errors.Is(err, errMoved), code(err) == sqlite3.SQLITE_CONSTRAINT && !w.fresh:
 			continue // what was remembered is old: another process wrote in between
 		case open == 1 || hopeless(err):
 			answer(answers, refusal(err, w.store.path))
@@ -124,7 +124,7 @@ func answer(answers []store.Answer, err error) {
 // hopeless tells whether the error is about the disk or the database as a whole, so that no batch would fare better alone.
 func hopeless(err error) bool {
 	switch code(err) {
-	case lib.SQLITE_FULL, lib.SQLITE_READONLY, lib.SQLITE_BUSY, lib.SQLITE_IOERR, lib.SQLITE_CANTOPEN, lib.SQLITE_NOTADB:
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB:
 		return true
 	}
 	return false
@@ -133,7 +133,7 @@ func hopeless(err error) bool {
 // refusal turns the error of one batch into its answer. A key that is there although the expectation held is somebody
 // else's write.
 func refusal(err error, path string) error {
-	if code(err) == lib.SQLITE_CONSTRAINT {
+	if code(err) == sqlite3.SQLITE_CONSTRAINT {
 		return errors.Join(store.ErrConflict, err)
 	}
 	return classify(err, "write to %s", path)

@@ -8,7 +8,7 @@ import (
 	"syscall"
 
 	driver "modernc.org/sqlite"
-	lib "modernc.org/sqlite/lib"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/tendhq/tend/internal/fault"
 )
@@ -29,7 +29,7 @@ func classify(err error, format string, a ...any) error {
 	}
 	doing := fmt.Sprintf(format, a...)
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), code(err) == lib.SQLITE_INTERRUPT:
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), code(err) == sqlite3.SQLITE_INTERRUPT:
 		return fault.Wrap(fault.Cancelled, err, "%s", doing)
 	}
 	var known *fault.Error
@@ -38,16 +38,16 @@ func classify(err error, format string, a ...any) error {
 	}
 	e := &fault.Error{Kind: fault.Internal, Message: doing, Err: err}
 	switch code(err) {
-	case lib.SQLITE_FULL:
+	case sqlite3.SQLITE_FULL:
 		e.Kind, e.Next = fault.Unavailable, "make room on the disk: nothing was written, and the store goes on by itself"
 		e.Message += ": the disk is full"
-	case lib.SQLITE_READONLY, lib.SQLITE_PERM, lib.SQLITE_CANTOPEN, lib.SQLITE_AUTH:
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH:
 		e.Kind, e.Next = fault.Unavailable, "see who owns the data directory, and whether its disk is mounted read-only"
-	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_PROTOCOL:
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
 		e.Kind, e.Next = fault.Unavailable, "another process holds the database: stop it, or try again"
-	case lib.SQLITE_IOERR, lib.SQLITE_NOMEM:
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM:
 		e.Kind, e.Next = fault.Unavailable, "look at the disk and its kernel messages"
-	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB, lib.SQLITE_FORMAT:
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT:
 		e.Kind, e.Next = fault.Damaged, "verify the store, and restore a backup when it says so"
 	default:
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOSPC) {

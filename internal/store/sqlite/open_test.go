@@ -297,7 +297,7 @@ func TestFullFileSystem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close() //nolint:errcheck // full
+		defer f.Close()
 		for err == nil {
 			_, err = f.Write(make([]byte, 4096))
 		}

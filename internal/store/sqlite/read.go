@@ -36,7 +36,7 @@ func readStream(ctx context.Context, st *sql.Stmt, stream string, from uint64, l
 	if err != nil {
 		return nil, classify(err, "read %s", stream)
 	}
-	defer rows.Close() //nolint:errcheck // Err says it
+	defer rows.Close()
 	var prev *entry.Entry
 	for rows.Next() {
 		var data []byte
@@ -109,7 +109,7 @@ func (s *statements) get(ctx context.Context, db *sql.DB, text string) (*sql.Stm
 	if st, ok := s.text[text]; ok {
 		return st, nil
 	}
-	st, err := db.PrepareContext(ctx, text)
+	st, err := db.PrepareContext(ctx, text) //nolint:sqlclosecheck // kept until close
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (s *Store) Rows(ctx context.Context, f store.Filter) (store.Page, error) {
 		return store.Page{}, err
 	}
 	defer done()
-	st, err := s.rows.get(ctx, s.reads, text)
+	st, err := s.rows.get(ctx, s.reads, text) //nolint:sqlclosecheck // kept until close
 	if err != nil {
 		return store.Page{}, classify(err, "list %s", f.Kind)
 	}
@@ -150,7 +150,7 @@ func (s *Store) Rows(ctx context.Context, f store.Filter) (store.Page, error) {
 	if err != nil {
 		return store.Page{}, classify(err, "list %s", f.Kind)
 	}
-	defer rows.Close() //nolint:errcheck // Err says it
+	defer rows.Close()
 	var page store.Page
 	var last store.Position
 	for n := 0; rows.Next(); n++ {

@@ -36,7 +36,7 @@ func inspect(path string) (version int, err error) {
 	if err != nil {
 		return 0, fault.Wrap(fault.Unavailable, err, "read the database")
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	var h [100]byte
 	switch n, err := io.ReadFull(f, h[:]); {
 	case n == 0 && errors.Is(err, io.EOF):

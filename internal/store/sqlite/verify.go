@@ -76,7 +76,7 @@ func verify(ctx context.Context, db *sql.DB, path string) (streams, entries int,
 func checkFile(ctx context.Context, db *sql.DB, path string, note func(string, ...any)) error {
 	rows, err := db.QueryContext(ctx, `PRAGMA integrity_check(20)`)
 	if err == nil {
-		defer rows.Close() //nolint:errcheck // Err says it
+		defer rows.Close()
 		for rows.Next() {
 			var said string
 			if err = rows.Scan(&said); err != nil {
@@ -107,7 +107,7 @@ func streamNames(ctx context.Context, db *sql.DB, after string) (names []string,
 	if err != nil {
 		return nil, classify(err, "list the streams")
 	}
-	defer rows.Close() //nolint:errcheck // Err says it
+	defer rows.Close()
 	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {
@@ -146,7 +146,7 @@ func checkRows(ctx context.Context, db *sql.DB, note func(string, ...any)) error
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // Err says it
+	defer rows.Close()
 	for rows.Next() {
 		r, crc, err := scanRow(rows)
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	lib "modernc.org/sqlite/lib"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/store"
@@ -111,7 +111,7 @@ func (w *writer) prepare(ctx context.Context) error {
 		{&w.st.remove, "DELETE FROM row WHERE kind = ? AND id = ?"},
 	} {
 		var err error
-		if *p.to, err = w.c.PrepareContext(ctx, p.text); err != nil {
+		if *p.to, err = w.c.PrepareContext(ctx, p.text); err != nil { //nolint:sqlclosecheck // kept until close
 			return classify(err, "prepare to write to %s", w.store.path)
 		}
 		w.st.all = append(w.st.all, *p.to)
@@ -166,7 +166,7 @@ func (w *writer) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // Err says it
+	defer rows.Close()
 	for rows.Next() {
 		var n int
 		var epoch uint64
@@ -221,7 +221,7 @@ func (w *writer) leave() error {
 // transaction valid, and BUSY before any; all the rest may have left the transaction behind.
 func (w *writer) uncertain(ctx context.Context, err error) error {
 	switch code(err) {
-	case lib.SQLITE_FULL, lib.SQLITE_BUSY:
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY:
 		before := w.index
 		if undo := w.undo(); undo != nil {
 			return errors.Join(err, undo)

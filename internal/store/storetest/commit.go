@@ -404,8 +404,8 @@ func testEraseNothing(t *testing.T, b *bench) {
 
 func testBigBatch(t *testing.T, b *bench) {
 	epoch := b.claim()
-	many := Append(epoch, Chain("run/many", nil, 20_000, 60)...)
-	large := Append(epoch, Chain("run/large", nil, 3, 2<<20)...)
+	many := Append(epoch, Chain("run/many", nil, 5_000, 60)...)
+	large := Append(epoch, Chain("run/large", nil, 3, 1<<20)...)
 	wide := store.Batch{Epoch: epoch, Shards: []int{1}}
 	for i := range 500 {
 		name := fmt.Sprintf("run/w%d", i)
@@ -419,7 +419,7 @@ func testBigBatch(t *testing.T, b *bench) {
 		}
 	}
 	b.reopen()
-	same(t, "the many", len(b.read("run/many")), 20_000)
+	same(t, "the many", len(b.read("run/many")), 5_000)
 	same(t, "the large", b.read("run/large"), large.Entries)
 	same(t, "one of the wide", b.read("run/w499"), wide.Entries[998:])
 }

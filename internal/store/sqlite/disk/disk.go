@@ -21,7 +21,7 @@ import (
 	"unsafe"
 
 	"modernc.org/libc"
-	lib "modernc.org/sqlite/lib"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Kind is what is done to a file.
@@ -101,16 +101,16 @@ type (
 // New registers a VFS. The hook, which may be nil, judges every operation before it is done; it must not use SQLite.
 func New(hook func(Op) Failure) (*Disk, error) {
 	d := &Disk{hook: hook, tls: libc.NewTLS()}
-	own := lib.Xsqlite3_vfs_find(d.tls, 0)
+	own := sqlite3.Xsqlite3_vfs_find(d.tls, 0)
 	if own == 0 {
 		return nil, fmt.Errorf("SQLite has no VFS to build on")
 	}
-	size := int(unsafe.Sizeof(lib.Tsqlite3_vfs{}))
+	size := int(unsafe.Sizeof(sqlite3.Tsqlite3_vfs{}))
 	if d.vfs = libc.Xcalloc(d.tls, 1, libc.Tsize_t(size)); d.vfs == 0 {
 		return nil, fmt.Errorf("no memory for a VFS")
 	}
-	v := at[lib.Tsqlite3_vfs](d.vfs)
-	*v = *at[lib.Tsqlite3_vfs](own)
+	v := at[sqlite3.Tsqlite3_vfs](d.vfs)
+	*v = *at[sqlite3.Tsqlite3_vfs](own)
 	d.Name = fmt.Sprintf("recorder-%x", d.vfs)
 	name, err := libc.CString(d.Name)
 	if err != nil {
@@ -119,7 +119,7 @@ func New(hook func(Op) Failure) (*Disk, error) {
 	v.FzName, v.FpNext = name, 0
 	v.FxOpen = pin(d, d.open(function[openFunc](v.FxOpen)))
 	v.FxDelete = pin(d, d.remove(function[deleteFunc](v.FxDelete)))
-	if rc := lib.Xsqlite3_vfs_register(d.tls, d.vfs, 0); rc != lib.SQLITE_OK {
+	if rc := sqlite3.Xsqlite3_vfs_register(d.tls, d.vfs, 0); rc != sqlite3.SQLITE_OK {
 		return nil, fmt.Errorf("register a VFS: SQLite says %d", rc)
 	}
 	return d, nil
@@ -127,11 +127,11 @@ func New(hook func(Op) Failure) (*Disk, error) {
 
 // Close takes the VFS back. No database may be open on it any more.
 func (d *Disk) Close() {
-	lib.Xsqlite3_vfs_unregister(d.tls, d.vfs)
+	sqlite3.Xsqlite3_vfs_unregister(d.tls, d.vfs)
 	for _, m := range d.methods {
 		libc.Xfree(d.tls, m)
 	}
-	libc.Xfree(d.tls, at[lib.Tsqlite3_vfs](d.vfs).FzName)
+	libc.Xfree(d.tls, at[sqlite3.Tsqlite3_vfs](d.vfs).FzName)
 	libc.Xfree(d.tls, d.vfs)
 	d.tls.Close()
 }
@@ -148,38 +148,38 @@ func pin[T any](d *Disk, f T) uintptr {
 }
 
 // recorded are the files that hold data. Others are scratch.
-const recorded = lib.SQLITE_OPEN_MAIN_DB | lib.SQLITE_OPEN_MAIN_JOURNAL | lib.SQLITE_OPEN_WAL
+const recorded = sqlite3.SQLITE_OPEN_MAIN_DB | sqlite3.SQLITE_OPEN_MAIN_JOURNAL | sqlite3.SQLITE_OPEN_WAL
 
 func (d *Disk) open(own openFunc) openFunc {
 	return func(tls *libc.TLS, vfs, name, file uintptr, flags int32, out uintptr) int32 {
 		rc := own(tls, vfs, name, file, flags, out)
-		if rc != lib.SQLITE_OK || name == 0 || flags&recorded == 0 {
+		if rc != sqlite3.SQLITE_OK || name == 0 || flags&recorded == 0 {
 			return rc
 		}
-		f := at[lib.Tsqlite3_file](file)
+		f := at[sqlite3.Tsqlite3_file](file)
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		table := libc.Xcalloc(tls, 1, libc.Tsize_t(unsafe.Sizeof(lib.Tsqlite3_io_methods{})))
+		table := libc.Xcalloc(tls, 1, libc.Tsize_t(unsafe.Sizeof(sqlite3.Tsqlite3_io_methods{})))
 		if table == 0 {
-			return lib.SQLITE_NOMEM
+			return sqlite3.SQLITE_NOMEM
 		}
 		d.methods = append(d.methods, table)
-		m := at[lib.Tsqlite3_io_methods](table)
-		*m = *at[lib.Tsqlite3_io_methods](f.FpMethods)
+		m := at[sqlite3.Tsqlite3_io_methods](table)
+		*m = *at[sqlite3.Tsqlite3_io_methods](f.FpMethods)
 		base := filepath.Base(libc.GoString(name))
 		m.FxWrite = pin(d, d.write(base, function[writeFunc](m.FxWrite)))
 		m.FxTruncate = pin(d, d.truncate(base, function[truncateFunc](m.FxTruncate)))
-		made := flags&lib.SQLITE_OPEN_CREATE != 0 && flags&lib.SQLITE_OPEN_MAIN_DB == 0
+		made := flags&sqlite3.SQLITE_OPEN_CREATE != 0 && flags&sqlite3.SQLITE_OPEN_MAIN_DB == 0
 		m.FxSync = pin(d, d.sync(base, made, function[syncFunc](m.FxSync)))
 		f.FpMethods = table
-		return lib.SQLITE_OK
+		return sqlite3.SQLITE_OK
 	}
 }
 
 func (d *Disk) write(base string, own writeFunc) writeFunc {
 	return func(tls *libc.TLS, file, data uintptr, n int32, off int64) int32 {
 		b := slices.Clone(unsafe.Slice(at[byte](data), n))
-		return d.do(Op{Kind: Write, File: base, Off: off, Data: b}, lib.SQLITE_IOERR_WRITE, func() int32 {
+		return d.do(Op{Kind: Write, File: base, Off: off, Data: b}, sqlite3.SQLITE_IOERR_WRITE, func() int32 {
 			return own(tls, file, data, n, off)
 		})
 	}
@@ -187,7 +187,7 @@ func (d *Disk) write(base string, own writeFunc) writeFunc {
 
 func (d *Disk) truncate(base string, own truncateFunc) truncateFunc {
 	return func(tls *libc.TLS, file uintptr, size int64) int32 {
-		return d.do(Op{Kind: Truncate, File: base, Off: size}, lib.SQLITE_IOERR_TRUNCATE, func() int32 {
+		return d.do(Op{Kind: Truncate, File: base, Off: size}, sqlite3.SQLITE_IOERR_TRUNCATE, func() int32 {
 			return own(tls, file, size)
 		})
 	}
@@ -198,14 +198,14 @@ func (d *Disk) sync(base string, made bool, own syncFunc) syncFunc {
 	return func(tls *libc.TLS, file uintptr, flags int32) int32 {
 		op := Op{Kind: Sync, File: base, Dir: made}
 		made = false
-		return d.do(op, lib.SQLITE_IOERR_FSYNC, func() int32 { return own(tls, file, flags) })
+		return d.do(op, sqlite3.SQLITE_IOERR_FSYNC, func() int32 { return own(tls, file, flags) })
 	}
 }
 
 func (d *Disk) remove(own deleteFunc) deleteFunc {
 	return func(tls *libc.TLS, vfs, name uintptr, dirSync int32) int32 {
 		op := Op{Kind: Delete, File: filepath.Base(libc.GoString(name)), Dir: dirSync != 0}
-		return d.do(op, lib.SQLITE_IOERR_DELETE, func() int32 { return own(tls, vfs, name, dirSync) })
+		return d.do(op, sqlite3.SQLITE_IOERR_DELETE, func() int32 { return own(tls, vfs, name, dirSync) })
 	}
 }
 
@@ -224,14 +224,14 @@ func (d *Disk) do(op Op, eio int32, own func() int32) int32 {
 	case EIO:
 		return eio
 	case Full:
-		return lib.SQLITE_FULL
+		return sqlite3.SQLITE_FULL
 	case OK, Late:
 	}
 	rc := own()
-	if rc == lib.SQLITE_OK && (failure == OK || op.Kind != Sync) {
+	if rc == sqlite3.SQLITE_OK && (failure == OK || op.Kind != Sync) {
 		d.ops = append(d.ops, op)
 	}
-	if failure == Late && rc == lib.SQLITE_OK {
+	if failure == Late && rc == sqlite3.SQLITE_OK {
 		return eio
 	}
 	return rc
