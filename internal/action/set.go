@@ -11,7 +11,7 @@ import (
 )
 
 // Registry is the prefix under which documents of the older dialect name its public steps.
-const Registry = "us-docker.pkg.dev/stackpulse/public/"
+const Registry = playbook.Registry
 
 // Set is an immutable collection of actions and verbs. It implements playbook.Catalog. The wiring builds it from one
 // visible list; nothing registers itself.

@@ -1,11 +1,13 @@
 package verb_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/actiontest"
 	"github.com/tendhq/tend/internal/action/verb"
+	"github.com/tendhq/tend/internal/playbook"
 )
 
 func TestSpecsAreComplete(t *testing.T) {
@@ -18,6 +20,25 @@ func TestSpecsAreComplete(t *testing.T) {
 				t.Error("a verb has no effect of its own")
 			}
 		})
+	}
+}
+
+// TestInputsAreWhatTheParserReads keeps the Specs and the parser's tables of keys together.
+func TestInputsAreWhatTheParserReads(t *testing.T) {
+	t.Parallel()
+	for _, s := range verb.All() {
+		var inputs []string
+		for _, f := range s.Inputs {
+			if f.Name != "recipients" { // of the older dialect's alias only
+				inputs = append(inputs, f.Name)
+			}
+		}
+		keys := playbook.VerbTable(playbook.NodeKind(s.Name)).Names()
+		slices.Sort(inputs)
+		slices.Sort(keys)
+		if !slices.Equal(inputs, keys) {
+			t.Errorf("%s: the Spec has the inputs %v, the parser reads %v", s.Name, inputs, keys)
+		}
 	}
 }
 
