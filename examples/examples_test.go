@@ -5,11 +5,14 @@ package examples_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/cli"
+	"github.com/tendhq/tend/internal/lint"
 )
 
 func TestMain(m *testing.M) {
@@ -60,5 +63,29 @@ func TestEveryExampleIsTested(t *testing.T) {
 		if err != nil || len(tests) == 0 {
 			t.Errorf("%s has no test", p)
 		}
+	}
+}
+
+// What people copy from the README is right.
+func TestReadmeLints(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions, err := app.Actions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, block := range strings.Split(string(text), "```yaml\n")[1:] {
+		doc, _, _ := strings.Cut(block, "```")
+		for _, f := range lint.New(actions, nil).File("README.md", []byte(doc)).Findings {
+			t.Errorf("%v", f)
+		}
+		n++
+	}
+	if n == 0 {
+		t.Error("the README shows no playbook")
 	}
 }
