@@ -2,10 +2,12 @@ package expr
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/tendhq/tend/internal/expr/ref"
 	"github.com/tendhq/tend/internal/secret"
 )
 
@@ -67,8 +69,11 @@ func (v *Evaluator) Finish(d Deferred, dia Dialect, get Secrets) (secret.Value, 
 		s, err := get(name)
 		return s.Reveal(), err
 	})
-	if err != nil {
+	if at := (*ref.Error)(nil); errors.As(err, &at) {
 		return secret.Value{}, place(d.Template, err)
+	}
+	if err != nil {
+		return secret.Value{}, err // of get: its kind says whether the secret is not there or could not be asked for
 	}
 	return secret.New(text), nil
 }

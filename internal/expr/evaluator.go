@@ -136,6 +136,9 @@ func (v *Evaluator) Value(e Expr, s Scope) (any, error) {
 		return e.Lit, nil
 	}
 	x, err := v.evaluate(e, s, false)
+	if f, ok := x.(float64); ok && math.IsNaN(f) {
+		err = errNaN
+	}
 	if err != nil {
 		return nil, place(e.Source, err)
 	}
@@ -185,6 +188,8 @@ func (v *Evaluator) path(p ref.Path, s Scope) (any, error) {
 	}
 	return x, err
 }
+
+var errNaN = errors.New("the result is not a number (NaN)")
 
 var errForged = errors.New("the data has a key " + DeferredKey + ", which only tend itself may write")
 

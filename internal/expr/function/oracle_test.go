@@ -173,12 +173,12 @@ func TestWhatOfSprigIsMissing(t *testing.T) {
 	t.Parallel()
 	absent := map[string]string{
 		"environment, network, clock, randomness": "env expandenv getHostByName now ago randAlpha randAlphaNum randAscii randNumeric randInt randBytes shuffle uuidv4",
-		"keys, passwords, certificates": "bcrypt htpasswd genPrivateKey derivePassword buildCustomCert genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey encryptAES decryptAES",
-		"Go's types":                   "typeOf typeIs typeIsLike deepEqual",
-		"the machine's own paths":      "osBase osClean osDir osExt osIsAbs",
-		"other spellings":              "trimall date_in_zone date_modify must_date_modify htmlDateInZone biggest hello",
-		"floats are numbers here":      "addf add1f subf mulf divf maxf minf toDecimal",
-		"rarely used":                  "abbrevboth wrapWith sha512sum adler32sum",
+		"keys, passwords, certificates":           "bcrypt htpasswd genPrivateKey derivePassword buildCustomCert genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey encryptAES decryptAES",
+		"Go's types":                              "typeOf typeIs typeIsLike deepEqual",
+		"the machine's own paths":                 "osBase osClean osDir osExt osIsAbs",
+		"other spellings":                         "trimall date_in_zone date_modify must_date_modify htmlDateInZone biggest hello",
+		"floats are numbers here":                 "addf add1f subf mulf divf maxf minf toDecimal",
+		"rarely used":                             "abbrevboth wrapWith sha512sum adler32sum",
 	}
 	var known []string
 	for _, names := range absent {

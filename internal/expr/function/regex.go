@@ -73,7 +73,7 @@ func (a *Args) compileNew(expr string) *compiled {
 		a.fail("%v", err)
 		return nil
 	}
-	return &compiled{re: re, price: 1 + len(prog.Inst)/4}
+	return &compiled{re: re, price: 8 + 2*len(prog.Inst)}
 }
 
 // instructions estimates how large a regular expression becomes when its repetitions are written out, without doing so.

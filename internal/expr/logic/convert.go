@@ -30,10 +30,11 @@ func nativeWithin(v celref.Val, left *int, depth int) (any, error) {
 	case types.Null, nil:
 		return nil, nil
 	case types.Double:
-		if f := float64(x); math.IsNaN(f) || math.IsInf(f, 0) {
-			return f, nil // the caller refuses it, or reads it as no data
+		f := float64(x)
+		if depth == 0 && math.IsNaN(f) {
+			return f, nil // for the caller to read as no data
 		}
-		return value.Normalize(float64(x))
+		return value.Normalize(f)
 	case types.Bytes:
 		if !utf8.Valid(x) {
 			return nil, errors.New("the expression gives bytes that are no text")

@@ -3,6 +3,7 @@ package logic
 import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	celref "cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
@@ -83,7 +84,11 @@ type prices struct{}
 
 // CallCost implements CEL's estimator of actual costs. The planner does not know types here, so that CEL's own prices by
 // type do not apply.
-func (prices) CallCost(_, _ string, args []celref.Val, result celref.Val) *uint64 {
+func (prices) CallCost(function, _ string, args []celref.Val, result celref.Val) *uint64 {
+	if function == operators.Add { // of macros, to a list that grows in place; others are functionAdd
+		one := uint64(1)
+		return &one
+	}
 	cost := 1 + size(result)
 	for _, a := range args {
 		cost += size(a)

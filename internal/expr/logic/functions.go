@@ -2,7 +2,6 @@ package logic
 
 import (
 	"math"
-	"regexp"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -32,7 +31,7 @@ func ownFunctions() []cel.EnvOption {
 		binary(functionAdd, add),
 		binary(functionIn, func(x, y celref.Val) celref.Val { return in(x, y, false) }),
 		binary(functionIn+"_lenient", func(x, y celref.Val) celref.Val { return in(x, y, true) }),
-		binary(functionMatches, matches),
+		binary(functionMatches, new(regexps).matches),
 		cel.Function(functionReplace,
 			cel.Overload(functionReplace+"3", []*cel.Type{cel.DynType, cel.DynType, cel.DynType}, cel.DynType, cel.FunctionBinding(replace)),
 			cel.Overload(functionReplace+"4", []*cel.Type{cel.DynType, cel.DynType, cel.DynType, cel.DynType}, cel.DynType, cel.FunctionBinding(replace))),
@@ -247,30 +246,6 @@ func in(x, y celref.Val, lenient bool) celref.Val {
 		}
 	}
 	return types.False
-}
-
-// matches runs a regular expression at a price that is known before: the text times the size of its program.
-func matches(x, y celref.Val) celref.Val {
-	const maxInstructions, maxWork = 10_000, 100_000_000
-	text, isText := x.(types.String)
-	pattern, isPattern := y.(types.String)
-	if !isText || !isPattern {
-		return noOverload("matches", x, y)
-	}
-	if len(pattern) > 2000 {
-		return failure("a regular expression of more than 2000 bytes")
-	}
-	if sz, err := types.RegexProgramSize(string(pattern)); err != nil || sz > maxInstructions || sz*len(text) > maxWork {
-		if err != nil {
-			return failure("%v", err)
-		}
-		return failure("the regular expression %.40q is too large for the text", string(pattern))
-	}
-	re, err := regexp.Compile(string(pattern))
-	if err != nil {
-		return failure("%v", err)
-	}
-	return types.Bool(re.MatchString(string(text)))
 }
 
 func replace(args ...celref.Val) celref.Val {

@@ -65,7 +65,8 @@ func (c *Condition) Uses() ref.Uses { return c.uses }
 
 // Compile parses src. With lenient, missing data is null, null is false, and texts that spell numbers compare with
 // numbers. Errors are *ref.Error, several of them joined.
-func (l *Language) Compile(src string, lenient bool) (*Condition, error) {
+func (l *Language) Compile(src string, lenient bool) (_ *Condition, err error) {
+	defer recoverInto(&err)
 	env, err := l.setUp()
 	if err != nil {
 		return nil, err
@@ -87,7 +88,16 @@ func (l *Language) Compile(src string, lenient bool) (*Condition, error) {
 	return c, nil
 }
 
-func (l *Language) plan(env *environment, tree *ast.AST, r rewriting) (cel.Program, error) {
+// recoverInto makes an error of a panic: CEL's parser and planner are large, and what they read comes from anybody.
+// (Its evaluation does the same itself.)
+func recoverInto(err *error) {
+	if p := recover(); p != nil {
+		*err = &ref.Error{Offset: -1, Reason: fmt.Sprintf("the expression cannot be read: %v", p)}
+	}
+}
+
+func (l *Language) plan(env *environment, tree *ast.AST, r rewriting) (_ cel.Program, err error) {
+	defer recoverInto(&err)
 	changed := ast.Copy(tree)
 	r.ids = ast.MaxID(changed)
 	r.rewrite(changed.Expr(), true)

@@ -244,16 +244,20 @@ func (t *tracer) check(e ast.Expr, name string, arguments int, member bool) {
 		t.refuse(e, "unknown function %s%s", name, ref.Suggest(name, names))
 		return
 	}
-	if !slices.Contains(shapes, shape{arguments, member}) {
-		receiver := slices.ContainsFunc(shapes, func(s shape) bool { return s.member })
-		if receiver && !member {
-			t.refuse(e, "%s is called on a value: x.%s(…)", name, name)
-			return
-		}
-		if !receiver && member {
-			t.refuse(e, "%s takes its value in parentheses: %s(x)", name, name)
-			return
-		}
+	if slices.Contains(shapes, shape{arguments, member}) {
+		return
+	}
+	receivers, plain := false, false
+	for _, s := range shapes {
+		receivers = receivers || s.member
+		plain = plain || !s.member
+	}
+	switch {
+	case !member && !plain:
+		t.refuse(e, "%s is called on a value: x.%s(…)", name, name)
+	case member && !receivers:
+		t.refuse(e, "%s takes its value in parentheses: %s(x)", name, name)
+	default:
 		if member {
 			arguments--
 		}

@@ -54,7 +54,9 @@ type generator struct {
 	vars int
 }
 
-func (g *generator) pick(options ...string) string { return rapid.SampledFrom(options).Draw(g.t, "pick") }
+func (g *generator) pick(options ...string) string {
+	return rapid.SampledFrom(options).Draw(g.t, "pick")
+}
 
 func (g *generator) nodes(depth int) string {
 	var b strings.Builder
