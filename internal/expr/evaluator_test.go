@@ -237,7 +237,7 @@ func TestErrorsAreJoinedAndPlaced(t *testing.T) {
 	t.Parallel()
 	v := expr.New(expr.Limits{})
 	err := v.Check(tmpl("{{ nope }} {{ nix 1 }}"), expr.Strict)
-	several, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the shape is what is tested
+	several, ok := err.(interface{ Unwrap() []error })
 	if !ok || len(several.Unwrap()) != 2 {
 		t.Fatalf("%v", err)
 	}

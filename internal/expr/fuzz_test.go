@@ -53,7 +53,7 @@ func placed(t *testing.T, e expr.Expr, err error) {
 	if err == nil {
 		return
 	}
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the shape
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range several.Unwrap() {
 			placed(t, e, one)
 		}

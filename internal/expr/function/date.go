@@ -104,7 +104,7 @@ func durationRound(a *Args) any {
 		{time.Minute, "m"},
 		{time.Second, "s"},
 	} {
-		if length := uint64(unit.length); u > length { //nolint:gosec // positive
+		if length := uint64(unit.length); u > length {
 			return strconv.FormatUint(u/length, 10) + unit.name
 		}
 	}

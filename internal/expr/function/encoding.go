@@ -1,7 +1,7 @@
 package function
 
 import (
-	"crypto/sha1" //nolint:gosec // a fingerprint by name, as in sprig; nothing here relies on it
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
@@ -22,7 +22,7 @@ func encodingFunctions() []Function {
 		Function{Usage: "b32dec TEXT", Doc: "The text that base32 holds.", Min: 1, Max: 1, Secret: true, body: func(a *Args) any { return a.decoded(base32.StdEncoding.DecodeString, "base32") }},
 		Function{Usage: "hex TEXT", Doc: "In hexadecimal.", Min: 1, Max: 1, Secret: true, body: func(a *Args) any { return a.made(hex.EncodeToString([]byte(a.text(0)))) }},
 		Function{Usage: "unhex TEXT", Doc: "The text that hexadecimal holds.", Min: 1, Max: 1, Secret: true, body: func(a *Args) any { return a.decoded(hex.DecodeString, "hexadecimal") }},
-		Function{Usage: "sha1sum TEXT", Doc: "The SHA-1 sum, in hexadecimal.", Min: 1, Max: 1, Secret: true, body: func(a *Args) any { return a.sum(func(b []byte) []byte { s := sha1.Sum(b); return s[:] }) }}, //nolint:gosec // see above
+		Function{Usage: "sha1sum TEXT", Doc: "The SHA-1 sum, in hexadecimal.", Min: 1, Max: 1, Secret: true, body: func(a *Args) any { return a.sum(func(b []byte) []byte { s := sha1.Sum(b); return s[:] }) }},
 		Function{Usage: "sha256sum TEXT", Doc: "The SHA-256 sum, in hexadecimal.", Min: 1, Max: 1, Secret: true, body: func(a *Args) any { return a.sum(func(b []byte) []byte { s := sha256.Sum256(b); return s[:] }) }},
 		Function{Usage: "html VALUE...", Doc: "Escaped for HTML.", Max: -1, Secret: true, body: func(a *Args) any { return a.escaped(html.EscapeString) }},
 		Function{Usage: "htmlescape VALUE...", Doc: "The same as html.", Max: -1, Secret: true, body: func(a *Args) any { return a.escaped(html.EscapeString) }},

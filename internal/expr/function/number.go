@@ -39,14 +39,14 @@ func subInt(x, y int64) (int64, bool) { return x - y, (x-y < x) == (y > 0) }
 func mulInt(x, y int64) (int64, bool) {
 	hi, lo := bits.Mul64(magnitude(x), magnitude(y))
 	if (x < 0) != (y < 0) {
-		return -int64(lo), hi == 0 && lo <= 1<<63 //nolint:gosec // checked beside it
+		return -int64(lo), hi == 0 && lo <= 1<<63
 	}
-	return int64(lo), hi == 0 && lo < 1<<63 //nolint:gosec // checked beside it
+	return int64(lo), hi == 0 && lo < 1<<63
 }
 
 func magnitude(x int64) uint64 {
 	if x < 0 {
-		return -uint64(x) //nolint:gosec // two's complement
+		return -uint64(x)
 	}
 	return uint64(x)
 }
@@ -179,7 +179,7 @@ func (a *Args) countSteps(start, stop, step int64) int {
 	if a.failed() || step == 0 || (stop > start) != (step > 0) || stop == start {
 		return 0
 	}
-	distance := uint64(stop) - uint64(start) //nolint:gosec // the distance of two int64 fits into a uint64
+	distance := uint64(stop) - uint64(start)
 	if step < 0 {
 		distance = -distance
 	}
@@ -188,7 +188,7 @@ func (a *Args) countSteps(start, stop, step int64) int {
 	if distance%by != 0 {
 		n++
 	}
-	return int(min(n, math.MaxInt32)) //nolint:gosec // bounded
+	return int(min(n, math.MaxInt32))
 }
 
 func seq(a *Args) any {

@@ -81,15 +81,18 @@ func draw(t *rapid.T) inputs {
 	}
 }
 
-// theirs renders with Go's engine and sprig. What is no text is printed as JSON, as it is here.
-func theirs(call string, root any) (out string, err error) {
-	t, err := gotemplate.New("").Funcs(sprig.TxtFuncMap()).Funcs(gotemplate.FuncMap{"asText": asText}).Parse("{{ asText (" + call + ") }}")
+// theirs makes a function that renders call with Go's engine and sprig. What is no text is printed as JSON, as it is here.
+func theirs(t *testing.T, call string) func(root any) (string, error) {
+	t.Helper()
+	tmpl, err := gotemplate.New("").Funcs(sprig.TxtFuncMap()).Funcs(gotemplate.FuncMap{"asText": asText}).Parse("{{ asText (" + call + ") }}")
 	if err != nil {
-		return "", err
+		t.Fatal(err)
 	}
-	var b bytes.Buffer
-	err = t.Execute(&b, root)
-	return b.String(), err
+	return func(root any) (string, error) {
+		var b bytes.Buffer
+		err := tmpl.Execute(&b, root)
+		return b.String(), err
+	}
 }
 
 func asText(v any) string {
@@ -103,13 +106,16 @@ func asText(v any) string {
 	return value.Text(n)
 }
 
-func ours(call string, root map[string]any) (string, error) {
-	t, err := template.Parse("{{ "+call+" }}", function.Standard())
+func ours(t *testing.T, call string) func(root map[string]any) (string, error) {
+	t.Helper()
+	tmpl, err := template.Parse("{{ "+call+" }}", function.Standard())
 	if err != nil {
-		return "", err
+		t.Fatal(err)
 	}
-	r, err := t.Render(template.Input{Root: root, Elements: 1000, Output: 100_000})
-	return asText(r.Value), err
+	return func(root map[string]any) (string, error) {
+		r, err := tmpl.Render(template.Input{Root: root, Elements: 1000, Output: 100_000})
+		return asText(r.Value), err
+	}
 }
 
 func TestSharedFunctionsAgreeWithSprig(t *testing.T) {
@@ -117,13 +123,14 @@ func TestSharedFunctionsAgreeWithSprig(t *testing.T) {
 	for _, call := range shared {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()
+			their, our := theirs(t, call), ours(t, call)
 			rapid.Check(t, func(t *rapid.T) {
 				in := draw(t)
-				want, err := theirs(call, in.root())
+				want, err := their(in.root())
 				if err != nil {
 					t.Skip("an error there")
 				}
-				got, err := ours(call, in.root())
+				got, err := our(in.root())
 				if err != nil {
 					if strings.HasPrefix(call, "index .m") { // a missing key is an error here
 						return
@@ -149,11 +156,11 @@ func TestCasesAgreeWithSprig(t *testing.T) {
 		for _, f := range []string{"snakecase", "kebabcase"} {
 			call := f + " .s"
 			root := inputs{s: s}.root()
-			want, err := theirs(call, root)
+			want, err := theirs(t, call)(root)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := ours(call, root); err != nil || got != want {
+			if got, err := ours(t, call)(root); err != nil || got != want {
 				t.Errorf("%s %q is %q (%v), sprig says %q", f, s, got, err, want)
 			}
 		}
@@ -162,7 +169,7 @@ func TestCasesAgreeWithSprig(t *testing.T) {
 		"hello_world": "HelloWorld", "hello-world": "HelloWorld", "hello world": "HelloWorld", "helloWorld": "HelloWorld",
 		"first_name": "FirstName", "x": "X", "": "", "number10": "Number10", "HTTPServer": "HTTPServer",
 	} {
-		if got, err := ours("camelcase .s", inputs{s: s}.root()); err != nil || got != want {
+		if got, err := ours(t, "camelcase .s")(inputs{s: s}.root()); err != nil || got != want {
 			t.Errorf("camelcase %q is %q (%v), want %q", s, got, err, want)
 		}
 	}

@@ -100,7 +100,7 @@ func semver(a *Args) any {
 		a.wrong(0, "a version")
 	}
 	return map[string]any{
-		"Major": int64(v.numbers[0]), "Minor": int64(v.numbers[1]), "Patch": int64(v.numbers[2]), //nolint:gosec // 63 bits
+		"Major": int64(v.numbers[0]), "Minor": int64(v.numbers[1]), "Patch": int64(v.numbers[2]),
 		"Prerelease": v.prerelease, "Metadata": v.metadata, "Original": s,
 	}
 }

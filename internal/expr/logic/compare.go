@@ -118,7 +118,7 @@ func scalar(v celref.Val) (any, bool) {
 		if x > math.MaxInt64 {
 			return float64(x), true
 		}
-		return int64(x), true //nolint:gosec // checked
+		return int64(x), true
 	case types.Double:
 		return float64(x), true
 	case types.String:

@@ -50,7 +50,7 @@ type environment struct {
 
 // New makes a Language whose evaluations may cost so much.
 func New(cost int) *Language {
-	return &Language{cost: uint64(max(cost, 1)), setUp: sync.OnceValues(newEnvironment)} //nolint:gosec // positive
+	return &Language{cost: uint64(max(cost, 1)), setUp: sync.OnceValues(newEnvironment)}
 }
 
 // Condition is a compiled expression. It is safe for concurrent use.
@@ -66,7 +66,11 @@ func (c *Condition) Uses() ref.Uses { return c.uses }
 // Compile parses src. With lenient, missing data is null, null is false, and texts that spell numbers compare with
 // numbers. Errors are *ref.Error, several of them joined.
 func (l *Language) Compile(src string, lenient bool) (_ *Condition, err error) {
-	defer recoverInto(&err)
+	defer func() {
+		if p := recover(); p != nil {
+			err = unreadable(p)
+		}
+	}()
 	env, err := l.setUp()
 	if err != nil {
 		return nil, err
@@ -88,16 +92,18 @@ func (l *Language) Compile(src string, lenient bool) (_ *Condition, err error) {
 	return c, nil
 }
 
-// recoverInto makes an error of a panic: CEL's parser and planner are large, and what they read comes from anybody.
-// (Its evaluation does the same itself.)
-func recoverInto(err *error) {
-	if p := recover(); p != nil {
-		*err = &ref.Error{Offset: -1, Reason: fmt.Sprintf("the expression cannot be read: %v", p)}
-	}
+// unreadable makes an error of a panic: CEL's parser and planner are large, and what they read comes from anybody. (Its
+// evaluation does the same itself.)
+func unreadable(panicked any) error {
+	return &ref.Error{Offset: -1, Reason: fmt.Sprintf("the expression cannot be read: %v", panicked)}
 }
 
 func (l *Language) plan(env *environment, tree *ast.AST, r rewriting) (_ cel.Program, err error) {
-	defer recoverInto(&err)
+	defer func() {
+		if p := recover(); p != nil {
+			err = unreadable(p)
+		}
+	}()
 	changed := ast.Copy(tree)
 	r.ids = ast.MaxID(changed)
 	r.rewrite(changed.Expr(), true)

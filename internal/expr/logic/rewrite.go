@@ -20,14 +20,23 @@ const (
 	functionFew     = "@few"     // its argument, if it is short enough to compare each with each
 )
 
-// compareFunctions are the stand-ins of the comparisons.
-var compareFunctions = map[string]string{ //nolint:gochecknoglobals // a constant table
-	operators.Equals:        "@eq",
-	operators.NotEquals:     "@ne",
-	operators.Less:          "@lt",
-	operators.LessEquals:    "@le",
-	operators.Greater:       "@gt",
-	operators.GreaterEquals: "@ge",
+// compareFunction is the stand-in of a comparison, or "".
+func compareFunction(operator string) string {
+	switch operator {
+	case operators.Equals:
+		return "@eq"
+	case operators.NotEquals:
+		return "@ne"
+	case operators.Less:
+		return "@lt"
+	case operators.LessEquals:
+		return "@le"
+	case operators.Greater:
+		return "@gt"
+	case operators.GreaterEquals:
+		return "@ge"
+	}
+	return ""
 }
 
 // rewriting changes a syntax tree so that it runs with the rules of this package.
@@ -127,7 +136,7 @@ func (r *rewriting) call(e ast.Expr, whole bool) {
 	for _, a := range call.Args() {
 		r.rewrite(a, true)
 	}
-	if compare, ok := compareFunctions[name]; ok {
+	if compare := compareFunction(name); compare != "" {
 		r.rename(e, compare+r.suffix(r.data && !withNull))
 		return
 	}
