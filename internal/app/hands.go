@@ -51,6 +51,9 @@ func (h hands) Act(ctx context.Context, a engine.Attempt) entry.StepResult {
 	return r
 }
 
+// Hands lets a runner act for an engine; an owner wires it by itself, benchmarks by this.
+func Hands(r *runner.Runner) engine.Hands { return hands{r} }
+
 // logs give an engine's followers what a runner's attempts print.
 type logs struct{ live *runner.Live }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 )
 
@@ -220,4 +221,46 @@ func (r *reader) print(ctx context.Context) bool {
 		}
 	}
 	return true
+}
+
+// Wait blocks until a run has ended or nothing of it is in flight, and gives its status.
+func (e *Engine) Wait(ctx context.Context, id string) (string, error) {
+	f := e.hub.join(id)
+	defer e.hub.leave(id, f)
+	p, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "run", ID: id, Limit: 1})
+	if err != nil {
+		return "", err
+	}
+	if len(p.Rows) == 0 {
+		return "", fault.New(fault.NotFound, "there is no run %s", id).WithNext("tend runs list")
+	}
+	if atRest(p.Rows[0].Status) {
+		return p.Rows[0].Status, nil
+	}
+	for {
+		select {
+		case <-f.wake:
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		}
+		idle, end := f.take()
+		if idle != nil && atRest(idle.Status) {
+			return idle.Status, nil
+		}
+		if end {
+			return "", fault.New(fault.Unavailable, "the engine is closing")
+		}
+	}
+}
+
+// atRest tells whether a run of this status moves only by what comes from outside.
+func atRest(status string) bool {
+	switch st := run.Status(status); st {
+	case run.Waiting, run.Paused, run.Interrupted, run.InDoubt:
+		return true
+	case run.Pending, run.Running, run.Cancelling, run.Undoing:
+		return false
+	default:
+		return st.Ended()
+	}
 }

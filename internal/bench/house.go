@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/action/verb"
+	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/blob/dir"
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/runner"
+	"github.com/tendhq/tend/internal/seal"
+	"github.com/tendhq/tend/internal/secret"
+	"github.com/tendhq/tend/internal/store/sqlite"
+)
+
+// callers is how many runs move at a time.
+const callers = 64
+
+// noop does nothing, by the same way as shell: rendered inputs, an intent with effect mutate, dispatch by the runner, a
+// result.
+type noop struct{}
+
+func (noop) Spec() action.Spec {
+	return action.Spec{
+		Name: "noop", Summary: "Does nothing.", Effect: playbook.Mutate, Env: true,
+		Inputs:  []playbook.Field{{Name: "script", Type: playbook.String, Required: true}},
+		Outputs: []playbook.Field{{Name: "value", Type: playbook.Any}},
+	}
+}
+
+func (noop) Run(context.Context, action.Request, action.Log) action.Result {
+	return action.Value("done")
+}
+
+// timed notes how long each attempt was under way, from its intent being handed out.
+type timed struct {
+	inner engine.Hands
+	mu    sync.Mutex
+	last  map[string]time.Time // run → end of its last attempt
+	steps []time.Duration      // from the end of one attempt to the end of the next
+}
+
+func (t *timed) Act(ctx context.Context, a engine.Attempt) entry.StepResult {
+	r := t.inner.Act(ctx, a)
+	now := time.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if last, ok := t.last[a.Run]; ok {
+		t.steps = append(t.steps, now.Sub(last))
+	}
+	t.last[a.Run] = now
+	return r
+}
+
+// house is an engine over SQLite in a directory of its own.
+type house struct {
+	dir    string
+	set    *action.Set
+	store  *sqlite.Store
+	engine *engine.Engine
+	hands  *timed
+}
+
+func open(ctx context.Context, where string, all bool) (*house, error) {
+	h := &house{dir: where}
+	var err error
+	if h.set, err = action.NewSet([]action.Action{noop{}}, verb.All()); err != nil {
+		return nil, err
+	}
+	key, err := seal.Open(where)
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := dir.Open(filepath.Join(where, "blobs"))
+	if err != nil {
+		return nil, err
+	}
+	if h.store, err = sqlite.Open(ctx, sqlite.Config{Dir: where}); err != nil {
+		return nil, err
+	}
+	ev := expr.New(expr.Limits{})
+	r := runner.New(runner.Config{Find: h.set.Find, Secrets: secret.Chain{}, Eval: ev, Blobs: blobs, Key: key, Scratch: where})
+	h.hands = &timed{inner: app.Hands(r), last: map[string]time.Time{}}
+	h.engine, err = engine.Open(ctx, engine.Config{
+		Store: h.store, Blobs: blobs, Hands: h.hands, Env: run.Env{Eval: ev, Spec: h.set.Spec}, Bind: ev, Holder: "bench", All: all,
+	})
+	return h, err
+}
+
+func (h *house) close(ctx context.Context) error {
+	return errors.Join(h.engine.Close(ctx), h.store.Close())
+}
+
+func (h *house) compile(src string) (*playbook.Program, error) {
+	docs, fs := playbook.Parse("bench.yaml", []byte("apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: bench}\n"+src))
+	if len(docs) == 0 {
+		return nil, fmt.Errorf("parse: %v", fs)
+	}
+	p, fs := playbook.Compile(docs[0], h.set, nil)
+	for _, f := range fs {
+		if f.Severity == playbook.Error {
+			return nil, fmt.Errorf("compile: %v", f)
+		}
+	}
+	return p, nil
+}
+
+func (h *house) start(ctx context.Context, p *playbook.Program) (string, error) {
+	return h.engine.Start(ctx, engine.Start{Program: p, By: entry.Who{Name: "bench"}})
+}
+
+// temporary makes a directory on the disk of the working directory, not on a file system in memory.
+func temporary() (string, func(), error) {
+	d, err := os.MkdirTemp(os.Getenv("TEND_BENCH_DIR"), "tend-bench-")
+	return d, func() { _ = os.RemoveAll(d) }, err
+}
