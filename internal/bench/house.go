@@ -33,7 +33,7 @@ type noop struct{}
 
 func (noop) Spec() action.Spec {
 	return action.Spec{
-		Name: "noop", Summary: "Does nothing.", Effect: playbook.Mutate, Env: true,
+		Name: "noop", Summary: "Does nothing.", Effect: playbook.Mutate,
 		Inputs:  []playbook.Field{{Name: "script", Type: playbook.String, Required: true}},
 		Outputs: []playbook.Field{{Name: "value", Type: playbook.Any}},
 	}
