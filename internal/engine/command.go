@@ -2,6 +2,8 @@ package engine
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
@@ -153,7 +155,8 @@ func (m *Machine) leave(s *session, c Command, now time.Time) {
 		return
 	}
 	s.leaving = &c
-	for path, attempt := range s.dispatched {
+	for _, path := range slices.Sorted(maps.Keys(s.dispatched)) {
+		attempt := s.dispatched[path]
 		if !s.stopping[path] {
 			s.stopping[path] = true
 			m.emit(StopAct{Run: s.id, Path: path, Attempt: attempt, Fault: entry.Fault{Kind: string(fault.Cancelled), Message: "its process ends", Path: path}})
@@ -164,7 +167,9 @@ func (m *Machine) leave(s *session, c Command, now time.Time) {
 
 // voidApprovals takes back open questions about what changed parameters would change.
 func (m *Machine) voidApprovals(s *session, now time.Time) {
-	for path, tid := range s.state.OpenTasks() {
+	open := s.state.OpenTasks()
+	for _, path := range slices.Sorted(maps.Keys(open)) {
+		tid := open[path]
 		if n := s.state.Node(path); n != nil && n.Phase == run.PhaseAsked {
 			m.fact(s, &entry.ApprovalVoid{Path: path, Task: tid, Why: "parameters changed"}, now)
 		}

@@ -68,10 +68,11 @@ type Config struct {
 
 // Engine is the machine with its hands. It implements Service.
 type Engine struct {
-	cfg   Config
-	m     *Machine
-	lease store.Lease
-	since time.Time
+	cfg     Config
+	m       *Machine
+	archive *Archive
+	lease   store.Lease
+	since   time.Time
 
 	inbox  chan []Input
 	queue  commitQueue
@@ -86,8 +87,6 @@ type Engine struct {
 	pending  map[uint64]chan Reply
 	attempts map[string]context.CancelCauseFunc
 	hub      hub
-	programs map[entry.Hash]*playbook.Program
-	closures map[entry.Hash]bool
 	status   Status
 	broken   error
 }
@@ -110,9 +109,8 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, lease: lease, since: time.Now(), inbox: make(chan []Input, 256), done: make(chan struct{}), stop: make(chan struct{}),
-		pending: map[uint64]chan Reply{}, attempts: map[string]context.CancelCauseFunc{}, programs: map[entry.Hash]*playbook.Program{},
-		closures: map[entry.Hash]bool{},
-		status:   Status{Instance: ident.Instance, Index: ident.Index, Epoch: lease.Epoch, Halted: ident.Halted, Since: time.Now()},
+		pending: map[uint64]chan Reply{}, attempts: map[string]context.CancelCauseFunc{}, archive: NewArchive(cfg.Store),
+		status: Status{Instance: ident.Instance, Index: ident.Index, Epoch: lease.Epoch, Halted: ident.Halted, Since: time.Now()},
 	}
 	mc, err := e.remember(ctx, ident)
 	if err != nil {

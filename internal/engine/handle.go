@@ -3,6 +3,8 @@ package engine
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
@@ -230,7 +232,8 @@ func (m *Machine) closeTasks(s *session, now time.Time) {
 	for _, tid := range s.state.OpenTasks() {
 		open[tid] = true
 	}
-	for tid, ts := range s.tasks {
+	for _, tid := range slices.Sorted(maps.Keys(s.tasks)) {
+		ts := s.tasks[tid]
 		if open[tid] {
 			continue
 		}

@@ -10,145 +10,20 @@ import (
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
-	"github.com/tendhq/tend/internal/task"
 	"github.com/tendhq/tend/internal/value"
 )
 
 func decode(b []byte, into any) error { return json.Unmarshal(b, into) }
 
-// load reads a run, with what the machine needs beside it. A damaged stream quarantines the run: the others go on.
+// load reads a run for the machine. A damaged stream quarantines the run: the others go on.
 func (e *Engine) load(ctx context.Context, id string) Loaded {
-	l := Loaded{Run: id, Tasks: map[string]LoadedTask{}, Heads: map[string]store.Head{}}
-	l.State, l.Head, l.Err = e.fold(ctx, id)
-	if l.Err != nil {
-		if fault.Is(l.Err, fault.Damaged) || fault.Is(l.Err, fault.Newer) {
-			e.quarantined(ctx, id, l.Err)
-		}
-		return l
-	}
-	for _, tid := range l.State.OpenTasks() {
-		t, head, err := e.foldTask(ctx, tid)
-		if err != nil {
-			l.Err = err
-			return l
-		}
-		l.Tasks[tid] = LoadedTask{Task: t, Head: head}
-	}
-	for _, g := range decodeGuards(l.State.Created.Guards) {
-		h, err := e.cfg.Store.Head(ctx, "guard/"+g.Name)
-		if err != nil {
-			l.Err = err
-			return l
-		}
-		l.Heads["guard/"+g.Name] = h
+	l := e.archive.Load(ctx, id)
+	if fault.Is(l.Err, fault.Damaged) || fault.Is(l.Err, fault.Newer) {
+		e.quarantined(ctx, id, l.Err)
 	}
 	return l
-}
-
-// fold reads a run's stream page by page into its state.
-func (e *Engine) fold(ctx context.Context, id string) (*run.State, store.Head, error) {
-	var s *run.State
-	var head store.Head
-	for {
-		page, err := e.cfg.Store.Read(ctx, "run/"+id, head.Length+1, 1000)
-		if err != nil {
-			return nil, head, err
-		}
-		if len(page) == 0 {
-			break
-		}
-		if s == nil {
-			prog, err := e.programOf(ctx, page[0])
-			if err != nil {
-				return nil, head, err
-			}
-			s = run.New(id, prog)
-		}
-		for i := range page {
-			if err := s.Fold(page[i]); err != nil {
-				return nil, head, err
-			}
-		}
-		head = store.Head{Length: page[len(page)-1].Seq, Hash: page[len(page)-1].Hash}
-	}
-	if s == nil {
-		return nil, head, fault.New(fault.NotFound, "there is no run %s", id).WithNext("tend runs list")
-	}
-	return s, head, nil
-}
-
-func (e *Engine) programOf(ctx context.Context, first entry.Entry) (*playbook.Program, error) {
-	p, err := entry.Decode(first)
-	if err != nil {
-		return nil, err
-	}
-	c, ok := p.(*entry.RunCreated)
-	if !ok {
-		return nil, fault.New(fault.Damaged, "%s begins with %s", first.Stream, first.Kind)
-	}
-	return e.closure(ctx, c.Closure)
-}
-
-// closure finds a compiled program by its hash.
-func (e *Engine) closure(ctx context.Context, h entry.Hash) (*playbook.Program, error) {
-	e.mu.Lock()
-	p := e.programs[h]
-	e.mu.Unlock()
-	if p != nil {
-		return p, nil
-	}
-	page, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "closure", ID: h.String(), Limit: 1})
-	if err != nil {
-		return nil, err
-	}
-	if len(page.Rows) == 0 {
-		return nil, fault.New(fault.Damaged, "the compiled playbook %s is missing", h)
-	}
-	if p, err = playbook.Load(page.Rows[0].Body); err != nil {
-		return nil, err
-	}
-	if _, sum, err := p.Closure(); err != nil || entry.Hash(sum) != h {
-		return nil, fault.New(fault.Damaged, "the compiled playbook %s is not what was pinned", h)
-	}
-	e.keep(h, p)
-	return p, nil
-}
-
-// keep caches a program whose closure is stored, or about to be.
-func (e *Engine) keep(h entry.Hash, p *playbook.Program) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.programs) > 1000 {
-		clear(e.programs)
-	}
-	e.programs[h] = p
-}
-
-func (e *Engine) foldTask(ctx context.Context, id string) (task.State, store.Head, error) {
-	var t task.State
-	var head store.Head
-	for {
-		page, err := e.cfg.Store.Read(ctx, "task/"+id, head.Length+1, 1000)
-		if err != nil {
-			return t, head, err
-		}
-		if len(page) == 0 {
-			return t, head, nil
-		}
-		for i := range page {
-			p, err := entry.Decode(page[i])
-			if err != nil {
-				return t, head, err
-			}
-			if err := t.Evolve(p); err != nil {
-				return t, head, err
-			}
-		}
-		head = store.Head{Length: page[len(page)-1].Seq, Hash: page[len(page)-1].Hash}
-	}
 }
 
 // quarantined changes the row of a run whose stream cannot be read, so that people see it.
@@ -225,7 +100,7 @@ func (e *Engine) bind(x Bind) Input {
 		b.Params = params
 		b.Body, sum, err = x.Prog.Closure()
 		b.Hash = sum
-		e.keep(b.Hash, x.Prog)
+		e.archive.Keep(b.Hash, x.Prog)
 	}
 	if err != nil {
 		b.Fault = &entry.Fault{Kind: string(fault.KindOf(err)), Message: err.Error(), Path: x.Path}

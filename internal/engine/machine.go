@@ -296,8 +296,8 @@ func eventTag(name, key string) string { return name + "\x1f" + key }
 
 // releaseAll frees what an ended run still holds.
 func (m *Machine) releaseAll(s *session, t *tx) {
-	for key, h := range m.locks {
-		if h.run == s.id {
+	for _, key := range slices.Sorted(maps.Keys(m.locks)) {
+		if m.locks[key].run == s.id {
 			t.free = append(t.free, key)
 			t.del = append(t.del, store.Key{Kind: "lock", ID: key})
 		}

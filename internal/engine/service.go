@@ -38,7 +38,7 @@ func (e *Engine) start(ctx context.Context, s Start, carried *entry.RunCarried, 
 	if err != nil {
 		return "", fault.Wrap(fault.Internal, err, "encode the compiled playbook")
 	}
-	e.keep(sum, s.Program)
+	e.archive.Keep(sum, s.Program)
 	heads := map[string]store.Head{}
 	for _, g := range s.Guards {
 		if heads["guard/"+g.Name], err = e.cfg.Store.Head(ctx, "guard/"+g.Name); err != nil {
@@ -105,7 +105,7 @@ func (e *Engine) resume(ctx context.Context, c Command) (Done, error) {
 
 // retry makes a linked run that goes on at the step that failed; for a step in doubt it is the answer "again".
 func (e *Engine) retry(ctx context.Context, c Command) (Done, error) {
-	s, _, err := e.fold(ctx, c.Run)
+	s, _, err := e.archive.Run(ctx, c.Run)
 	if err != nil {
 		return Done{}, err
 	}
@@ -159,7 +159,7 @@ func again(s *run.State, by entry.Who) Start {
 }
 
 func (e *Engine) rollback(ctx context.Context, c Command) (Done, error) {
-	s, _, err := e.fold(ctx, c.Run)
+	s, _, err := e.archive.Run(ctx, c.Run)
 	if err != nil {
 		return Done{}, err
 	}
@@ -180,7 +180,7 @@ func (e *Engine) rollback(ctx context.Context, c Command) (Done, error) {
 
 // checkParams converts changed parameters by their declarations.
 func (e *Engine) checkParams(ctx context.Context, c Command) (map[string]any, error) {
-	s, _, err := e.fold(ctx, c.Run)
+	s, _, err := e.archive.Run(ctx, c.Run)
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +270,7 @@ func (e *Engine) Program(ctx context.Context, runID string) (*playbook.Program, 
 	if len(page) == 0 {
 		return nil, fault.New(fault.NotFound, "there is no run %s", runID).WithNext("tend runs list")
 	}
-	return e.programOf(ctx, page[0])
+	return e.archive.programOf(ctx, page[0])
 }
 
 // Blob implements Service.

@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/task"
+)
+
+// Archive reads runs, tasks and compiled playbooks back from a store. It is safe for concurrent use.
+type Archive struct {
+	store store.Store
+
+	mu       sync.Mutex
+	programs map[entry.Hash]*playbook.Program
+}
+
+// NewArchive reads from s.
+func NewArchive(s store.Store) *Archive {
+	return &Archive{store: s, programs: map[entry.Hash]*playbook.Program{}}
+}
+
+// Load reads a run with what the machine needs beside it: the answer to the output Load.
+func (a *Archive) Load(ctx context.Context, id string) Loaded {
+	l := Loaded{Run: id, Tasks: map[string]LoadedTask{}, Heads: map[string]store.Head{}}
+	l.State, l.Head, l.Err = a.Run(ctx, id)
+	if l.Err != nil {
+		return l
+	}
+	for _, tid := range l.State.OpenTasks() {
+		t, head, err := a.Task(ctx, tid)
+		if err != nil {
+			l.Err = err
+			return l
+		}
+		l.Tasks[tid] = LoadedTask{Task: t, Head: head}
+	}
+	for _, g := range decodeGuards(l.State.Created.Guards) {
+		h, err := a.store.Head(ctx, "guard/"+g.Name)
+		if err != nil {
+			l.Err = err
+			return l
+		}
+		l.Heads["guard/"+g.Name] = h
+	}
+	return l
+}
+
+// Run reads a run's stream page by page into its state.
+func (a *Archive) Run(ctx context.Context, id string) (*run.State, store.Head, error) {
+	var s *run.State
+	var head store.Head
+	for {
+		page, err := a.store.Read(ctx, "run/"+id, head.Length+1, 1000)
+		if err != nil {
+			return nil, head, err
+		}
+		if len(page) == 0 {
+			break
+		}
+		if s == nil {
+			prog, err := a.programOf(ctx, page[0])
+			if err != nil {
+				return nil, head, err
+			}
+			s = run.New(id, prog)
+		}
+		for i := range page {
+			if err := s.Fold(page[i]); err != nil {
+				return nil, head, err
+			}
+		}
+		head = store.Head{Length: page[len(page)-1].Seq, Hash: page[len(page)-1].Hash}
+	}
+	if s == nil {
+		return nil, head, fault.New(fault.NotFound, "there is no run %s", id).WithNext("tend runs list")
+	}
+	return s, head, nil
+}
+
+func (a *Archive) programOf(ctx context.Context, first entry.Entry) (*playbook.Program, error) {
+	p, err := entry.Decode(first)
+	if err != nil {
+		return nil, err
+	}
+	c, ok := p.(*entry.RunCreated)
+	if !ok {
+		return nil, fault.New(fault.Damaged, "%s begins with %s", first.Stream, first.Kind)
+	}
+	return a.Program(ctx, c.Closure)
+}
+
+// Program finds a compiled program by its hash.
+func (a *Archive) Program(ctx context.Context, h entry.Hash) (*playbook.Program, error) {
+	a.mu.Lock()
+	p := a.programs[h]
+	a.mu.Unlock()
+	if p != nil {
+		return p, nil
+	}
+	page, err := a.store.Rows(ctx, store.Filter{Kind: "closure", ID: h.String(), Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(page.Rows) == 0 {
+		return nil, fault.New(fault.Damaged, "the compiled playbook %s is missing", h)
+	}
+	if p, err = playbook.Load(page.Rows[0].Body); err != nil {
+		return nil, err
+	}
+	if _, sum, err := p.Closure(); err != nil || entry.Hash(sum) != h {
+		return nil, fault.New(fault.Damaged, "the compiled playbook %s is not what was pinned", h)
+	}
+	a.Keep(h, p)
+	return p, nil
+}
+
+// Keep caches a program whose closure is stored, or about to be.
+func (a *Archive) Keep(h entry.Hash, p *playbook.Program) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.programs) > 1000 {
+		clear(a.programs)
+	}
+	a.programs[h] = p
+}
+
+// Task reads a task's stream into its state.
+func (a *Archive) Task(ctx context.Context, id string) (task.State, store.Head, error) {
+	var t task.State
+	var head store.Head
+	for {
+		page, err := a.store.Read(ctx, "task/"+id, head.Length+1, 1000)
+		if err != nil {
+			return t, head, err
+		}
+		if len(page) == 0 {
+			return t, head, nil
+		}
+		for i := range page {
+			p, err := entry.Decode(page[i])
+			if err != nil {
+				return t, head, err
+			}
+			if err := t.Evolve(p); err != nil {
+				return t, head, err
+			}
+		}
+		head = store.Head{Length: page[len(page)-1].Seq, Hash: page[len(page)-1].Hash}
+	}
+}
