@@ -82,11 +82,11 @@ func (d *drawing) down(e link, parent string) {
 	d.l.Edges = append(d.l.Edges, Edge{name(from, parent), name(to, parent), e.kind, bend(p, q, q.Y-gapY/2)})
 }
 
-// across leads from the right side of a part to the left side of what stands beside it. A whole flow beside its catch is
-// left at its own edge.
+// across leads from the right side of a part to the left side of what stands beside it. A flow beside the catch of its
+// block is left at its own edge, that of the whole playbook at its start.
 func (d *drawing) across(e link, parent string) {
 	from, to := e.from, enter(e.to)
-	if !from.flow {
+	if !from.flow || parent == "" {
 		from = enter(from)
 	}
 	a, b := d.spots[from], d.spots[to]
