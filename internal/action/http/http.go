@@ -55,6 +55,9 @@ func (a Action) Run(ctx context.Context, req action.Request, log action.Log) act
 	ctx, cancel := context.WithTimeoutCause(ctx, in.Timeout, fault.New(fault.Timeout, "no answer within %s", in.Timeout))
 	defer cancel()
 	x := &exchange{prepared: p, log: log}
+	if in.tls.Insecure {
+		log("tend", []byte("the server's certificate is not checked: tls.insecure is set\n"))
+	}
 	return x.run(ctx, a.Resolver)
 }
 

@@ -56,7 +56,7 @@ func spec() playbook.Spec {
 					{Name: "cert", Type: playbook.String, Description: "PEM of a client certificate."},
 					{Name: "key", Type: playbook.String, Sensitive: true, Description: "PEM of its key."},
 					{Name: "serverName", Type: playbook.String, Description: "The name that the server's certificate must have."},
-					{Name: "insecure", Type: playbook.Boolean, Default: false, Description: "Whether to believe any certificate. `tend lint` warns."},
+					{Name: "insecure", Type: playbook.Boolean, Default: false, Description: "Whether to believe any certificate: whoever is in between reads along and answers."},
 				},
 			},
 			{Name: "redirects", Type: playbook.Number, Default: int64(0), Description: "How many redirects to follow, at most 10."},

@@ -97,8 +97,8 @@ func Run(ctx context.Context, c Command) (End, error) {
 			stop(pid, grace(c), l.exited)
 		}
 	}
-	signal(-pid, unix.SIGKILL)
-	if !killMarked(mark) {
+	signal(-pid, unix.SIGKILL) // all at once; killAll then sees to it that they are gone
+	if !killAll(pid, mark) {
 		end.Escaped = true
 	}
 	select {

@@ -37,17 +37,23 @@ func groupAlive(group int) bool {
 	return alive
 }
 
-// killMarked kills every process whose environment holds the mark, again and again until a whole pass finds none. False
-// means that some still live.
-func killMarked(mark string) bool {
+// killAll kills every living process of the group and every one whose environment holds the mark, again and again until a
+// whole pass finds none. False means that some still live: stuck in the kernel, or another user's by now.
+func killAll(group int, mark string) bool {
 	want := append([]byte(mark), 0)
 	deadline := time.Now().Add(reapTime)
 	for wait := time.Millisecond; ; wait *= 2 {
 		found := false
 		processes(func(pid int) bool {
-			env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
-			if err != nil || !holds(env, want) {
-				return true // gone, a zombie (its environment reads empty), or somebody else's
+			state, g, ok := stat(pid)
+			if !ok || state == 'Z' || state == 'X' {
+				return true
+			}
+			if g != group {
+				env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+				if err != nil || !holds(env, want) {
+					return true
+				}
 			}
 			found = true
 			signal(pid, unix.SIGKILL)

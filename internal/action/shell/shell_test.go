@@ -66,6 +66,8 @@ func TestConformance(t *testing.T) {
 		ok("python", map[string]any{"script": "print(1+1)", "shell": "python3", "parse": "number"}, int64(2)),
 		ok("closed stdout", script("exec >&- 2>&-; exit 0"), ""),
 
+		ok("binary", script(`printf 'a\377\376\001\000b' ; printf '\377\000\033[2J' >&2`), "a\ufffd\x01\x00b"),
+		end("binary in the message", script(`printf 'x\377\033[2Jy' >&2; exit 1`), failed, fault.Exit, "x\ufffd[2Jy"),
 		end("exit code", script("echo to the log; echo it is broken >&2; exit 9"), failed, fault.Exit, "exit code 9: it is broken"),
 		end("no number", map[string]any{"script": "echo 12x", "parse": "number"}, failed, fault.Parse, `"12x"`),
 		end("NaN", map[string]any{"script": "echo NaN", "parse": "number"}, failed, fault.Parse, "not a number"),
