@@ -133,7 +133,7 @@ func TestHolds(t *testing.T) {
 			}
 		}
 	}
-	for _, e := range []expr.Expr{logic("params.n == 3"), logic("params.none == null"), tmpl("{{ eq .params.n 3 }}")} {
+	for _, e := range []expr.Expr{logic("params.n == 3"), logic("params.none == null"), tmpl("{{ eq .params.n 3 }}"), tmpl("{{ ne .params.n nil }}"), tmpl("{{ eq .params.none nil }}")} {
 		if got, err := v.Holds(e, scope(expr.Strict)); !got || err != nil {
 			t.Errorf("%v does not hold: %v", e, err)
 		}

@@ -65,6 +65,7 @@ func TestEval(t *testing.T) {
 		{`[[1], [2]].flatten()`, []any{int64(1), int64(2)}, []any{int64(1), int64(2)}},
 		{`timestamp("2024-05-06T07:08:09Z") - duration("1h")`, "2024-05-06T06:08:09Z", "2024-05-06T06:08:09Z"},
 		{`duration("90m")`, "1h30m0s", "1h30m0s"},
+		{`timestamp("2024-05-06T07:08:09Z").getHours("+02:00")`, int64(9), int64(9)},
 		{`type(1) == int && int("5") == 5 && string(5) == "5"`, true, true},
 		{`b"abc"`, "abc", "abc"},
 		{`"ä".size() == 1`, true, true},
@@ -220,6 +221,8 @@ func TestCompileErrors(t *testing.T) {
 		{`Foo{a: 1}`, "expressions cannot make messages", -2},
 		{"a \xff", "not UTF-8", -1},
 		{"{{ .a }}", "", -2},
+		{`timestamp(a).getHours("Europe/Berlin")`, `the time zone is UTC or an offset such as "+02:00"`, 22},
+		{`timestamp(a).getHours(b)`, "the time zone is UTC", 22},
 	} {
 		_, err := l.Compile(c.src, false)
 		at := (*ref.Error)(nil)

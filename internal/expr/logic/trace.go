@@ -2,6 +2,7 @@ package logic
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -245,6 +246,7 @@ func (t *tracer) check(e ast.Expr, name string, arguments int, member bool) {
 		return
 	}
 	if slices.Contains(shapes, shape{arguments, member}) {
+		t.zone(e, name)
 		return
 	}
 	receivers, plain := false, false
@@ -262,6 +264,27 @@ func (t *tracer) check(e ast.Expr, name string, arguments int, member bool) {
 			arguments--
 		}
 		t.refuse(e, "%s does not take %d arguments", name, arguments)
+	}
+}
+
+var offset = regexp.MustCompile(`^(UTC|[+-]?\d{1,2}:\d{2})$`)
+
+// zone refuses names of time zones, whose rules CEL would look up in files of the machine.
+func (t *tracer) zone(e ast.Expr, name string) {
+	args := e.AsCall().Args()
+	switch name {
+	case "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes",
+		"getSeconds", "getMilliseconds":
+	default:
+		return
+	}
+	for _, a := range args {
+		if a.Kind() == ast.LiteralKind {
+			if zone, ok := a.AsLiteral().(types.String); ok && offset.MatchString(string(zone)) {
+				continue
+			}
+		}
+		t.refuse(a, "the time zone is UTC or an offset such as \"+02:00\"")
 	}
 }
 

@@ -285,7 +285,13 @@ func (m *machine) call(e *call, dot any, guard bool) (any, error) {
 	if secret {
 		return sealed{}, nil
 	}
-	v, err := e.fn.Call(&m.env, args)
+	env := &m.env
+	if env.NoData && e.null { // who writes nil asks about null
+		plain := m.env
+		plain.NoData = false
+		env = &plain
+	}
+	v, err := e.fn.Call(env, args)
 	if err == nil {
 		return v, nil
 	}

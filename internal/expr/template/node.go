@@ -64,6 +64,7 @@ type (
 		fn   *function.Function
 		name span
 		args []expression
+		null bool // an argument is the word nil
 	}
 )
 

@@ -83,6 +83,11 @@ func (p *parser) bind(c *call, name token) {
 		}
 		return
 	}
+	for _, arg := range c.args {
+		if l, ok := arg.(*literal); ok && l.value == nil {
+			c.null = true
+		}
+	}
 	if wrong := f.Arity(len(c.args)); wrong != "" {
 		p.note(name.from, "%s", wrong)
 	}
