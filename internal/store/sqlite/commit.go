@@ -263,8 +263,17 @@ func (w *writer) writeRow(ctx context.Context, row *store.Row) error {
 	if r.Body == nil {
 		r.Body = []byte{}
 	}
-	_, err := w.st.upsert.ExecContext(ctx, r.Kind, r.ID, r.Project, r.Status, r.Name, r.Parent, r.Tag,
-		r.At.UnixMicro(), due, r.Body, int64(rowSum(&r)))
+	args := []any{
+		r.Kind, r.ID, r.Project, r.Status, r.Name, r.Parent, r.Tag, r.At.UnixMicro(), due, r.Body, int64(rowSum(&r)),
+	}
+	res, err := w.st.change.ExecContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); n == 1 || err != nil {
+		return err
+	}
+	_, err = w.st.upsert.ExecContext(ctx, args...)
 	return err
 }
 

@@ -228,10 +228,10 @@ func list(f *store.Filter) (text string, args []any, err error) {
 			args = append(args, s)
 		}
 	}
-	// The second half tells SQLite that it may use the partial index.
 	if f.Name != "" {
-		and("name = ? AND name <> ''", f.Name)
+		and("name = ?", f.Name)
 	}
+	// The second half tells SQLite that it may use the partial index.
 	if f.Parent != "" {
 		and("parent = ? AND parent <> ''", f.Parent)
 	}

@@ -47,7 +47,7 @@ type prepared struct {
 	begin, commit, rollback        *sql.Stmt
 	index, newStream, stream, last *sql.Stmt
 	insert, update, one            *sql.Stmt
-	upsert, remove, halt           *sql.Stmt
+	change, upsert, remove, halt   *sql.Stmt
 	all                            []*sql.Stmt
 }
 
@@ -107,6 +107,7 @@ func (w *writer) prepare(ctx context.Context) error {
 		{&w.st.one, "SELECT data FROM entry WHERE stream = ? AND seq = ?"},
 		{&w.st.insert, "INSERT INTO entry (stream, seq, data) VALUES (?, ?, ?)"},
 		{&w.st.update, "UPDATE entry SET data = ? WHERE stream = ? AND seq = ?"},
+		{&w.st.change, changeRow},
 		{&w.st.upsert, upsertRow},
 		{&w.st.remove, "DELETE FROM row WHERE kind = ? AND id = ?"},
 	} {
@@ -119,10 +120,15 @@ func (w *writer) prepare(ctx context.Context) error {
 	return nil
 }
 
-const upsertRow = `INSERT INTO row (kind, id, project, status, name, parent, tag, at, due, body, crc)
+const (
+	insertRow = `INSERT INTO row (kind, id, project, status, name, parent, tag, at, due, body, crc)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (kind, id) DO UPDATE SET project = excluded.project, status = excluded.status, name = excluded.name,
-parent = excluded.parent, tag = excluded.tag, at = excluded.at, due = excluded.due, body = excluded.body, crc = excluded.crc`
+ON CONFLICT (kind, id) DO UPDATE SET status = excluded.status, tag = excluded.tag, due = excluded.due, body = excluded.body, crc = excluded.crc`
+	// Rows seldom change in the rest, and what is not set costs no write to its index.
+	changeRow = insertRow + `
+WHERE row.project = excluded.project AND row.name = excluded.name AND row.parent = excluded.parent AND row.at = excluded.at`
+	upsertRow = insertRow + `, project = excluded.project, name = excluded.name, parent = excluded.parent, at = excluded.at`
+)
 
 func (w *writer) close() error {
 	var errs []error

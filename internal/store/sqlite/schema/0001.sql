@@ -42,7 +42,6 @@ CREATE TABLE row (
 ) STRICT;
 CREATE INDEX row_at     ON row (kind, at, id);
 CREATE INDEX row_status ON row (kind, status, at, id);
-CREATE INDEX row_name   ON row (kind, name, at, id)   WHERE name <> '';
 CREATE INDEX row_parent ON row (kind, parent, at, id) WHERE parent <> '';
 CREATE INDEX row_tag    ON row (kind, tag, at, id)    WHERE tag <> '';
 CREATE INDEX row_due    ON row (kind, due, id)        WHERE due IS NOT NULL;
