@@ -68,6 +68,7 @@ func (l *Linter) about(rule string, d expr.Dialect, p playbook.Place, t *text, r
 
 // permits reads the comments of a file.
 func (l *Linter) permits(t *text, d expr.Dialect) (ok []permit, wrong []playbook.Finding) {
+	about := t.about()
 	for i, line := range t.split() {
 		line = strings.TrimSuffix(line, "\r")
 		m := allowComment.FindStringSubmatchIndex(line)
@@ -90,17 +91,27 @@ func (l *Linter) permits(t *text, d expr.Dialect) (ok []permit, wrong []playbook
 		default:
 			p := permit{rule: rule, reason: reason, place: place, from: i + 1, to: i + 1}
 			if strings.TrimSpace(line[:hash]) == "" {
-				p.to = i + 2
-				for ; p.to <= len(t.split()); p.to++ { // other comments between it and what it is about
-					if next := strings.TrimSpace(t.line(p.to)); next != "" && !strings.HasPrefix(next, "#") {
-						break
-					}
-				}
+				p.to = 1 + about[i]
 			}
 			ok = append(ok, p)
 		}
 	}
 	return ok, wrong
+}
+
+// about tells for each line which one a comment there is about: the next that is neither empty nor a comment. Lines count
+// from 0.
+func (t *text) about() []int {
+	rows := t.split()
+	out := make([]int, len(rows))
+	next := len(rows)
+	for i := len(rows) - 1; i >= 0; i-- {
+		out[i] = next
+		if row := strings.TrimSpace(rows[i]); row != "" && !strings.HasPrefix(row, "#") {
+			next = i
+		}
+	}
+	return out
 }
 
 func group(line string, m []int, n int) string {

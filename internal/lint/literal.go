@@ -12,6 +12,9 @@ import (
 	"github.com/tendhq/tend/internal/playbook"
 )
 
+// maxLeaks bounds the work of redacting. A file with more of them has no line printed at all.
+const maxLeaks = 500
+
 // leak is a secret that stands in the file: findings must not repeat it.
 type leak struct{ text string }
 
@@ -49,6 +52,9 @@ func (l *Linter) shapes(t *text, docs []*playbook.Document) ([]playbook.Finding,
 	}
 	var out []playbook.Finding
 	var leaks []leak
+	if len(t.src) > playbook.MaxSize { // refused unread
+		return nil, nil
+	}
 	found := func(k shape, from, to int) {
 		word := string(t.src[from:to])
 		if placeholder(word) {
@@ -213,6 +219,12 @@ func placeholder(s string) bool {
 func redact(fs []playbook.Finding, leaks []leak) []playbook.Finding {
 	if len(leaks) == 0 {
 		return fs
+	}
+	if len(leaks) > maxLeaks {
+		for i := range fs {
+			fs[i].SourceLine = ""
+		}
+		leaks = leaks[:maxLeaks]
 	}
 	for i := range fs {
 		for _, l := range leaks {

@@ -20,7 +20,7 @@ an **advice** do not. Documents of the older dialect (` + "`stackpulse.io/v1`" +
 what is an error in ` + "`tend/v1`" + ` is a warning there.
 
 Output: ` + "`-o text`" + ` (default), ` + "`-o json`" + `, ` + "`-o sarif`" + ` (SARIF 2.1.0, for code scanning and editors), ` + "`-o github`" + ` (annotations
-in GitHub Actions). The exit code is 3 when there is a finding.
+in GitHub Actions). The exit code is 3 when there is a warning or an error; ` + "`--fail-on`" + ` moves that line.
 
 ## Allowing what is meant
 

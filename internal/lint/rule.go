@@ -11,13 +11,13 @@ import (
 // Rule is one row of the linter's table: what it is called, how bad it is in each dialect, what it finds and what to do.
 // docs/lint.md is made of these rows.
 type Rule struct {
-	Name    string
-	Strict  playbook.Severity // in tend/v1; empty: not looked for
-	Lenient playbook.Severity // in stackpulse.io/v1
-	Finds   string
-	Remedy  string
+	Name    string            `json:"name"`
+	Strict  playbook.Severity `json:"strict,omitempty"`  // in tend/v1; empty: not looked for
+	Lenient playbook.Severity `json:"lenient,omitempty"` // in stackpulse.io/v1
+	Finds   string            `json:"finds"`
+	Remedy  string            `json:"remedy"`
 	// Fixed rules cannot be silenced: what they find keeps the document from being read or compiled.
-	Fixed bool
+	Fixed bool `json:"fixed,omitempty"`
 }
 
 // hint is the remedy as it stands behind a finding: not a sentence, but a part of one.

@@ -2,6 +2,8 @@ package lint
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -67,7 +69,10 @@ func (c *checker) document() {
 	d := c.doc
 	switch d.Kind {
 	case playbook.DocPlaybook, playbook.DocModule:
-	case playbook.DocTrigger, playbook.DocGuard, playbook.DocIntegration:
+	case playbook.DocTrigger:
+		c.trigger()
+		return
+	case playbook.DocGuard, playbook.DocIntegration:
 		return
 	}
 	c.steps, c.callees = map[string][]*declared{}, map[*playbook.Step]playbook.Callee{}
@@ -101,6 +106,36 @@ func (c *checker) document() {
 	}
 	c.literals()
 	c.runners()
+}
+
+// trigger looks whether its expressions compile. What an event holds nobody knows before it comes.
+func (c *checker) trigger() {
+	look := func(e *expr.Expr) {
+		if e == nil || e.Kind == expr.Literal || e.Kind == "" {
+			return
+		}
+		if err := c.evaluator.Check(*e, c.doc.Dialect); err != nil {
+			node := &yaml.Node{Kind: yaml.ScalarNode, Line: e.Line, Column: e.Column, Value: e.Source}
+			c.broken(&playbook.Scalar{Expr: *e, Node: node}, err)
+		}
+	}
+	for i := range c.doc.Trigger.Scenarios {
+		s := &c.doc.Trigger.Scenarios[i]
+		look(s.When)
+		for _, name := range slices.Sorted(maps.Keys(s.Parameters)) {
+			leaves(s.Parameters[name], look)
+		}
+	}
+}
+
+func leaves(t playbook.Tree, f func(*expr.Expr)) {
+	f(t.Scalar)
+	for i := range t.List {
+		leaves(t.List[i], f)
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Map)) {
+		leaves(t.Map[name], f)
+	}
 }
 
 // defaults looks at the templates in the defaults of parameters.
