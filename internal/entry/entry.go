@@ -13,7 +13,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"hash"
 	"time"
 
 	"github.com/tendhq/tend/internal/fault"
@@ -89,36 +88,31 @@ func (e *Entry) Seal() {
 	e.Hash = e.chain()
 }
 
+// sum hashes what is usual in one piece on the stack: it is on the path of every commit.
 func sum(s Salt, payload []byte) Hash {
+	if len(payload) <= 1008 {
+		var buf [1024]byte
+		return sha256.Sum256(append(append(buf[:0], s[:]...), payload...))
+	}
 	h := sha256.New()
 	_, _ = h.Write(s[:])
 	_, _ = h.Write(payload)
 	return Hash(h.Sum(nil))
 }
 
+// chain hashes the envelope: numbers in eight bytes, texts after their length.
 func (e *Entry) chain() Hash {
-	h := sha256.New()
-	field(h, e.Stream)
-	var n [8]byte
-	number := func(v uint64) {
-		binary.BigEndian.PutUint64(n[:], v)
-		_, _ = h.Write(n[:])
-	}
-	number(e.Seq)
-	field(h, string(e.Kind))
-	number(uint64(e.Version))
-	number(uint64(e.At.UnixMicro()))
-	number(e.Epoch)
-	_, _ = h.Write(e.Sum[:])
-	_, _ = h.Write(e.Prev[:])
-	return Hash(h.Sum(nil))
-}
-
-func field(h hash.Hash, s string) {
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], uint64(len(s)))
-	_, _ = h.Write(n[:])
-	_, _ = h.Write([]byte(s))
+	var buf [256]byte
+	b := buf[:0]
+	b = append(binary.BigEndian.AppendUint64(b, uint64(len(e.Stream))), e.Stream...)
+	b = binary.BigEndian.AppendUint64(b, e.Seq)
+	b = append(binary.BigEndian.AppendUint64(b, uint64(len(e.Kind))), e.Kind...)
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Version))
+	b = binary.BigEndian.AppendUint64(b, uint64(e.At.UnixMicro()))
+	b = binary.BigEndian.AppendUint64(b, e.Epoch)
+	b = append(b, e.Sum[:]...)
+	b = append(b, e.Prev[:]...)
+	return sha256.Sum256(b)
 }
 
 // Verify tells whether e is what was sealed and follows prev (nil for the first of a stream). The error is of kind
