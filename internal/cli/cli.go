@@ -119,7 +119,7 @@ const (
 func (p *program) commands() []*cobra.Command {
 	return []*cobra.Command{
 		p.runCommand(), p.runsCommand(), p.inboxCommand(), p.eventsCommand(), p.ownCommand(),
-		p.lintCommand(), p.evalCommand(), p.graphCommand(), p.actionsCommand(),
+		p.lintCommand(), p.fmtCommand(), p.schemaCommand(), p.evalCommand(), p.graphCommand(), p.actionsCommand(),
 		p.versionCommand(),
 	}
 }
