@@ -34,7 +34,7 @@ var lines = [][]string{
 	{"entry", "playbook"},            // the two big nouns: facts and documents
 	{"format", "format", "graph", "guard", "lint", "repository", "schema", "task"}, // what is said and decided about them
 	{"run"},                     // the mind: it knows every noun
-	{"history"},                 // the story of a run, for people
+	{"history", "plan"},         // the story of a run, for people: afterwards and beforehand
 	{"seal", "transcript"},      // what steps leave: secrets and logs
 	{"action", "blob", "store"}, // ports
 	{"runner"},                  // executes attempts
@@ -73,7 +73,7 @@ func part(from, to string) bool {
 var wiring = []string{"app", "sim", "cmd"}
 
 // pure packages decide and do not do: no I/O, no clock, no randomness, no goroutines. That makes a replay exact.
-var pure = []string{"cell", "entry", "expr", "fault", "format", "graph", "guard", "history", "id", "lint", "mask", "playbook", "run", "schema", "task", "value"}
+var pure = []string{"cell", "entry", "expr", "fault", "format", "graph", "guard", "history", "id", "lint", "mask", "plan", "playbook", "run", "schema", "task", "value"}
 
 // impure is what pure packages must not import.
 var impure = map[string]string{

@@ -90,7 +90,7 @@ func (p *program) prepare(arg string, f runFlags) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	guards, err := c.repo.Guards()
+	guards, err := c.repo.Guards(c.file.Name)
 	if err != nil {
 		return nil, err
 	}

@@ -8,10 +8,12 @@
 package repository
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -133,17 +135,17 @@ func (r *Repo) abs(name string) string {
 }
 
 // Read reads a file by the path that a person typed.
-func (r *Repo) Read(path string) (playbook.File, error) {
-	abs, err := filepath.Abs(path)
+func (r *Repo) Read(name string) (playbook.File, error) {
+	abs, err := filepath.Abs(name)
 	if err != nil {
-		return playbook.File{}, fault.Wrap(fault.Unavailable, err, "find %s", path)
+		return playbook.File{}, fault.Wrap(fault.Unavailable, err, "find %s", name)
 	}
 	b, err := readFile(abs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return playbook.File{}, fault.New(fault.NotFound, "there is no file %s", path)
+		return playbook.File{}, fault.New(fault.NotFound, "there is no file %s", name)
 	case err != nil:
-		return playbook.File{}, fault.Wrap(fault.Unavailable, err, "read %s", path)
+		return playbook.File{}, fault.Wrap(fault.Unavailable, err, "read %s", name)
 	}
 	return playbook.File{Name: r.name(abs), Content: b}, nil
 }
@@ -317,9 +319,10 @@ func (r *Repo) walk(dir string) ([]playbook.File, error) {
 	return out, err
 }
 
-// Guards reads the guards that the repository declares. A guard that cannot be read is an error: a rule that silently
+// Guards reads the guards that hold for the playbook of a file: those of its repository or, without a tend.yaml that would
+// say what belongs together, those in its own folder. A guard that cannot be read is an error: a rule that silently
 // does not hold is worse than a run that does not start.
-func (r *Repo) Guards() ([]playbook.GuardSpec, error) {
+func (r *Repo) Guards(from string) ([]playbook.GuardSpec, error) {
 	files, err := r.Files()
 	if err != nil {
 		return nil, err
@@ -327,7 +330,10 @@ func (r *Repo) Guards() ([]playbook.GuardSpec, error) {
 	var out []playbook.GuardSpec
 	var problems []error
 	for _, f := range files {
-		if !strings.Contains(string(f.Content), string(playbook.DocGuard)) {
+		if !r.Marked && path.Dir(f.Name) != path.Dir(from) {
+			continue
+		}
+		if !bytes.Contains(f.Content, []byte(playbook.DocGuard)) {
 			continue
 		}
 		docs, findings := playbook.Parse(f.Name, f.Content)

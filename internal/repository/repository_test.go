@@ -116,7 +116,7 @@ func TestSettingsAndGuards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guards, err := r.Guards()
+	guards, err := r.Guards("p.yaml")
 	if err != nil || len(guards) != 1 || guards[0].Name != "gentle" {
 		t.Errorf("guards %+v, %v", guards, err)
 	}
@@ -127,7 +127,7 @@ func TestSettingsAndGuards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Guards(); !fault.Is(err, fault.Invalid) {
+	if _, err := r.Guards("p.yaml"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a broken guard: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "tend.yaml"), []byte("playbook: [ops]\n"), 0o600); err != nil {

@@ -1,0 +1,490 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/value"
+)
+
+type builder struct {
+	Request
+	skipped map[string]bool // ids of steps that surely do not run
+	hide    []string        // values of sensitive parameters
+}
+
+func (b *builder) nodes(defs []playbook.Node, base, section string, s scope) []Step {
+	out := make([]Step, 0, len(defs))
+	for i := range defs {
+		out = append(out, b.node(&defs[i], run.At(base, section, i), s))
+	}
+	return out
+}
+
+func (b *builder) node(n *playbook.Node, path string, s scope) Step {
+	out := Step{
+		Path: path, Kind: string(n.Kind), ID: n.ID, Name: n.Name, Uses: n.Uses, Timeout: duration(n.Timeout),
+		Approval: b.approval(n.Approval, s),
+	}
+	b.when(n, &out, s)
+	if out.When == No {
+		b.skip(n)
+		return out
+	}
+	switch n.Kind {
+	case playbook.KindAction:
+		b.action(n, &out, s)
+	case playbook.KindSteps:
+		out.Steps = b.nodes(n.Steps, path, "steps", s)
+	case playbook.KindParallel:
+		out.Steps = b.nodes(n.Steps, path, "parallel", s)
+	case playbook.KindLock:
+		out.Note = "holds the lock " + b.text(n.LockKey, s)
+		out.Steps = b.nodes(n.Steps, path, "steps", s)
+	case playbook.KindForeach:
+		b.loop(n, &out, s)
+	default:
+		b.verb(n, &out, s)
+	}
+	out.Catch = b.nodes(n.Catch, path, "catch", s.with("error"))
+	out.Finally = b.nodes(n.Finally, path, "finally", s.with("error"))
+	return out
+}
+
+func duration(d playbook.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return time.Duration(d).String()
+}
+
+func (b *builder) when(n *playbook.Node, out *Step, s scope) {
+	if n.When == nil {
+		return
+	}
+	out.Condition = cmp.Or(n.When.Source, value.Text(n.When.Lit))
+	if out.DependsOn = b.open(*n.When, s); len(out.DependsOn) > 0 {
+		out.When = Unknown
+		return
+	}
+	ok, err := b.Eval.Truth(*n.When, s.expr())
+	switch {
+	case err != nil && s.dialect != expr.Lenient:
+		out.When = Unknown
+		out.Problems = append(out.Problems, "when: "+err.Error())
+	case ok:
+		out.When = Yes
+	default:
+		out.When = No
+	}
+}
+
+// skip remembers that the outputs of a step and of all below it will be missing.
+func (b *builder) skip(n *playbook.Node) {
+	if n.ID != "" {
+		b.skipped[n.ID] = true
+	}
+	for _, list := range [][]playbook.Node{n.Steps, n.Catch, n.Finally} {
+		for i := range list {
+			b.skip(&list[i])
+		}
+	}
+}
+
+func (b *builder) approval(a *playbook.Approval, s scope) string {
+	if a == nil {
+		return ""
+	}
+	text := fmt.Sprintf("asks %s to approve", people(a))
+	if m := b.text(a.Message, s); m != "" {
+		text += ": " + m
+	}
+	return text
+}
+
+func people(a *playbook.Approval) string {
+	who := "a person"
+	if a.Count > 1 {
+		who = strconv.Itoa(a.Count) + " people"
+	}
+	if len(a.From) > 0 {
+		who += " of " + strings.Join(a.From, ", ")
+	}
+	if a.NotRequester {
+		who += " (not who started it)"
+	}
+	return who
+}
+
+// text renders a text for a note; what is open stands as its source.
+func (b *builder) text(e *expr.Expr, s scope) string {
+	if e == nil {
+		return ""
+	}
+	v, err := b.value(*e, s)
+	if err != nil {
+		return e.Source
+	}
+	if o, ok := v.(Open); ok {
+		return o.Source
+	}
+	return value.Text(v)
+}
+
+// action renders what an action would be given.
+func (b *builder) action(n *playbook.Node, out *Step, s scope) {
+	out.Effect, out.Irreversible, out.OnDoubt = string(n.Effect), n.Irreversible, n.OnDoubt
+	out.Retry = retry(n.Retry)
+	inner := s
+	if m := n.Module; m != nil {
+		out.Uses = m.Name
+		inner = b.moduleScope(m, out, s)
+	}
+	with, problems := b.trees(n.With, inner, "with")
+	out.Problems = append(out.Problems, problems...)
+	spec, known := b.Spec(n.Uses)
+	if known && len(problems) == 0 && !holds(map[string]any(with)) {
+		complete, err := playbook.Inputs(spec.Inputs, orEmpty(with), inner.dialect)
+		if err != nil {
+			out.Problems = append(out.Problems, err.Error())
+		} else {
+			with = given(with, complete)
+		}
+	}
+	out.Inputs = map[string]any{}
+	if len(with) > 0 {
+		out.Inputs["with"] = with
+	}
+	if env, problems := b.trees(n.Env, inner, "env"); len(env)+len(problems) > 0 {
+		out.Inputs["env"] = env
+		out.Problems = append(out.Problems, problems...)
+	}
+	for i := range n.Args {
+		v, err := b.tree(n.Args[i], inner)
+		if err != nil {
+			out.Problems = append(out.Problems, fmt.Sprintf("args[%d]: %v", i, err))
+			continue
+		}
+		args, _ := out.Inputs["args"].([]any)
+		out.Inputs["args"] = append(args, v)
+	}
+	if n.Runner != nil {
+		v, err := b.value(*n.Runner, s)
+		if err != nil {
+			out.Problems = append(out.Problems, "runner: "+err.Error())
+		}
+		out.Runner = v
+	}
+	b.targets(n, spec, with, out, inner)
+	b.guards(n, out)
+	b.aftermath(n, out, s)
+}
+
+// given keeps the inputs that the document writes, converted: defaults of the action are its own business.
+func given(with, complete map[string]any) map[string]any {
+	out := make(map[string]any, len(with))
+	for k := range with {
+		if v, ok := complete[k]; ok {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+func retry(r *playbook.Retry) string {
+	if r == nil || r.Attempts < 2 {
+		return ""
+	}
+	s := fmt.Sprintf("up to %d attempts", r.Attempts)
+	if r.Backoff > 0 {
+		s += ", " + time.Duration(r.Backoff).String() + " apart"
+	}
+	if r.Factor > 1 {
+		s += fmt.Sprintf(", ×%g each time", r.Factor)
+	}
+	if len(r.On) > 0 {
+		s += ", on " + strings.Join(r.On, ", ")
+	}
+	return s
+}
+
+// moduleScope is what the body of a module sees: its inputs and nothing else.
+func (b *builder) moduleScope(m *playbook.Module, out *Step, s scope) scope {
+	in, problems := b.trees(m.Inputs, s, "with")
+	out.Problems = append(out.Problems, problems...)
+	inner := scope{dialect: m.Dialect, module: true, root: map[string]any{"params": orEmpty(in)}}
+	if !holds(map[string]any(in)) && len(problems) == 0 {
+		complete, err := playbook.Inputs(m.Fields, orEmpty(in), s.dialect)
+		if err != nil {
+			out.Problems = append(out.Problems, err.Error())
+		} else {
+			inner.root["params"] = map[string]any(complete)
+		}
+		return inner
+	}
+	for _, k := range slices.Sorted(maps.Keys(in)) {
+		if holds(in[k]) {
+			inner = inner.with("params." + k)
+		}
+	}
+	return inner
+}
+
+func (b *builder) targets(n *playbook.Node, spec playbook.Spec, with map[string]any, out *Step, s scope) {
+	add := func(v any) {
+		list, ok := v.([]any)
+		if !ok {
+			list = []any{v}
+		}
+		for _, e := range list {
+			if o, ok := e.(Open); ok {
+				out.Targets = append(out.Targets, o)
+			} else if t := strings.TrimSpace(value.Text(e)); t != "" && !strings.HasSuffix(t, ":") {
+				out.Targets = append(out.Targets, t)
+			}
+		}
+	}
+	for _, e := range n.Target {
+		v, err := b.value(e, s)
+		if err != nil {
+			out.Problems = append(out.Problems, "target: "+err.Error())
+			continue
+		}
+		add(v)
+	}
+	if len(n.Target) > 0 {
+		return
+	}
+	in := scope{dialect: expr.Lenient, module: true, root: orEmpty(with)}
+	for k, v := range with {
+		if holds(v) {
+			in = in.with(k)
+		}
+	}
+	for _, t := range spec.Targets {
+		if v, err := b.value(expr.Expr{Kind: expr.Template, Source: t}, in); err == nil {
+			add(v)
+		}
+	}
+}
+
+// aftermath is what follows a step: its verification and what would undo it.
+func (b *builder) aftermath(n *playbook.Node, out *Step, s scope) {
+	if v := n.Verify; v != nil {
+		if v.Step != nil {
+			st := b.node(v.Step, out.Path+".verify", s)
+			out.Verify = &st
+		} else {
+			out.Verify = &Step{Path: out.Path + ".verify", Kind: "condition"}
+		}
+		if v.Until != nil {
+			out.Until = v.Until.Source
+		}
+		if v.Within > 0 {
+			out.Until += " within " + time.Duration(v.Within).String()
+		}
+	}
+	if u := n.Undo; u != nil {
+		out.UndoNone = u.None
+		if u.Step != nil {
+			st := b.node(u.Step, out.Path+".undo", s.with("result"))
+			out.Undo = &st
+		}
+	}
+}
+
+// loop lists the iterations as far as the list is known.
+func (b *builder) loop(n *playbook.Node, out *Step, s scope) {
+	f := n.Foreach
+	keys, items, open, err := b.items(f, s)
+	if err != nil {
+		out.Problems = append(out.Problems, "in: "+err.Error())
+		return
+	}
+	if len(open) > 0 {
+		out.DependsOn = append(out.DependsOn, open...)
+		out.Note = "for each of a list that is not known yet"
+		names := []string{}
+		for _, v := range []string{f.Key, f.Value} {
+			if v != "" {
+				names = append(names, v)
+			}
+		}
+		out.Steps = b.nodes(n.Steps, out.Path+`.foreach["*"]`, "steps", s.with(names...))
+		return
+	}
+	out.Note = fmt.Sprintf("for each of %d", len(items))
+	if f.Parallel > 1 {
+		out.Note += fmt.Sprintf(", %d at a time", f.Parallel)
+	}
+	for i := range items {
+		if i == maxIterations {
+			out.More = len(items) - maxIterations
+			return
+		}
+		it := s.let(f.Key, keys[i]).let(f.Value, items[i])
+		path := run.IterationAt(out.Path, value.Text(keys[i]))
+		step := Step{Path: path, Kind: "iteration", Name: "[" + value.Text(keys[i]) + "] " + brief(items[i])}
+		if f.When != nil {
+			b.when(&playbook.Node{When: f.When}, &step, it)
+		}
+		if step.When != No {
+			step.Steps = b.nodes(n.Steps, path, "steps", it)
+		}
+		out.Steps = append(out.Steps, step)
+	}
+}
+
+func brief(v any) string {
+	t := value.Text(v)
+	if r := []rune(t); len(r) > 60 {
+		t = string(r[:60]) + "…"
+	}
+	return t
+}
+
+// maxRange bounds a range that a plan counts out.
+const maxRange = 1 << 20
+
+func (b *builder) items(f *playbook.Foreach, s scope) (keys, items []any, open []string, err error) {
+	if len(f.Range) == 2 {
+		return b.between(f, s)
+	}
+	if f.In == nil {
+		return nil, nil, nil, nil
+	}
+	v, err := b.tree(*f.In, s)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if holds(v) {
+		return nil, nil, dependencies(v), nil
+	}
+	if t, ok := v.(string); ok {
+		if p, perr := value.Parse([]byte(t)); perr == nil {
+			v = p
+		} else if strings.TrimSpace(t) == "" {
+			v = nil
+		}
+	}
+	switch x := v.(type) {
+	case nil:
+	case []any:
+		for i, e := range x {
+			keys, items = append(keys, int64(i)), append(items, e)
+		}
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(x)) {
+			keys, items = append(keys, k), append(items, x[k])
+		}
+	default:
+		return nil, nil, nil, fmt.Errorf("a list or a map is needed, not %.80q", value.Text(v))
+	}
+	return keys, items, nil, nil
+}
+
+func (b *builder) between(f *playbook.Foreach, s scope) (keys, items []any, open []string, err error) {
+	var at [2]int64
+	for i := range f.Range {
+		v, err := b.value(f.Range[i], s)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if o, ok := v.(Open); ok {
+			return nil, nil, o.DependsOn, nil
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(value.Text(v)), 10, 64)
+		if err != nil {
+			return nil, nil, nil, fmt.Errorf("range: %q is not a whole number", value.Text(v))
+		}
+		at[i] = n
+	}
+	for i := at[0]; i < at[1] && len(items) < maxRange; i++ {
+		keys, items = append(keys, i), append(items, i)
+	}
+	return keys, items, nil, nil
+}
+
+func dependencies(v any) []string {
+	var out []string
+	var visit func(any)
+	visit = func(v any) {
+		switch x := v.(type) {
+		case Open:
+			for _, d := range x.DependsOn {
+				if !slices.Contains(out, d) {
+					out = append(out, d)
+				}
+			}
+		case []any:
+			for _, e := range x {
+				visit(e)
+			}
+		case map[string]any:
+			for _, k := range slices.Sorted(maps.Keys(x)) {
+				visit(x[k])
+			}
+		}
+	}
+	visit(v)
+	return out
+}
+
+// verb says what a verb of the language would do.
+func (b *builder) verb(n *playbook.Node, out *Step, s scope) {
+	if out.Uses == "" {
+		out.Uses = string(n.Kind)
+	}
+	switch n.Kind {
+	case playbook.KindWait:
+		out.Note = b.wait(n.Wait, s)
+	case playbook.KindApprove:
+		out.Note = fmt.Sprintf("asks %s to approve: %s", people(&n.Task.Approval), b.text(n.Task.Message, s))
+	case playbook.KindAsk:
+		out.Note = fmt.Sprintf("asks %s: %s", people(&n.Task.Approval), b.text(n.Task.Message, s))
+	case playbook.KindManual:
+		out.Note = fmt.Sprintf("asks %s to do: %s", people(&n.Task.Approval), cmp.Or(b.text(n.Task.Instructions, s), b.text(n.Task.Message, s)))
+	case playbook.KindCall:
+		out.Note = "runs the playbook " + n.Call.Program + " as a run of its own"
+		params, problems := b.trees(n.Call.Params, s, "with")
+		out.Problems = append(out.Problems, problems...)
+		if len(params) > 0 {
+			out.Inputs = map[string]any{"params": params}
+		}
+	case playbook.KindAssert:
+		out.Note = "fails unless " + n.Assert.That.Source
+	case playbook.KindFail:
+		out.Note = "fails: " + b.text(n.Message, s)
+	default:
+	}
+}
+
+func (b *builder) wait(w *playbook.Wait, s scope) string {
+	note := ""
+	switch {
+	case w == nil:
+	case w.Duration != nil:
+		note = "waits for " + b.text(w.Duration, s)
+	case w.At != nil:
+		note = "waits until " + b.text(w.At, s)
+	case w.Until != nil && w.Until.Until != nil:
+		note = "waits until " + w.Until.Until.Source
+	case w.Event != nil:
+		note = "waits for the event " + b.text(w.Event, s)
+		if w.Key != nil {
+			note += " with key " + b.text(w.Key, s)
+		}
+	}
+	if w != nil && w.Within > 0 {
+		note += ", at most " + time.Duration(w.Within).String()
+	}
+	return note
+}
