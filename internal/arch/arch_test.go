@@ -43,6 +43,7 @@ var lines = [][]string{
 	{"client", "httpapi"},       // the two ends of that
 	{"app"},                     // wiring
 	{"cli"},                     // commands
+	{"bench"},                   // measures it
 	{"testenv"},                 // for tests only
 }
 
@@ -70,7 +71,7 @@ func part(from, to string) bool {
 }
 
 // wiring may import the implementations of a port; everybody else gets the port.
-var wiring = []string{"app", "sim", "cmd"}
+var wiring = []string{"app", "bench", "cmd", "sim"}
 
 // pure packages decide and do not do: no I/O, no clock, no randomness, no goroutines. That makes a replay exact.
 var pure = []string{"cell", "entry", "expr", "fault", "format", "graph", "guard", "history", "id", "lint", "mask", "plan", "playbook", "run", "schema", "task", "value"}
