@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/store"
@@ -262,6 +263,30 @@ func TestTornHighWater(t *testing.T) {
 			t.Errorf("%q: halted: %s", torn, i.Halted)
 		}
 		shut(t, s)
+	}
+}
+
+// TestHighWaterFollows: when commits pause, what was reached is written down soon, without Close.
+func TestHighWaterFollows(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	want(t, s, store.Batch{})
+	want(t, s, store.Batch{})
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); ; {
+		b, err := os.ReadFile(filepath.Join(dir, sqlite.HighWater))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(string(b), " 2\n") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("it still says %q", b)
+		}
+		<-tick.C
 	}
 }
 

@@ -18,14 +18,25 @@ const every = time.Second
 
 const waterFormat = "tend 1 %s %d\n"
 
-// mark writes high-water when it is time to; a zero now always is. It is a hint, written without fsync: what it says is
-// always less than what is durable, and when it cannot be written or read, only a rollback goes unnoticed.
+// mark sees to it that high-water is written within a second; a zero now asks for it at once. It is a hint, written
+// without fsync: what it says is always less than what is durable, and when it cannot be written or read, only a rollback
+// goes unnoticed.
 func (w *writer) mark(now time.Time) {
-	if !w.known || !now.IsZero() && now.Sub(w.marked).Abs() < every {
-		return
+	switch wait := every - now.Sub(w.marked); {
+	case !w.known:
+	case now.IsZero() || wait <= 0 || wait > every: // or a clock that jumped
+		w.marked = now
+		_ = writeHighWater(filepath.Dir(w.store.path), w.instance, w.index)
+	case w.later == nil: // commits may end here: then somebody must write what was reached
+		w.later = time.AfterFunc(wait, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.later = nil
+			if !w.store.closed.Load() {
+				w.mark(time.Time{})
+			}
+		})
 	}
-	w.marked = now
-	_ = writeHighWater(filepath.Dir(w.store.path), w.instance, w.index)
 }
 
 func writeHighWater(dir, instance string, index uint64) error {

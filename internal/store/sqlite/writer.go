@@ -37,9 +37,10 @@ type writer struct {
 
 	buf      []byte // scratch for one record
 	instance string
-	marked   time.Time // when high-water was written last
-	log      int64     // size of the log at which it is folded back by force
-	owed     bool      // an erasure waits for the log to be cut
+	marked   time.Time   // when high-water was written last
+	later    *time.Timer // writes it when commits pause
+	log      int64       // size of the log at which it is folded back by force
+	owed     bool        // an erasure waits for the log to be cut
 }
 
 // prepared are the statements of the hot path.
@@ -131,6 +132,9 @@ WHERE row.project = excluded.project AND row.name = excluded.name AND row.parent
 )
 
 func (w *writer) close() error {
+	if w.later != nil {
+		w.later.Stop()
+	}
 	var errs []error
 	for _, st := range w.st.all { // one that stays open would keep the connection open, and the log unfolded
 		errs = append(errs, st.Close())
