@@ -23,7 +23,7 @@ import (
 	"github.com/tendhq/tend/internal/playbook"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", os.Getenv("TEND_UPDATE") != "", "write the golden files anew")
 
 func logic(s string) *expr.Expr { return &expr.Expr{Kind: expr.Logic, Source: s} }
 

@@ -1,6 +1,7 @@
 package lint_test
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/tendhq/tend/internal/graph"
 	"github.com/tendhq/tend/internal/lint"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/testenv"
 )
 
 // fault is what is really wrong with a document of the corpus: the rule, and a part of the line.
@@ -44,7 +46,7 @@ func TestCorpus(t *testing.T) {
 	t.Parallel()
 	root := os.Getenv("TEND_CORPUS")
 	if root == "" {
-		t.Skip("TEND_CORPUS is not set: no documents of the older dialect to check")
+		testenv.Need(t, "corpus", errors.New("TEND_CORPUS is not set: no documents of the older dialect to check"))
 	}
 	l := lint.New(newCatalog(t), nil)
 	left := corpusFaults()

@@ -21,7 +21,7 @@ import (
 	"github.com/tendhq/tend/internal/value"
 )
 
-var update = flag.Bool("update", false, "write the schemas anew")
+var update = flag.Bool("update", os.Getenv("TEND_UPDATE") != "", "write the schemas anew")
 
 const root = "../.."
 
