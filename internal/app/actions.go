@@ -6,6 +6,8 @@ import (
 	"github.com/tendhq/tend/internal/action/log"
 	"github.com/tendhq/tend/internal/action/replace"
 	"github.com/tendhq/tend/internal/action/shell"
+	"github.com/tendhq/tend/internal/action/sql"
+	"github.com/tendhq/tend/internal/action/ssh"
 	"github.com/tendhq/tend/internal/action/tabulate"
 	"github.com/tendhq/tend/internal/action/transform"
 	"github.com/tendhq/tend/internal/action/verb"
@@ -18,6 +20,10 @@ func Actions() (*action.Set, error) {
 		log.New(),
 		replace.New(),
 		shell.New(),
+		sql.New(),
+		sql.Sessions{},
+		sql.Terminate{},
+		ssh.New(),
 		tabulate.New(),
 		transform.New(),
 	}, verb.All())

@@ -167,12 +167,21 @@ and this connection itself. The user needs the role pg_signal_backend, or to be 
 			playbook.End{When: "the step was cancelled after the signals were sent", Outcome: "in-doubt", Kind: fault.Cancelled},
 			playbook.End{When: "the server refused to say whether the sessions are gone", Outcome: "in-doubt", Kind: fault.Query},
 		),
-		Examples: []playbook.Example{{Title: "End what a person chose", YAML: `- uses: postgres/terminate
+		Examples: []playbook.Example{{Title: "End the sessions that have been busy for an hour, when a person agrees", YAML: `- id: long
+  uses: postgres/sessions
   with:
     host: db-1.internal
     user: tend
     password: '{{ secret "db_password" }}'
-    pids: '{{ $.params.pids }}'
+    longerThan: 1h
+- when: steps.long.count > 0
+  uses: postgres/terminate
+  approval: {within: 15m}
+  with:
+    host: db-1.internal
+    user: tend
+    password: '{{ secret "db_password" }}'
+    pids: '{{ $.steps.long.sessions[:].pid }}'
 `}},
 		Aliases: []playbook.Alias{{
 			Name:   "psql/query/terminate",

@@ -73,15 +73,15 @@ sent in clear over a connection that could be another's: the server must be veri
     query: select relname, n_dead_tup from pg_stat_user_tables where n_dead_tup > $1 order by 2 desc
     params: [100000]
 `},
-			{Title: "Take a job out of the queue", YAML: `- uses: sql
+			{Title: "Give the jobs of a dead host back to the queue", YAML: `- uses: sql
   with:
     host: db-1.internal
     database: shop
     user: tend
     password: '{{ secret "shop_db_password" }}'
-    query: update jobs set state = 'parked' where id = $1 and state = 'stuck'
-    params: ['{{ $.params.job }}']
-  target: 'job:{{ $.params.job }}'
+    query: update jobs set owner = null, state = 'queued' where owner = $1 and state = 'running'
+    params: ['{{ $.params.host }}']
+  target: 'host:{{ $.params.host }}'
 `},
 		},
 	}

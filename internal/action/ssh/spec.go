@@ -74,8 +74,12 @@ did and none is in doubt.`,
 			{Name: "inDoubt", Type: playbook.Number, Description: "On how many hosts nobody knows."},
 			{Name: "truncated", Type: playbook.Boolean, Description: "With one host: whether more was printed than the output holds."},
 		},
-		Targets: []string{`{{ if .host }}host:{{ .host }}{{ end }}`, `{{ splitList "," (print "host:" (join ",host:" .hosts)) }}`},
-		Ends:    ends(),
+		// The user is no part of the target: what is done to a host is done to it by whomever.
+		Targets: []string{
+			`{{ if .host }}host:{{ regexReplaceAll "^.*@" .host "" }}{{ end }}`,
+			`{{ splitList "," (regexReplaceAll "host:[^,]*@" (print "host:" (join ",host:" .hosts)) "host:") }}`,
+		},
+		Ends: ends(),
 		Examples: []playbook.Example{
 			{Title: "One command", YAML: `- id: disk
   uses: ssh

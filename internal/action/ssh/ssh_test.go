@@ -19,6 +19,7 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/actiontest"
 	"github.com/tendhq/tend/internal/action/ssh"
+	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/testenv/sshd"
@@ -82,6 +83,26 @@ func alive(pid string) bool {
 func TestSpec(t *testing.T) {
 	t.Parallel()
 	actiontest.Spec(t, ssh.New().Spec())
+}
+
+func TestTargets(t *testing.T) {
+	t.Parallel()
+	ev := expr.New(expr.Limits{})
+	for _, c := range []struct {
+		with map[string]any
+		want []any
+	}{
+		{map[string]any{"host": "web-1"}, []any{"host:web-1", []any{"host:"}}},
+		{map[string]any{"host": "ops@web-1:2222"}, []any{"host:web-1:2222", []any{"host:"}}},
+		{map[string]any{"hosts": []any{"web-1", "ops@web-2", "a@b@web-3:22"}}, []any{"", []any{"host:web-1", "host:web-2", "host:web-3:22"}}},
+	} {
+		for i, source := range ssh.New().Spec().Targets {
+			got, err := ev.Value(expr.Expr{Kind: expr.Template, Source: source}, expr.Scope{Root: c.with, Dialect: expr.Lenient})
+			if err != nil || !cmp.Equal(got, c.want[i]) {
+				t.Errorf("%v: %v, %v", c.with, got, err)
+			}
+		}
+	}
 }
 
 // world is something to log in to: the server inside the test, or OpenSSH.
