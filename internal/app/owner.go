@@ -93,7 +93,7 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 	eval, live := expr.New(expr.Limits{}), new(runner.Live)
 	r := runner.New(runner.Config{
 		Find: set.Find, Secrets: w.secrets, Eval: eval, Blobs: w.blobs, Key: key, Egress: egress(o.Config.Egress),
-		Scratch: scratch, Live: live, LogCap: int64(o.Config.LogCap), Logger: log,
+		Scratch: scratch, Live: live, LogCap: int64(o.Config.LogCap), Logger: log, Runners: runners(o.Config),
 	})
 	host, _ := os.Hostname()
 	return engine.Open(ctx, engine.Config{

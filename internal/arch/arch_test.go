@@ -49,6 +49,8 @@ var lines = [][]string{
 
 // children are imports between children of one port. All others do not meet: they are alternatives.
 var children = map[string]string{
+	"action/remote -> action/shell":   "the same step, in another place",
+	"action/remote -> action/ssh":     "the way there",
 	"action/shell -> action/process":  "a shell is a program",
 	"secret/age -> secret/private":    "an identity is a file that only its owner may read",
 	"secret/file -> secret/private":   "so is a secret",

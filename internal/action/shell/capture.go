@@ -48,8 +48,14 @@ func (c *capture) output() map[string]any {
 
 // parse makes a value of stdout. The error has kind parse or limit.
 func (c *capture) parse(how string) (any, error) {
-	text := strings.TrimRight(utf8Text(c.whole.Bytes()), "\r\n")
-	if c.cut && how != "text" && how != "auto" {
+	return Parse(utf8Text(c.whole.Bytes()), c.cut, how)
+}
+
+// Parse makes a value of what a program printed, as the input `parse` says how. Cut tells that it printed more than
+// stdout. The error has kind parse or limit.
+func Parse(stdout string, cut bool, how string) (any, error) {
+	text := strings.TrimRight(stdout, "\r\n")
+	if cut && how != "text" && how != "auto" {
 		return nil, fault.New(fault.Limit, "the program printed more than %d MiB, which cannot be read as %s", maxValue>>20, how)
 	}
 	trimmed := strings.TrimSpace(text)
@@ -82,7 +88,7 @@ func (c *capture) parse(how string) (any, error) {
 		}
 		return lines, nil
 	case "auto":
-		if !c.cut && json.Valid([]byte(trimmed)) {
+		if !cut && json.Valid([]byte(trimmed)) {
 			if v, err := value.Parse([]byte(trimmed)); err == nil {
 				return v, nil
 			}
