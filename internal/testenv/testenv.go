@@ -17,7 +17,8 @@ import (
 
 // The variables that govern this package.
 const (
-	// RequireVar lists, between commas, the needs that must be met. `all` means every one.
+	// RequireVar lists, between commas, the needs that must be met. `all` means every one, `-name` takes one out again: no
+	// machine has both `root` and `no-root`.
 	RequireVar = "TEND_TEST_REQUIRE"
 	// SkipsVar names a file to which a line is appended for each skipped test: need, test, reason, between tabs.
 	SkipsVar = "TEND_TEST_SKIPS"
@@ -64,6 +65,9 @@ func Find(names ...string) (string, error) {
 // Required tells whether TEND_TEST_REQUIRE asks for what.
 func Required(what string) bool {
 	want := strings.FieldsFunc(os.Getenv(RequireVar), func(r rune) bool { return r == ',' || r == ' ' })
+	if slices.Contains(want, "-"+what) {
+		return false
+	}
 	return slices.Contains(want, "all") || slices.Contains(want, what)
 }
 

@@ -46,6 +46,8 @@ func TestRequired(t *testing.T) {
 		{"sshd, postgresql", true},
 		{"sshd", false},
 		{"postgres", false},
+		{"all,-sshd", true},
+		{"all,-postgresql", false},
 	} {
 		t.Setenv(testenv.RequireVar, c.asked)
 		if got := testenv.Required("postgresql"); got != c.want {
