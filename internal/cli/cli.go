@@ -145,7 +145,6 @@ func indent(s, by string) string { return strings.ReplaceAll(s, "\n", "\n"+by) }
 
 // flatten splits joined errors. A wrapped join keeps the words of its wrapper.
 func flatten(err error) []error {
-	//nolint:errorlint // a join is looked for at this level only: one below a wrapper belongs to the wrapper's sentence
 	j, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []error{err}

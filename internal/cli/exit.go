@@ -58,7 +58,6 @@ func exitCode(err error) int {
 }
 
 func kindCode(k fault.Kind) int {
-	//nolint:exhaustive // what is not named here is a failure like any other
 	switch k {
 	case fault.Invalid:
 		return ExitUsage

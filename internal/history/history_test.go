@@ -19,7 +19,6 @@ import (
 	"github.com/tendhq/tend/internal/value"
 )
 
-//nolint:gochecknoglobals // the flag of golden files
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 var (

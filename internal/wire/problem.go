@@ -23,7 +23,6 @@ type Problem struct {
 
 // status is the one table of kinds and HTTP statuses. What is not in it is 500.
 func status(k fault.Kind) int {
-	//nolint:exhaustive // the kinds of actions do not occur as errors of requests
 	switch k {
 	case fault.Invalid, fault.Parse, fault.Expr:
 		return http.StatusBadRequest
@@ -55,7 +54,7 @@ func NewProblem(err error) Problem {
 		Detail: err.Error(), Kind: k, Next: fault.NextOf(err), Status: status(k), Title: title(k),
 		Type: "urn:tend:fault:" + string(k),
 	}
-	//nolint:errorlint // a join at the top is several errors; one inside a wrapper is a part of its sentence
+
 	j, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return p
