@@ -51,7 +51,9 @@ var lines = [][]string{
 var children = map[string]string{
 	"action/remote -> action/shell":   "the same step, in another place",
 	"action/remote -> action/ssh":     "the way there",
+	"action/shell -> action/output":   "what a script prints can be data",
 	"action/shell -> action/process":  "a shell is a program",
+	"action/ssh -> action/output":     "what a remote script prints can be data too",
 	"secret/age -> secret/private":    "an identity is a file that only its owner may read",
 	"secret/file -> secret/private":   "so is a secret",
 	"store/storetest -> store/faulty": "the suite injects faults",

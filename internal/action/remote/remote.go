@@ -48,7 +48,7 @@ func (s Shell) Run(ctx context.Context, req action.Request, log action.Log) acti
 		return action.Never(fault.Invalid, fmt.Sprintf("cwd cannot be given on runner %s: write cd in the script", s.runner))
 	}
 	given := maps.Clone(s.host)
-	for _, name := range []string{"script", "argv", "shell", "stdin", "exitCodes", "grace"} {
+	for _, name := range []string{"script", "argv", "shell", "stdin", "exitCodes", "grace", "parse"} {
 		if v, ok := req.Inputs[name]; ok {
 			given[name] = v
 		}
@@ -71,20 +71,6 @@ func (s Shell) Run(ctx context.Context, req action.Request, log action.Log) acti
 			output[f.Name] = v
 		}
 	}
-	delete(output, "value") // ssh's, which is always text
-	if r.Outcome != action.Succeeded {
-		r.Output = output
-		return r
-	}
-	stdout, _ := r.Output["stdout"].(string)
-	cut, _ := r.Output["truncated"].(bool)
-	how, _ := req.Inputs["parse"].(string)
-	v, err := shell.Parse(stdout, cut, how)
-	if err != nil {
-		r = action.Fail(fault.KindOf(err), err.Error())
-		r.Output = output
-		return r
-	}
-	output["value"] = v
-	return action.OK(output)
+	r.Output = output
+	return r
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/action/output"
 	"github.com/tendhq/tend/internal/action/process"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
@@ -66,9 +67,9 @@ func (Action) Run(ctx context.Context, req action.Request, log action.Log) actio
 	}
 	defer remove()
 
-	out := &capture{}
+	out := &output.Capture{}
 	cmd.Output = func(stream string, p []byte) {
-		out.write(stream, p)
+		out.Write(stream, p)
 		log(stream, p)
 	}
 	end, err := process.Run(ctx, cmd)
@@ -329,31 +330,31 @@ func startError(err error, cmd process.Command, in inputs) action.Result {
 }
 
 // result classifies the end.
-func (in inputs) result(ctx context.Context, end process.End, out *capture) action.Result {
-	output := out.output()
+func (in inputs) result(ctx context.Context, end process.End, out *output.Capture) action.Result {
+	outputs := out.Output()
 	var r action.Result
 	switch {
 	case end.Stopped:
 		k, why := action.Stopped(ctx)
-		r = action.Doubt(k, why+": the program was ended, and nobody knows how far it came"+out.tail())
+		r = action.Doubt(k, why+": the program was ended, and nobody knows how far it came"+out.Tail())
 	case end.Escaped:
 		r = action.Doubt(fault.Lost, "something that the program started could not be ended: it still holds the output open")
 	case end.Signal != "":
-		r = action.Doubt(fault.Killed, "the program was ended by "+end.Signal+", which tend did not send"+out.tail())
+		r = action.Doubt(fault.Killed, "the program was ended by "+end.Signal+", which tend did not send"+out.Tail())
 	default:
-		output["exitCode"] = int64(end.Code)
+		outputs["exitCode"] = int64(end.Code)
 		if !slices.Contains(in.ExitCodes, int64(end.Code)) {
-			r = action.Fail(fault.Exit, fmt.Sprintf("the program ended with exit code %d%s", end.Code, out.tail()))
+			r = action.Fail(fault.Exit, fmt.Sprintf("the program ended with exit code %d%s", end.Code, out.Tail()))
 			break
 		}
-		v, err := out.parse(in.Parse)
+		v, err := out.Parse(in.Parse)
 		if err != nil {
-			r = action.Fail(fault.KindOf(err), err.Error()+out.tail())
+			r = action.Fail(fault.KindOf(err), err.Error()+out.Tail())
 			break
 		}
-		output["value"] = v
+		outputs["value"] = v
 		r = action.OK(nil)
 	}
-	r.Output = output
+	r.Output = outputs
 	return r
 }

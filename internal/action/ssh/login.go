@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 
+	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/fault"
 )
 
@@ -125,7 +126,7 @@ func (in inputs) awsKey(ctx context.Context) (text, from string, err error) {
 	var out, problem bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problem
 	if err := cmd.Run(); err != nil {
-		return "", "", fault.New(fault.Missing, "input awsSecret: aws could not read it: %.300s", strings.TrimSpace(clean(problem.String())))
+		return "", "", fault.New(fault.Missing, "input awsSecret: aws could not read it: %.300s", strings.TrimSpace(action.Clean(problem.String())))
 	}
 	return out.String(), "awsSecret", nil
 }

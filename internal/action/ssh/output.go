@@ -2,19 +2,20 @@ package ssh
 
 import (
 	"bytes"
-	"strings"
 	"sync"
-	"unicode"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/action/output"
+	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/mask"
 	"github.com/tendhq/tend/internal/secret"
+	"github.com/tendhq/tend/internal/value"
 )
 
 const (
-	keepOne  = 1 << 20  // of each stream in the output, with one host
-	keepMany = 32 << 10 // with several
-	maxTail  = 2 << 10  // of stderr in a message
+	// keepMany bounds what is kept of all hosts together, when there are several, and keepLeast what is kept of each.
+	keepMany  = 8 << 20
+	keepLeast = 4 << 10
 )
 
 // report is what became of one host.
@@ -22,12 +23,13 @@ type report struct {
 	host string
 	end  action.Result
 	exit *int64
-	out  *capture
+	out  *output.Capture
 }
 
 // entry is the report as one of several.
 func (r *report) entry(say words) map[string]any {
-	e := map[string]any{"host": r.host, "outcome": string(r.end.Outcome), "stdout": r.out.text(), "stderr": r.out.errors(), "truncated": r.out.cut()}
+	e := r.out.Output()
+	e["host"], e["outcome"] = r.host, string(r.end.Outcome)
 	if r.exit != nil {
 		e["exitCode"] = *r.exit
 	}
@@ -37,86 +39,45 @@ func (r *report) entry(say words) map[string]any {
 	return e
 }
 
-// result is the report of the only host.
-func (r *report) result(say words) action.Result {
+// text is what the host printed on stdout.
+func (r *report) text() string {
+	v, err := r.out.Parse("text")
+	if err != nil {
+		return ""
+	}
+	return value.Text(v)
+}
+
+// result is the report of the only host. Of parse, what cannot be read is a failure.
+func (r *report) result(parse string, say words) action.Result {
 	end := r.end
 	end.Message = say.of(end.Message)
 	if end.Outcome == action.NotStarted {
 		return end
 	}
-	value := strings.TrimRight(r.out.text(), "\r\n")
-	end.Output = map[string]any{
-		"value": value, "output": value, "stdout": r.out.text(), "stderr": r.out.errors(), "truncated": r.out.cut(),
-		"hosts": []any{r.entry(say)}, "succeeded": count(end, action.Succeeded), "failed": count(end, action.Failed),
-		"notStarted": int64(0), "inDoubt": count(end, action.InDoubt),
-	}
+	out := r.out.Output()
+	out["output"] = r.text()
 	if r.exit != nil {
-		end.Output["exitCode"] = *r.exit
+		out["exitCode"] = *r.exit
 	}
+	if end.Outcome == action.Succeeded {
+		v, err := r.out.Parse(parse)
+		if err != nil {
+			end = action.Fail(fault.KindOf(err), say.of(err.Error()+r.out.Tail()))
+		} else {
+			out["value"] = v
+		}
+	}
+	r.end = end
+	out["hosts"] = []any{r.entry(say)}
+	for name, o := range map[string]action.Outcome{"succeeded": action.Succeeded, "failed": action.Failed, "notStarted": action.NotStarted, "inDoubt": action.InDoubt} {
+		out[name] = int64(0)
+		if end.Outcome == o {
+			out[name] = int64(1)
+		}
+	}
+	end.Output = out
 	return end
-}
-
-func count(r action.Result, o action.Outcome) int64 {
-	if r.Outcome == o {
-		return 1
-	}
-	return 0
-}
-
-// capture keeps the head of what a host printed. A nil capture has kept nothing.
-type capture struct {
-	mu     sync.Mutex
-	room   int // of each stream
-	stdout bytes.Buffer
-	stderr bytes.Buffer
-	over   bool
-}
-
-func (c *capture) write(stream string, p []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	b := &c.stdout
-	if stream == "stderr" {
-		b = &c.stderr
-	}
-	if room := c.room - b.Len(); len(p) > room {
-		c.over = true
-		p = p[:max(room, 0)]
-	}
-	b.Write(p)
-}
-
-func (c *capture) text() string   { return c.read(func() *bytes.Buffer { return &c.stdout }) }
-func (c *capture) errors() string { return c.read(func() *bytes.Buffer { return &c.stderr }) }
-
-func (c *capture) read(which func() *bytes.Buffer) string {
-	if c == nil {
-		return ""
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return strings.ToValidUTF8(which().String(), "\uFFFD")
-}
-
-func (c *capture) cut() bool {
-	if c == nil {
-		return false
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.over
-}
-
-// tail gives the end of stderr for a message, after a colon, or nothing.
-func (c *capture) tail() string {
-	t := strings.TrimSpace(clean(c.errors()))
-	if len(t) > maxTail {
-		t = "…" + strings.ToValidUTF8(t[len(t)-maxTail:], "")
-	}
-	if t == "" {
-		return ""
-	}
-	return ": " + t
 }
 
 // prefixed gives a log whose lines begin with the host, and a function that writes what has no end of line yet.
@@ -180,14 +141,4 @@ func secretsIn(v any) []secret.Value {
 	return out
 }
 
-func (w words) of(text string) string { return w.masker.String(clean(text)) }
-
-// clean makes text safe to show: valid UTF-8 without control characters but newline and tab.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-}
+func (w words) of(text string) string { return w.masker.String(action.Clean(text)) }

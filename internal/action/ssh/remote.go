@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/action/output"
 	"github.com/tendhq/tend/internal/fault"
 )
 
@@ -25,6 +26,8 @@ const (
 	drain = 2 * time.Second
 	// answerLimit is how long the host has to open a session that is to end what runs there.
 	answerLimit = 5 * time.Second
+	// maxNoise bounds what a host that runs no shell has said instead, in a message.
+	maxNoise = 2 << 10
 )
 
 // loader is what a host is asked to run. It says who it is (the mark, its process id, and whether it leads a process
@@ -242,13 +245,13 @@ func (g *greeting) before() string {
 }
 
 // execute runs the job on the host at the end of c.
-func (p *plan) execute(ctx context.Context, c *connection, h hop, out *capture, log action.Log) (action.Result, *int64) {
+func (p *plan) execute(ctx context.Context, c *connection, h hop, out *output.Capture, log action.Log) (action.Result, *int64) {
 	mark, err := newMark()
 	if err != nil {
 		return never(fault.Wrap(fault.Unavailable, err, "make a mark")), nil
 	}
 	g := &greeting{mark: mark, found: make(chan identity, 1), pass: func(stream string, b []byte) {
-		out.write(stream, b)
+		out.Write(stream, b)
 		log(stream, b)
 	}}
 	defer g.end()
@@ -266,7 +269,8 @@ func (p *plan) execute(ctx context.Context, c *connection, h hop, out *capture, 
 		return p.notBegun(began, h, began.Err()), nil
 	case e, told := <-ch.end:
 		ch.drained()
-		return p.noShell(h, e, told, g.before()+out.errors()+out.text()), nil
+		g.end()
+		return p.noShell(h, e, told, g.before()+out.Tail()+text(out)), nil
 	}
 	if err := p.send(ctx, ch, mark); err != nil {
 		return p.notBegun(ctx, h, err), nil
@@ -277,7 +281,11 @@ func (p *plan) execute(ctx context.Context, c *connection, h hop, out *capture, 
 	}
 	select {
 	case e, told := <-ch.end:
-		return p.ended(ctx, h, ch, e, told, out, log)
+		if told && !ch.drained() {
+			log("tend", []byte("something that the command left in the background holds its output open; it is not waited for\n"))
+		}
+		g.end()
+		return p.ended(ctx, h, e, told, out)
 	case <-ctx.Done():
 		return p.stopped(ctx, c, h, ch, who, mark), nil
 	}
@@ -322,9 +330,9 @@ func (p *plan) notBegun(ctx context.Context, h hop, err error) action.Result {
 
 // noShell is the end of a loader that never spoke: it did not run.
 func (p *plan) noShell(h hop, e ending, told bool, printed string) action.Result {
-	printed = strings.TrimSpace(clean(printed))
-	if len(printed) > maxTail {
-		printed = strings.ToValidUTF8(printed[:maxTail], "") + "…"
+	printed = strings.TrimSpace(action.Clean(printed))
+	if len(printed) > maxNoise {
+		printed = strings.ToValidUTF8(printed[:maxNoise], "") + "…"
 	}
 	if printed != "" {
 		printed = ": " + printed
@@ -339,7 +347,7 @@ func (p *plan) noShell(h hop, e ending, told bool, printed string) action.Result
 }
 
 // ended judges a command whose session has ended.
-func (p *plan) ended(ctx context.Context, h hop, ch *channel, e ending, told bool, out *capture, log action.Log) (action.Result, *int64) {
+func (p *plan) ended(ctx context.Context, h hop, e ending, told bool, out *output.Capture) (action.Result, *int64) {
 	if !told {
 		if ctx.Err() != nil {
 			k, why := action.Stopped(ctx)
@@ -347,16 +355,13 @@ func (p *plan) ended(ctx context.Context, h hop, ch *channel, e ending, told boo
 		}
 		return action.Doubt(fault.Lost, fmt.Sprintf("the connection to %s was lost while the command ran", h.host)), nil
 	}
-	if !ch.drained() {
-		log("tend", []byte("something that the command left in the background holds its output open; it is not waited for\n"))
-	}
 	if e.signal != "" {
-		return action.Doubt(fault.Killed, fmt.Sprintf("the command on %s was ended by %s%s", h.host, clean(e.signal), out.tail())), nil
+		return action.Doubt(fault.Killed, fmt.Sprintf("the command on %s was ended by %s%s", h.host, action.Clean(e.signal), out.Tail())), nil
 	}
 	if slices.Contains(p.job.codes, e.code) {
 		return action.Result{Outcome: action.Succeeded}, &e.code
 	}
-	return action.Fail(fault.Exit, fmt.Sprintf("the command on %s ended with exit code %d%s", h.host, e.code, out.tail())), &e.code
+	return action.Fail(fault.Exit, fmt.Sprintf("the command on %s ended with exit code %d%s", h.host, e.code, out.Tail())), &e.code
 }
 
 // stopped ends what runs on the host, and says whether it is gone.
@@ -401,10 +406,15 @@ func (p *plan) kill(c *connection, h hop, ch *channel, who identity, mark string
 
 // ask runs a line on the host and gives the last line that it prints.
 func ask(ctx context.Context, client *ssh.Client, line string) (string, error) {
-	out := &capture{room: 4 << 10}
+	var mu sync.Mutex
+	out := &output.Capture{MaxValue: 4 << 10}
 	short, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	ch, err := open(short, client, line, out.write)
+	ch, err := open(short, client, line, func(stream string, b []byte) {
+		mu.Lock()
+		defer mu.Unlock()
+		out.Write(stream, b)
+	})
 	if err != nil {
 		return "", err
 	}
@@ -414,11 +424,18 @@ func ask(ctx context.Context, client *ssh.Client, line string) (string, error) {
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-	lines := strings.Split(strings.TrimSpace(clean(out.text())), "\n")
+	mu.Lock()
+	defer mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(action.Clean(text(out))), "\n")
 	if last := lines[len(lines)-1]; last != "" {
 		return last, nil
 	}
 	return "", errors.New("no answer")
+}
+
+func text(out *output.Capture) string {
+	r := report{out: out}
+	return r.text()
 }
 
 // digits keeps the digits of a number that came from a host, so that it can stand in a command.

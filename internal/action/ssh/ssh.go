@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/action/output"
 	"github.com/tendhq/tend/internal/fault"
 )
 
@@ -46,6 +47,7 @@ type inputs struct {
 	Parallel       int           `in:"parallel"`
 	OnHostError    string        `in:"onHostError"`
 	ExitCodes      []int64       `in:"exitCodes"`
+	Parse          string        `in:"parse"`
 	ConnectTimeout time.Duration `in:"connectTimeout"`
 	Grace          time.Duration `in:"grace"`
 	AWSSecret      string        `in:"awsSecret"`
@@ -74,7 +76,7 @@ func (Action) Run(ctx context.Context, req action.Request, log action.Log) actio
 	}
 	reports := p.onAll(ctx, serial)
 	if len(reports) == 1 && len(in.Hosts) == 0 {
-		return reports[0].result(p.say)
+		return reports[0].result(in.Parse, p.say)
 	}
 	return together(reports, in.OnHostError, p.say)
 }
@@ -91,7 +93,7 @@ type plan struct {
 	grace    time.Duration
 	parallel int
 	stop     bool
-	keep     int // bytes of output that are kept for each host
+	kept     int // bytes of each host's output that are kept; zero is as many as the output may have
 	say      words
 }
 
@@ -145,12 +147,14 @@ func (in inputs) plan(ctx context.Context, req action.Request) (*plan, error) {
 			*list.into = append(*list.into, h)
 		}
 	}
+	if in.Parse != "" && !slices.Contains([]string{"text", "json", "lines", "number", "auto"}, in.Parse) {
+		bad("input parse: %.40q is none of text, json, lines, number, auto", in.Parse)
+	}
 	if in.OnHostError != "" && !slices.Contains([]string{"continue", "stop", "ignore"}, in.OnHostError) {
 		bad("input onHostError: %.40q is none of continue, stop, ignore", in.OnHostError)
 	}
-	p.keep = keepOne
-	if len(p.hosts) > 1 {
-		p.keep = keepMany
+	if n := len(p.hosts); n > 1 {
+		p.kept = max(keepMany/n, keepLeast)
 	}
 	var err error
 	p.job, err = in.job(req)
@@ -180,7 +184,7 @@ func (p *plan) onAll(ctx context.Context, log action.Log) []report {
 		skip := failed && p.stop
 		mu.Unlock()
 		if skip {
-			reports[i] = report{host: h.name, end: action.Never(fault.Cancelled, "not begun, because another host failed before")}
+			reports[i] = report{host: h.name, out: p.capture(), end: action.Never(fault.Cancelled, "not begun, because another host failed before")}
 			<-places
 			continue
 		}
@@ -206,8 +210,7 @@ func (p *plan) onAll(ctx context.Context, log action.Log) []report {
 
 // on runs the job on one host.
 func (p *plan) on(ctx context.Context, h hop, log action.Log) report {
-	out := &capture{room: p.keep}
-	r := report{host: h.name, out: out}
+	r := report{host: h.name, out: p.capture()}
 	if ctx.Err() != nil {
 		r.end = action.Never(action.Stopped(ctx))
 		return r
@@ -218,8 +221,12 @@ func (p *plan) on(ctx context.Context, h hop, log action.Log) report {
 		return r
 	}
 	defer c.close()
-	r.end, r.exit = p.execute(ctx, c, h, out, log)
+	r.end, r.exit = p.execute(ctx, c, h, r.out, log)
 	return r
+}
+
+func (p *plan) capture() *output.Capture {
+	return &output.Capture{MaxValue: p.kept, MaxShown: p.kept}
 }
 
 func never(err error) action.Result {
@@ -250,26 +257,26 @@ func together(reports []report, onError string, say words) action.Result {
 		r := &reports[i]
 		count[r.end.Outcome]++
 		list[i] = r.entry(say)
-		for l := range strings.Lines(r.out.text()) {
+		for l := range strings.Lines(r.text()) {
 			fmt.Fprintf(&lines, "%s: %s\n", r.host, strings.TrimRight(l, "\r\n"))
 		}
 		if r.end.Outcome != action.Succeeded && (first == nil || rank(r) > rank(first)) {
 			first = r
 		}
 	}
-	output := map[string]any{
+	outputs := map[string]any{
 		"hosts": list, "output": strings.TrimRight(lines.String(), "\n"), "succeeded": count[action.Succeeded], "failed": count[action.Failed],
 		"notStarted": count[action.NotStarted], "inDoubt": count[action.InDoubt],
 	}
 	if first == nil || onError == "ignore" && count[action.Succeeded] > 0 && count[action.InDoubt] == 0 {
-		return action.OK(output)
+		return action.OK(outputs)
 	}
 	outcome := first.end.Outcome
 	if outcome == action.NotStarted && count[action.Succeeded] > 0 {
 		outcome = action.Failed // something was done, if not everywhere
 	}
 	return action.Result{
-		Outcome: outcome, Kind: first.end.Kind, Output: output,
+		Outcome: outcome, Kind: first.end.Kind, Output: outputs,
 		Message: fmt.Sprintf("%d of %d hosts succeeded, %d failed, %d did not start, %d are in doubt. %s: %s", count[action.Succeeded], len(reports),
 			count[action.Failed], count[action.NotStarted], count[action.InDoubt], first.host, say.of(first.end.Message)),
 	}

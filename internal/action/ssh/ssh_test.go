@@ -222,9 +222,15 @@ func output(t *testing.T, w world) {
 		t.Errorf("log: %s", log)
 	}
 	r = must(t, w.request(map[string]any{"command": "head -c 3000000 /dev/zero | tr '\\0' x; printf '\\377\\033'"}))
-	if text, _ := r.Output["value"].(string); len(text) != 1<<20 || r.Output["truncated"] != true {
-		t.Errorf("%d bytes", len(text))
+	if text, _ := r.Output["value"].(string); len(text) != 3000004 || r.Output["truncated"] != false {
+		t.Errorf("%d bytes, %v", len(text), r.Output["truncated"])
 	}
+	r = must(t, w.request(map[string]any{"command": "echo; echo 42", "parse": "number"}))
+	if r.Output["value"] != int64(42) || r.Output["output"] != "\n42" {
+		t.Errorf("%v", r.Output)
+	}
+	r, _ = run(t, t.Context(), w.request(map[string]any{"command": "true", "parse": "number"}))
+	expect(t, r, action.Failed, fault.Parse, "printed nothing")
 }
 
 func data(t *testing.T, w world) {

@@ -1,7 +1,12 @@
-package shell
+// Package output keeps what a program printed, within bounds, and reads it as data.
+//
+// What it keeps is all of stdout up to a bound, for the value, and the head and the tail of both streams, to be shown. What
+// it refuses is to make a number or a document of nothing, or of a text that was cut.
+package output
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -14,27 +19,32 @@ import (
 )
 
 const (
-	maxValue = 4 << 20  // of stdout that becomes a value
-	maxShown = 64 << 10 // of each stream in the output, head and tail
-	maxTail  = 2 << 10  // of stderr in a message
+	maxValue = 4 << 20
+	maxShown = 64 << 10
+	maxTail  = 2 << 10 // of stderr in a message
 	maxLines = 100_000
 )
 
-// capture keeps what the program prints, within bounds.
-type capture struct {
-	whole  bytes.Buffer // stdout up to maxValue
+// Capture keeps what one program prints. The zero Capture is ready; it is not safe for concurrent use.
+type Capture struct {
+	MaxValue int // bytes of stdout that can become a value; zero: 4 MiB
+	MaxShown int // bytes of each stream that are shown; zero: 64 KiB
+
+	whole  bytes.Buffer // stdout up to MaxValue
 	cut    bool         // stdout was longer
 	stdout ends
 	stderr ends
 }
 
-func (c *capture) write(stream string, p []byte) {
+// Write adds what was printed on a stream, "stdout" or "stderr".
+func (c *Capture) Write(stream string, p []byte) {
+	half := cmp.Or(c.MaxShown, maxShown) / 2
 	if stream == "stderr" {
-		c.stderr.write(p)
+		c.stderr.write(p, half)
 		return
 	}
-	c.stdout.write(p)
-	room := maxValue - c.whole.Len()
+	c.stdout.write(p, half)
+	room := cmp.Or(c.MaxValue, maxValue) - c.whole.Len()
 	if len(p) > room {
 		c.cut = true
 		p = p[:max(room, 0)]
@@ -42,21 +52,16 @@ func (c *capture) write(stream string, p []byte) {
 	c.whole.Write(p)
 }
 
-func (c *capture) output() map[string]any {
+// Output gives the outputs stdout, stderr and truncated.
+func (c *Capture) Output() map[string]any {
 	return map[string]any{"stdout": c.stdout.text(), "stderr": c.stderr.text(), "truncated": c.cut}
 }
 
-// parse makes a value of stdout. The error has kind parse or limit.
-func (c *capture) parse(how string) (any, error) {
-	return Parse(utf8Text(c.whole.Bytes()), c.cut, how)
-}
-
-// Parse makes a value of what a program printed, as the input `parse` says how. Cut tells that it printed more than
-// stdout. The error has kind parse or limit.
-func Parse(stdout string, cut bool, how string) (any, error) {
-	text := strings.TrimRight(stdout, "\r\n")
-	if cut && how != "text" && how != "auto" {
-		return nil, fault.New(fault.Limit, "the program printed more than %d MiB, which cannot be read as %s", maxValue>>20, how)
+// Parse makes a value of stdout: text, json, lines, number or auto. The error has kind parse or limit.
+func (c *Capture) Parse(how string) (any, error) {
+	text := strings.TrimRight(utf8Text(c.whole.Bytes()), "\r\n")
+	if c.cut && how != "text" && how != "auto" {
+		return nil, fault.New(fault.Limit, "the program printed more than %s, which cannot be read as %s", size(cmp.Or(c.MaxValue, maxValue)), how)
 	}
 	trimmed := strings.TrimSpace(text)
 	switch how {
@@ -88,7 +93,7 @@ func Parse(stdout string, cut bool, how string) (any, error) {
 		}
 		return lines, nil
 	case "auto":
-		if !cut && json.Valid([]byte(trimmed)) {
+		if !c.cut && json.Valid([]byte(trimmed)) {
 			if v, err := value.Parse([]byte(trimmed)); err == nil {
 				return v, nil
 			}
@@ -97,6 +102,13 @@ func Parse(stdout string, cut bool, how string) (any, error) {
 	default:
 		return text, nil
 	}
+}
+
+func size(bytes int) string {
+	if bytes >= 1<<20 {
+		return fmt.Sprintf("%d MiB", bytes>>20)
+	}
+	return fmt.Sprintf("%d KiB", bytes>>10)
 }
 
 func numeric(s string) (any, error) {
@@ -122,8 +134,8 @@ func excerpt(s string) string {
 	return strconv.Quote(s)
 }
 
-// tail gives the end of stderr for a message, or "".
-func (c *capture) tail() string {
+// Tail gives the end of stderr for a message, after a colon, or "".
+func (c *Capture) Tail() string {
 	t := c.stderr.last(maxTail)
 	if i := strings.IndexByte(t, '\n'); i >= 0 && len(t) >= maxTail {
 		t = t[i+1:] // from the first whole line on
@@ -140,14 +152,14 @@ func utf8Text(b []byte) string { return strings.ToValidUTF8(string(b), string(ut
 // ends keeps the head and the tail of a stream.
 type ends struct {
 	head []byte
-	ring []byte // the last maxShown/2 bytes after the head; starts at pos when full
+	ring []byte // what came last; starts at pos when it is full
 	pos  int
+	half int // bytes that each of them can hold
 	size int64
 }
 
-const half = maxShown / 2
-
-func (e *ends) write(p []byte) {
+func (e *ends) write(p []byte, half int) {
+	e.half = half
 	e.size += int64(len(p))
 	if room := half - len(e.head); room > 0 {
 		n := min(room, len(p))
@@ -172,7 +184,7 @@ func (e *ends) write(p []byte) {
 
 func (e *ends) tailBytes() []byte {
 	out := make([]byte, 0, len(e.ring))
-	if len(e.ring) == half {
+	if len(e.ring) == e.half {
 		out = append(out, e.ring[e.pos:]...)
 		return append(out, e.ring[:e.pos]...)
 	}
