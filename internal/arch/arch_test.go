@@ -32,7 +32,7 @@ var lines = [][]string{
 	{"secret", "terminal"},           // a value that cannot be printed; the screen
 	{"expr", "mask"},                 // the two languages; what must not be seen
 	{"entry", "playbook"},            // the two big nouns: facts and documents
-	{"format", "format", "graph", "guard", "lint", "repository", "schema", "task"}, // what is said and decided about them
+	{"format", "graph", "guard", "lint", "repository", "schema", "task"}, // what is said and decided about them
 	{"run"},                     // the mind: it knows every noun
 	{"history", "plan"},         // the story of a run, for people: afterwards and beforehand
 	{"seal", "transcript"},      // what steps leave: secrets and logs

@@ -17,7 +17,7 @@ import (
 	"github.com/tendhq/tend/internal/playbook"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", os.Getenv("TEND_UPDATE") != "", "write the golden files anew")
 
 func TestSource(t *testing.T) {
 	t.Parallel()

@@ -19,7 +19,7 @@ import (
 	"github.com/tendhq/tend/internal/value"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+var update = flag.Bool("update", os.Getenv("TEND_UPDATE") != "", "rewrite the golden files")
 
 var (
 	start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

@@ -3,6 +3,7 @@ package playbook_test
 import (
 	"bytes"
 	"flag"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +13,7 @@ import (
 	"github.com/tendhq/tend/internal/playbook"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", os.Getenv("TEND_UPDATE") != "", "write the golden files anew")
 
 // catalog is a small set of actions with the shapes that the language meets.
 type catalog struct {

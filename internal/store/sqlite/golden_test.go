@@ -13,7 +13,7 @@ import (
 	"github.com/tendhq/tend/internal/store/storetest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", os.Getenv("TEND_UPDATE") != "", "write the golden files anew")
 
 // TestOperations shows the order of writes and syncs of everything that must be durable. A change of this file is a
 // change of what survives a power cut: read it as such.
