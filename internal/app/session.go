@@ -116,13 +116,18 @@ func answers(ctx context.Context, c *client.Client, within time.Duration) error 
 	return err
 }
 
-// Close ends the session. An owner stops driving: what still ran is interrupted.
-func (s *Session) Close() error {
+// Close ends the session. An owner stops driving: what acts is stopped in order, and what still ran is interrupted.
+func (s *Session) Close() error { return s.close(orderly) }
+
+// Abandon is Close for somebody who does not want to wait for a step that takes its time to stop.
+func (s *Session) Abandon() error { return s.close(hasty) }
+
+func (s *Session) close(within time.Duration) error {
 	if s.other != nil {
 		s.other.Close()
 	}
 	if s.own != nil {
-		return s.own.close()
+		return s.own.close(within)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ type live struct {
 	waiting map[string]string // log lines of attempts whose beginning was not seen yet
 	open    map[string]string // unfinished lines, by attempt and stream
 	acting  map[string]bool   // paths in flight
+	printed map[string]bool   // attempts of which a line was shown
 	err     error             // of the first write that did not work
 }
 
@@ -34,7 +35,7 @@ const shownIterations = 10
 func newLive(w io.Writer, s terminal.Style, f *history.Fold, quiet bool) *live {
 	return &live{
 		w: w, style: s, fold: f, quiet: quiet, begun: map[string]bool{}, waiting: map[string]string{},
-		open: map[string]string{}, acting: map[string]bool{},
+		open: map[string]string{}, acting: map[string]bool{}, printed: map[string]bool{},
 	}
 }
 
@@ -203,6 +204,7 @@ func attemptKey(path string, attempt int) string { return fmt.Sprintf("%s#%d", p
 func (l *live) result(s *history.Step, x *entry.StepResult, pad, label string) {
 	key := attemptKey(x.Path, x.Attempt)
 	delete(l.begun, key)
+	delete(l.printed, key)
 	delete(l.acting, x.Path)
 	for _, stream := range []string{"stdout", "stderr", "tend"} {
 		if rest := l.open[key+stream]; rest != "" {
@@ -212,7 +214,9 @@ func (l *live) result(s *history.Step, x *entry.StepResult, pad, label string) {
 	}
 	switch x.Outcome {
 	case entry.InDoubt:
-		l.line("%s%s %s: nobody knows whether it took effect%s", pad, l.mark(markDoubt), label, because(x.Fault))
+		if !s.Status.Over() {
+			l.line("%s%s %s: nobody knows whether it took effect%s", pad, l.mark(markDoubt), label, because(x.Fault))
+		}
 	case entry.Failed, entry.NotStarted:
 		if !s.Status.Over() {
 			l.line("%s%s %s: attempt %d failed%s", pad, l.mark(markAgain), label, x.Attempt, because(x.Fault))
@@ -312,6 +316,7 @@ func (l *live) log(c *engine.LogChunk) {
 	if text == "" {
 		return
 	}
+	l.printed[key] = true
 	if !l.begun[key] {
 		if len(l.waiting[key]) < 1<<20 {
 			l.waiting[key] += text

@@ -194,15 +194,16 @@ func cmpErr(errs ...error) error {
 
 // leave closes a session after what this process drives for others has ended.
 func (p *program) leave(ctx context.Context, s *app.Session, now bool) error {
-	if !now {
-		ctx, stop := interruptible(ctx)
-		err := s.Settle(ctx, func(text string) { p.talk("%s", text) })
-		stop()
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return errors.Join(err, s.Close())
-		}
+	if now {
+		return s.Abandon()
 	}
-	return s.Close()
+	ctx, stop := interruptible(ctx)
+	err := s.Settle(ctx, func(text string) { p.talk("%s", text) })
+	stop()
+	if errors.Is(err, context.Canceled) {
+		return s.Abandon()
+	}
+	return errors.Join(err, s.Close())
 }
 
 // conclude says how the run stands, where to look, and what to type next.

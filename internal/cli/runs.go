@@ -256,10 +256,14 @@ func (p *program) driving(c *cobra.Command, arg string, cmd engine.Command, outp
 		if done.Note != "" {
 			p.talk("%s", terminal.Clean(done.Note))
 		}
-		if done.Run != "" {
+		if done.Run != "" && done.Run != row.ID {
 			return done.Run, nil
 		}
-		return row.ID, nil
+		if cmd.Verb == engine.Retry {
+			// A step in doubt is done again in the same run, which nobody may be moving.
+			_, err = s.Engine.Do(ctx, engine.Command{Verb: engine.Resume, Run: row.ID, By: s.Me})
+		}
+		return row.ID, err
 	}()
 	if err != nil {
 		_ = s.Close()

@@ -7,11 +7,13 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/cli"
 )
 
@@ -26,6 +28,7 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
+		Deadline:            time.Now().Add(time.Minute),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("TEND_UPDATE") != "",
@@ -33,6 +36,7 @@ func TestScripts(t *testing.T) {
 			"code":  code,
 			"until": until,
 			"grab":  grab,
+			"owner": owner,
 		},
 		Setup: func(e *testscript.Env) error {
 			home := e.WorkDir + "/home"
@@ -96,4 +100,15 @@ func grab(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("no %q in the output", args[1])
 	}
 	ts.Setenv(args[0], m[len(m)-1])
+}
+
+// owner SIGNAL sends a signal to the process that owns the script's data directory.
+func owner(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL, "STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT}
+	if neg || len(args) != 1 || signals[args[0]] == 0 {
+		ts.Fatalf("usage: owner INT|TERM|KILL|STOP|CONT")
+	}
+	o, err := app.ReadOwner(ts.Getenv("XDG_STATE_HOME") + "/tend")
+	ts.Check(err)
+	ts.Check(syscall.Kill(o.PID, signals[args[0]]))
 }

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,6 +21,7 @@ import (
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/terminal"
+	"github.com/tendhq/tend/internal/transcript"
 )
 
 // watcher follows a run on behalf of a person: it shows what happens, asks what must be asked, and stops when the run
@@ -143,7 +147,7 @@ func (w *watcher) over(ctx context.Context) error {
 func (w *watcher) update(ctx context.Context, u engine.Update) (parked bool, err error) {
 	switch {
 	case u.Entry != nil:
-		w.entry(*u.Entry)
+		w.entry(ctx, *u.Entry)
 	case u.Log != nil:
 		w.live.log(u.Log)
 	case u.Dropped > 0:
@@ -157,13 +161,15 @@ func (w *watcher) update(ctx context.Context, u engine.Update) (parked bool, err
 	return false, nil
 }
 
-func (w *watcher) entry(e entry.Entry) {
+func (w *watcher) entry(ctx context.Context, e entry.Entry) {
 	w.fold.Add(e)
 	p, err := entry.Decode(e)
 	if err != nil {
 		return
 	}
 	switch x := p.(type) {
+	case *entry.StepResult:
+		w.stored(ctx, x)
 	case *entry.RunEnded, *entry.RunQuarantined:
 		w.ended = true
 		w.question = nil
@@ -181,6 +187,35 @@ func (w *watcher) entry(e entry.Entry) {
 		}
 	}
 	w.live.entry(p, e.At)
+}
+
+// smallLog is the largest stored log that is shown to somebody who came too late to see it live.
+const smallLog = 64 << 10
+
+// stored shows what an attempt printed before somebody began to look on.
+func (w *watcher) stored(ctx context.Context, x *entry.StepResult) {
+	if w.drives || x.Log == nil || w.live.printed[attemptKey(x.Path, x.Attempt)] || w.live.hidden(x.Path) {
+		return
+	}
+	if x.Log.Size > smallLog {
+		w.live.text(x.Path, fmt.Sprintf("(%d bytes of log: tend runs logs %s)\n", x.Log.Size, w.run))
+		return
+	}
+	b, err := w.session.Engine.Blob(ctx, w.run, *x.Log)
+	if err != nil {
+		return
+	}
+	var text strings.Builder
+	for line, err := range transcript.Read(bytes.NewReader(b)) {
+		if err != nil {
+			break
+		}
+		text.WriteString(line.Text)
+		if !line.More {
+			text.WriteByte('\n')
+		}
+	}
+	w.live.text(x.Path, text.String())
 }
 
 // settled takes an open question back: it was answered, here or elsewhere.

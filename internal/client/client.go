@@ -191,14 +191,14 @@ func (c *Client) Unhalt(ctx context.Context, _ entry.Who, why string) ([]string,
 // Backup asks the owner to write a copy to path, an absolute path that does not exist yet.
 func (c *Client) Backup(ctx context.Context, path string) (wire.BackedUp, error) {
 	var out wire.BackedUp
-	err := c.call(ctx, http.MethodPost, "/v1/backup", nil, wire.Backup{Path: path}, &out)
+	err := c.within(ctx, late, http.MethodPost, "/v1/backup", nil, wire.Backup{Path: path}, &out)
 	return out, err
 }
 
 // Verify asks the owner to read everything.
 func (c *Client) Verify(ctx context.Context) (wire.Verified, error) {
 	var out wire.Verified
-	err := c.call(ctx, http.MethodPost, "/v1/verify", nil, nil, &out)
+	err := c.within(ctx, late, http.MethodPost, "/v1/verify", nil, nil, &out)
 	return out, err
 }
 
@@ -209,8 +209,21 @@ func (c *Client) MissingSecrets(ctx context.Context, names []string) ([]wire.Pro
 	return out.Missing, err
 }
 
+// How long an answer may take. Copying and reading everything takes longer than the rest.
+const (
+	soon = time.Minute
+	late = time.Hour
+)
+
 // call sends in as JSON, if any, and reads the answer into out.
 func (c *Client) call(ctx context.Context, method, path string, q url.Values, in, out any) error {
+	return c.within(ctx, soon, method, path, q, in, out)
+}
+
+func (c *Client) within(ctx context.Context, d time.Duration, method, path string, q url.Values, in, out any) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, d, fault.New(fault.Unavailable, "the owner of the data directory does not answer within %s", d).
+		WithNext("`tend doctor` names it"))
+	defer cancel()
 	resp, err := c.do(ctx, method, path, q, in, nil)
 	if err != nil {
 		return err
