@@ -12,8 +12,6 @@ import (
 	"github.com/tendhq/tend/internal/blob"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/guard"
-	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
@@ -112,10 +110,11 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		pending: map[uint64]chan Reply{}, attempts: map[string]context.CancelCauseFunc{}, archive: NewArchive(cfg.Store),
 		status: Status{Instance: ident.Instance, Index: ident.Index, Epoch: lease.Epoch, Halted: ident.Halted, Since: time.Now()},
 	}
-	mc, err := e.remember(ctx, ident)
+	mc, err := Remember(ctx, cfg.Store, lease, time.Now())
 	if err != nil {
 		return nil, err
 	}
+	mc.Entropy, mc.Runner, mc.Margin = rand.Reader, cfg.Runners, 2*time.Second
 	e.m = NewMachine(mc)
 	e.m.all = cfg.All
 	e.ctx, e.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -129,47 +128,8 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-// remember reads what the machine must know: heads of the audit streams, what guards counted, who holds locks.
-func (e *Engine) remember(ctx context.Context, ident store.Identity) (MachineConfig, error) {
-	mc := MachineConfig{
-		Entropy: rand.Reader, Runner: e.cfg.Runners, Margin: 2 * time.Second, Halted: ident.Halted, Lease: e.lease,
-		Heads: make(map[string]store.Head, id.Shards), Locks: map[string]string{},
-	}
-	for i := range id.Shards {
-		h, err := e.cfg.Store.Head(ctx, "audit/"+shardName(i))
-		if err != nil {
-			return mc, fmt.Errorf("read the audit stream of shard %d: %w", i, err)
-		}
-		mc.Heads["audit/"+shardName(i)] = h
-	}
-	err := e.eachRow(ctx, store.Filter{Kind: "guard"}, func(r store.Row) {
-		var g guard.Reservation
-		if decode(r.Body, &g) == nil && time.Now().Before(g.Until) {
-			mc.Counted = append(mc.Counted, g)
-		}
-	})
-	if err != nil {
-		return mc, fmt.Errorf("read what guards counted: %w", err)
-	}
-	err = e.eachRow(ctx, store.Filter{Kind: "lock"}, func(r store.Row) { mc.Locks[r.ID] = r.Parent })
-	return mc, err
-}
-
 func (e *Engine) eachRow(ctx context.Context, f store.Filter, do func(store.Row)) error {
-	f.Limit = 1000
-	for {
-		p, err := e.cfg.Store.Rows(ctx, f)
-		if err != nil {
-			return err
-		}
-		for _, r := range p.Rows {
-			do(r)
-		}
-		if p.Next == "" {
-			return nil
-		}
-		f.Cursor = p.Next
-	}
+	return eachRow(ctx, e.cfg.Store, f, do)
 }
 
 // interrupted marks the runs whose process is gone, and in a server drives everything again.
@@ -184,7 +144,9 @@ func (e *Engine) interrupted(ctx context.Context) error {
 	by := entry.Who{Name: "tend", Via: "engine"}
 	for _, r := range lost {
 		if _, err := e.ask(ctx, func(q request) Input {
-			return Commanded{request: q, Command: Command{Verb: interrupt, Run: r.ID, By: by, Why: "the process that drove it ended"}}
+			c := Interrupt(r.ID)
+			c.request = q
+			return c
 		}); err != nil && !fault.Is(err, fault.Conflict) {
 			e.cfg.Log.Error("mark a run interrupted", "run", r.ID, "error", err)
 		}

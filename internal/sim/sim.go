@@ -1,0 +1,705 @@
+// Package sim runs the whole engine in one goroutine, under one seeded generator, with faults: generated playbooks, steps
+// that fail, hang and leave doubt, people who answer or do not, a store that is full, fails, or forgets to say that it
+// wrote, and processes that die at any moment.
+//
+// It drives engine.Machine, the same code that the real engine drives, and checks the invariants after every event:
+//
+//	I1  every run ends or stands parked with a reason, once the faults stop
+//	I2  no effect without its intent durable before
+//	I3  at most one result per run, step instance and attempt
+//	I4  no write by a holder of an old epoch
+//	I5  a mutate step never has two effects unless its policy or a person said so
+//	I6  nothing happens before its time
+//	I7  every hash chain is unbroken
+//	I8  no effect after a cancel was acknowledged, none without the approval that it needs
+//	I9  replaying the stream gives the state that the machine held, byte for byte
+//
+// The same seed and the same code give the same trace, byte for byte.
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/id"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/store/faulty"
+	"github.com/tendhq/tend/internal/store/memory"
+	"github.com/tendhq/tend/internal/task"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// Options of a simulation. The zero value of a rate is never.
+type Options struct {
+	Seed      uint64
+	Runs      int     // how many are started, default 8
+	Crash     float64 // chance that the process dies at an event
+	Full      float64 // chance that a commit finds the disk full
+	Lost      float64 // chance that a commit fails with an unknown outcome
+	Fail      float64 // chance that an attempt fails
+	Doubt     float64 // chance that nobody knows
+	Meddle    float64 // chance that a person cancels, pauses or skips at an event
+	MaxEvents int     // default 20,000
+}
+
+// Result of a simulation.
+type Result struct {
+	Trace   string // hash over all inputs and outputs
+	Events  int
+	Crashes int
+	Effects int
+	Ended   map[string]int // status → runs
+}
+
+// Run simulates. The error names the seed and the first invariant that did not hold.
+func Run(o Options) (Result, error) {
+	if o.Runs == 0 {
+		o.Runs = 8
+	}
+	if o.MaxEvents == 0 {
+		o.MaxEvents = 20_000
+	}
+	w := newWorld(o)
+	err := w.live()
+	if err == nil {
+		err = w.rest()
+	}
+	res := Result{Trace: fmt.Sprintf("%016x", w.trace.Sum64()), Events: w.events, Crashes: w.crashes, Effects: w.effects, Ended: w.ended}
+	if err != nil {
+		err = fmt.Errorf("seed %d, event %d: %w", o.Seed, w.events, err)
+	}
+	return res, err
+}
+
+// world is everything outside of the machine.
+type world struct {
+	o     Options
+	rng   *rand.Rand
+	now   time.Time
+	disk  *memory.Disk
+	trace interface {
+		io.Writer
+		Sum64() uint64
+	}
+
+	p        *process // nil: no process lives
+	agenda   agenda
+	serial   uint64
+	acting   map[string]*act // run|path of what acts, also for dead processes
+	done     map[string]int  // key → effects
+	allowed  map[string]int  // key → how often an effect may happen by now
+	results  map[string]bool // run|path|attempt
+	runs     []string
+	programs map[string]*playbook.Program
+	events   int
+	crashes  int
+	effects  int
+	quiet    bool // no more faults
+	ended    map[string]int
+	failure  error
+}
+
+// process is a life of the engine.
+type process struct {
+	m       *engine.Machine
+	store   *faulty.Store
+	archive *engine.Archive
+	epoch   uint64
+	pending []engine.Commit
+	alive   bool
+}
+
+// act is an attempt in the world.
+type act struct {
+	x     engine.Act
+	p     *process
+	ended bool
+}
+
+// item of the agenda.
+type item struct {
+	at  time.Time
+	n   uint64
+	do  func() error
+	why string
+}
+
+type agenda []item
+
+func newWorld(o Options) *world {
+	return &world{
+		o: o, rng: rand.New(rand.NewPCG(o.Seed, 0x7e4d)), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), disk: new(memory.Disk),
+		trace: fnv.New64a(), acting: map[string]*act{}, done: map[string]int{}, allowed: map[string]int{}, results: map[string]bool{},
+		programs: map[string]*playbook.Program{}, ended: map[string]int{},
+	}
+}
+
+func (w *world) note(format string, a ...any) {
+	fmt.Fprintf(w.trace, format+"\n", a...)
+}
+
+func (w *world) chance(p float64) bool { return !w.quiet && w.rng.Float64() < p }
+
+func (w *world) after(d time.Duration, why string, do func() error) {
+	w.serial++
+	w.agenda = append(w.agenda, item{w.now.Add(d), w.serial, do, why})
+}
+
+// live lets the world go on under faults until its agenda is empty or long enough, then without faults until it rests.
+func (w *world) live() error {
+	if err := w.boot(); err != nil {
+		return err
+	}
+	for i := range w.o.Runs {
+		w.after(time.Duration(w.rng.IntN(5000))*time.Millisecond, "start", func() error { return w.start(i) })
+	}
+	for w.events < w.o.MaxEvents/2 && len(w.agenda) > 0 {
+		if err := w.next(); err != nil {
+			return err
+		}
+	}
+	w.quiet = true
+	for w.events < w.o.MaxEvents && w.failure == nil {
+		if len(w.agenda) == 0 {
+			moved, err := w.people()
+			if err != nil {
+				return err
+			}
+			if !moved {
+				return nil
+			}
+			continue
+		}
+		if err := w.next(); err != nil {
+			return err
+		}
+	}
+	return errors.Join(w.failure, w.stuck())
+}
+
+func (w *world) stuck() error {
+	if w.events < w.o.MaxEvents {
+		return nil
+	}
+	return errors.New("I1: it does not come to rest")
+}
+
+// next takes the earliest item of the agenda.
+func (w *world) next() error {
+	sort.Slice(w.agenda, func(i, j int) bool {
+		a, b := w.agenda[i], w.agenda[j]
+		return a.at.Before(b.at) || (a.at.Equal(b.at) && a.n < b.n)
+	})
+	it := w.agenda[0]
+	w.agenda = w.agenda[1:]
+	if it.at.After(w.now) {
+		w.now = it.at
+	}
+	w.events++
+	w.note("%d %s %s", w.events, w.now.Format(time.RFC3339Nano), it.why)
+	if w.p != nil && w.chance(w.o.Crash) {
+		w.crash("kill")
+	}
+	if err := it.do(); err != nil {
+		return err
+	}
+	if w.p != nil && w.chance(w.o.Meddle) {
+		w.meddle()
+	}
+	return w.failure
+}
+
+// boot starts a process: it claims the store, marks what was interrupted, and drives everything again.
+func (w *world) boot() error {
+	ctx := context.Background()
+	p := &process{alive: true}
+	p.store = faulty.New(memory.Open(w.disk), func(op faulty.Op) faulty.Fault {
+		if op.Name != "commit" {
+			return faulty.Fault{}
+		}
+		switch {
+		case w.chance(w.o.Full):
+			return faulty.Fault{Mode: faulty.Full}
+		case w.chance(w.o.Lost):
+			if w.rng.IntN(2) == 0 {
+				return faulty.Fault{Mode: faulty.Lost}
+			}
+			return faulty.Fault{Mode: faulty.Kept}
+		}
+		return faulty.Fault{}
+	})
+	lease, err := p.store.Claim(ctx, fmt.Sprintf("process-%d", w.crashes))
+	if err != nil {
+		return err
+	}
+	p.archive, p.epoch = engine.NewArchive(p.store), lease.Epoch
+	mc, err := engine.Remember(ctx, p.store, lease, w.now)
+	if err != nil {
+		return err
+	}
+	mc.Entropy = &entropy{w.rng}
+	mc.Runner = func(string) bool { return true }
+	p.m = engine.NewMachine(mc)
+	w.p = p
+	for _, r := range w.rows("run") {
+		switch r.Status {
+		case "running", "pending", "undoing", "cancelling":
+			w.feed(engine.Interrupt(r.ID))
+		}
+	}
+	for _, r := range w.rows("run") {
+		if !run.Status(r.Status).Ended() && r.Parent == "" {
+			w.feed(engine.Commanded{Command: engine.Command{Verb: engine.Resume, Run: r.ID, By: entry.Who{Name: "ops"}}})
+		}
+	}
+	return nil
+}
+
+type entropy struct{ r *rand.Rand }
+
+func (e *entropy) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = byte(e.r.Uint32())
+	}
+	return len(b), nil
+}
+
+// crash kills the process; what acts goes on in the world, but nobody hears of it.
+func (w *world) crash(why string) {
+	w.note("crash: %s", why)
+	w.crashes++
+	w.p.alive = false
+	w.p = nil
+	w.after(time.Duration(1+w.rng.IntN(30_000))*time.Millisecond, "boot", func() error {
+		if w.p != nil {
+			return nil
+		}
+		return w.boot()
+	})
+}
+
+func (w *world) rows(kind string) []store.Row {
+	s := memory.Open(w.disk)
+	var out []store.Row
+	f := store.Filter{Kind: kind, Limit: 1000, Oldest: true}
+	for {
+		p, err := s.Rows(context.Background(), f)
+		if err != nil {
+			w.failure = errors.Join(w.failure, err)
+			return out
+		}
+		out = append(out, p.Rows...)
+		if p.Next == "" {
+			return out
+		}
+		f.Cursor = p.Next
+	}
+}
+
+// start begins a generated playbook.
+func (w *world) start(n int) error {
+	if w.p == nil {
+		w.after(time.Second, "start", func() error { return w.start(n) })
+		return nil
+	}
+	prog := generate(w.rng)
+	body, sum, err := prog.Closure()
+	if err != nil {
+		return err
+	}
+	prog, err = playbook.Load(body)
+	if err != nil {
+		return err
+	}
+	runID, err := id.New("run", w.now, &entropy{w.rng})
+	if err != nil {
+		return err
+	}
+	w.runs = append(w.runs, runID)
+	w.p.archive.Keep(sum, prog)
+	w.feed(engine.Begin{ID: runID, Start: engine.Start{Program: prog, By: entry.Who{Name: "ada"}, Guards: guards(w.rng)}, Hash: sum, Closure: body})
+	return nil
+}
+
+// feed gives the machine an input and carries out what it says.
+func (w *world) feed(in engine.Input) {
+	p := w.p
+	for todo := []engine.Input{in}; len(todo) > 0 && p.alive; todo = todo[1:] {
+		w.note("in %T", todo[0])
+		for _, o := range p.m.Handle(todo[0], w.now) {
+			w.note("out %T", o)
+			if ev, ok := o.(engine.Evaluate); ok {
+				todo = append(todo, engine.Evaluated{Run: ev.Run, Rendered: ev.State.Evaluate(ev.Render, w.env())})
+				continue
+			}
+			w.carry(p, o)
+		}
+	}
+	w.tick(p)
+}
+
+// tick arranges for the next time to wake.
+func (w *world) tick(p *process) {
+	if !p.alive || p.m.NextWake().IsZero() {
+		return
+	}
+	at := p.m.NextWake()
+	w.after(max(at.Sub(w.now), 0), "tick", func() error {
+		if w.p == p {
+			w.p.m.NextWake()
+			w.quietTick(p)
+		}
+		return nil
+	})
+}
+
+func (w *world) quietTick(p *process) {
+	if at := p.m.NextWake(); at.IsZero() || at.After(w.now) {
+		return
+	}
+	w.feed(engine.Tick{})
+}
+
+func (w *world) env() run.Env {
+	return run.Env{Eval: literals{}, Spec: func(string) (playbook.Spec, bool) { return playbook.Spec{}, false }}
+}
+
+// carry carries an output out.
+func (w *world) carry(p *process, o engine.Output) {
+	ctx := context.Background()
+	switch x := o.(type) {
+	case engine.Commit:
+		p.pending = append(p.pending, x)
+		w.after(time.Duration(w.rng.IntN(3))*time.Millisecond, "commit", func() error { return w.commit(p) })
+	case engine.Offer:
+		w.after(x.After, "offer", func() error {
+			if w.p == p {
+				w.answer(p, []engine.Commit{x.Commit})
+			}
+			return nil
+		})
+	case engine.Load:
+		w.after(time.Millisecond, "load", func() error {
+			if w.p == p {
+				w.feed(p.archive.Load(ctx, x.Run))
+			}
+			return nil
+		})
+	case engine.Act:
+		w.act(p, x)
+	case engine.StopAct:
+		if a := w.acting[x.Run+"|"+x.Path]; a != nil {
+			w.after(time.Duration(w.rng.IntN(200))*time.Millisecond, "stopped", func() error {
+				return w.finish(a, entry.InDoubt, &entry.Fault{Kind: x.Fault.Kind, Message: "stopped"})
+			})
+		}
+	case engine.StoreList:
+		w.failure = errors.Join(w.failure, errors.New("lists of simulated loops are small"))
+	case engine.Bind:
+		body, sum, err := x.Prog.Closure()
+		w.failure = errors.Join(w.failure, err)
+		p.archive.Keep(sum, x.Prog)
+		w.after(0, "bind", func() error {
+			if w.p == p {
+				w.feed(engine.Bound{Run: x.Run, Path: x.Path, Prog: x.Prog, Hash: sum, Body: body, Params: x.Params})
+			}
+			return nil
+		})
+	case engine.Broke:
+		w.after(0, "broke", func() error {
+			if w.p == p {
+				w.crash("the engine broke: " + x.Err.Error())
+			}
+			return nil
+		})
+	case engine.Quiet:
+		w.replayed(x)
+	case engine.Reply, engine.Publish:
+	}
+}
+
+// commit writes what is pending, as the writer goroutine does, or less of it.
+func (w *world) commit(p *process) error {
+	if w.p != p || len(p.pending) == 0 {
+		return nil
+	}
+	n := 1 + w.rng.IntN(len(p.pending))
+	group := p.pending[:n]
+	p.pending = append([]engine.Commit(nil), p.pending[n:]...)
+	w.answer(p, group)
+	return nil
+}
+
+func (w *world) answer(p *process, group []engine.Commit) {
+	batches := make([]store.Batch, len(group))
+	for i := range group {
+		batches[i] = group[i].Batch
+		if batches[i].Epoch != p.epoch {
+			w.failure = errors.Join(w.failure, fmt.Errorf("I4: a batch of epoch %d under lease %d", batches[i].Epoch, p.epoch))
+		}
+	}
+	answers := p.store.Commit(context.Background(), batches)
+	if w.chance(w.o.Crash) {
+		w.crash("after a commit") // between the commit and everybody who would hear of it
+		return
+	}
+	for i, a := range answers {
+		if errors.Is(a.Err, store.ErrConflict) {
+			w.failure = errors.Join(w.failure, fmt.Errorf("the only process was refused: %w", a.Err))
+		}
+		if w.p == p {
+			w.feed(engine.Committed{Batch: group[i].ID, Answer: a})
+		}
+	}
+}
+
+// act lets an attempt begin in the world.
+func (w *world) act(p *process, x engine.Act) {
+	stored, err := w.intent(x)
+	if err != nil {
+		w.failure = errors.Join(w.failure, err)
+		return
+	}
+	a := &act{x: x, p: p}
+	w.acting[x.Run+"|"+x.Path] = a
+	w.allow(stored)
+	outcome, f := entry.Succeeded, (*entry.Fault)(nil)
+	switch {
+	case w.chance(w.o.Doubt):
+		outcome, f = entry.InDoubt, &entry.Fault{Kind: string(fault.Timeout), Message: "no answer"}
+	case w.chance(w.o.Fail):
+		outcome, f = entry.Failed, &entry.Fault{Kind: string(fault.Exit), Message: "exit 1"}
+	}
+	if outcome == entry.Succeeded || (outcome == entry.InDoubt && w.rng.IntN(2) == 0) {
+		w.after(time.Duration(w.rng.IntN(1000))*time.Millisecond, "effect", func() error {
+			if a.ended {
+				return nil
+			}
+			return w.effect(a)
+		})
+	}
+	w.after(time.Duration(1000+w.rng.IntN(2000))*time.Millisecond, "result", func() error { return w.finish(a, outcome, f) })
+}
+
+// intent finds the durable intent of an attempt (I2).
+func (w *world) intent(x engine.Act) (*entry.StepIntent, error) {
+	for _, p := range w.payloads("run/" + x.Run) {
+		if i, ok := p.(*entry.StepIntent); ok && i.Path == x.Path && i.Attempt == x.Attempt {
+			return i, nil
+		}
+	}
+	return nil, fmt.Errorf("I2: %s %s#%d acts without a durable intent", x.Run, x.Path, x.Attempt)
+}
+
+// allow counts how often the effect of a key may happen: once, and once more for each time that the policy or a person
+// lets it be repeated. Failed attempts had no effect.
+func (w *world) allow(i *entry.StepIntent) {
+	if i.Effect != string(playbook.Mutate) {
+		w.allowed[i.Key] = 1 << 20
+		return
+	}
+	w.allowed[i.Key] = max(w.allowed[i.Key], 1)
+}
+
+func (w *world) effect(a *act) error {
+	w.effects++
+	key := a.x.Intent.Key
+	w.done[key]++
+	if w.done[key] > w.allowed[key]+w.excused(a) {
+		return fmt.Errorf("I5: %s %s took effect %d times", a.x.Run, a.x.Path, w.done[key])
+	}
+	if s := w.state(a.x.Run); s != nil && s.End != nil {
+		return fmt.Errorf("I8: %s %s took effect after the end of its run", a.x.Run, a.x.Path)
+	}
+	return nil
+}
+
+// excused counts the times that somebody said it did not happen although it did.
+func (w *world) excused(a *act) int {
+	n := 0
+	for _, p := range w.payloads("run/" + a.x.Run) {
+		if d, ok := p.(*entry.DoubtDecided); ok && d.Path == a.x.Path && (d.Answer == "not-happened" || d.Answer == "again") {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) finish(a *act, o entry.Outcome, f *entry.Fault) error {
+	if a.ended {
+		return nil
+	}
+	a.ended = true
+	delete(w.acting, a.x.Run+"|"+a.x.Path)
+	if w.p != a.p {
+		return nil // the process that would have heard is gone
+	}
+	r := entry.StepResult{Path: a.x.Path, Attempt: a.x.Attempt, Outcome: o, Fault: f}
+	if o == entry.Succeeded {
+		r.Output = value.Object{"value": int64(a.x.Attempt)}
+	}
+	w.feed(engine.Acted{Run: a.x.Run, Result: r})
+	return nil
+}
+
+func (w *world) payloads(stream string) []entry.Payload {
+	s := memory.Open(w.disk)
+	var out []entry.Payload
+	for from := uint64(1); ; {
+		page, err := s.Read(context.Background(), stream, from, 1000)
+		if err != nil {
+			w.failure = errors.Join(w.failure, fmt.Errorf("I7: %w", err))
+			return out
+		}
+		if len(page) == 0 {
+			return out
+		}
+		for _, e := range page {
+			p, err := entry.Decode(e)
+			if err != nil {
+				w.failure = errors.Join(w.failure, err)
+				return out
+			}
+			out = append(out, p)
+		}
+		from = page[len(page)-1].Seq + 1
+	}
+}
+
+func (w *world) state(runID string) *run.State {
+	s, _, err := engine.NewArchive(memory.Open(w.disk)).Run(context.Background(), runID)
+	if err != nil {
+		if !fault.Is(err, fault.NotFound) {
+			w.failure = errors.Join(w.failure, err)
+		}
+		return nil
+	}
+	return s
+}
+
+// replayed checks that the stream of a run at rest folds to the state that the machine holds (I9).
+func (w *world) replayed(q engine.Quiet) {
+	held := w.p.m.Holds(q.Run)
+	stored := w.state(q.Run)
+	if held == nil || stored == nil || held.Length != stored.Length {
+		return
+	}
+	a, err1 := value.Canonical(held)
+	b, err2 := value.Canonical(stored)
+	if err := errors.Join(err1, err2); err != nil {
+		w.failure = errors.Join(w.failure, err)
+		return
+	}
+	if string(a) != string(b) {
+		w.failure = errors.Join(w.failure, fmt.Errorf("I9: run %s\nheld   %s\nreplay %s", q.Run, a, b))
+	}
+}
+
+// people answer what is open. It tells whether there was anything.
+func (w *world) people() (bool, error) {
+	if w.p == nil {
+		return true, w.boot()
+	}
+	for _, r := range w.rows("task") {
+		if r.Status != task.Open {
+			continue
+		}
+		var t engine.TaskRow
+		if err := decode(r.Body, &t); err != nil {
+			return false, err
+		}
+		choices := task.Choices(t.Type)
+		c := choices[w.rng.IntN(len(choices))]
+		w.note("answer %s %s", r.ID, c)
+		w.events++
+		w.feed(engine.Answered{Run: r.Parent, Task: r.ID, Answer: task.Answer{Choice: c, By: entry.Who{Name: fmt.Sprintf("person-%d", w.rng.IntN(3))}}})
+		return true, nil
+	}
+	for _, r := range w.rows("run") {
+		if r.Status == "paused" || r.Status == "interrupted" {
+			w.events++
+			w.feed(engine.Commanded{Command: engine.Command{Verb: engine.Resume, Run: r.ID, By: entry.Who{Name: "ops"}}})
+			return true, nil
+		}
+	}
+	return len(w.agenda) > 0, nil
+}
+
+// meddle is what people do unasked.
+func (w *world) meddle() {
+	if len(w.runs) == 0 {
+		return
+	}
+	r := w.runs[w.rng.IntN(len(w.runs))]
+	v := []engine.Verb{engine.Cancel, engine.Pause, engine.Unpause, engine.Skip, engine.Resume}[w.rng.IntN(5)]
+	c := engine.Command{Verb: v, Run: r, By: entry.Who{Name: "eve"}, Path: fmt.Sprintf("steps[%d]", w.rng.IntN(4))}
+	w.note("meddle %s", v)
+	w.feed(engine.Commanded{Command: c})
+	if _, err := w.people(); err != nil {
+		w.failure = errors.Join(w.failure, err)
+	}
+}
+
+// rest checks what must hold when everything is over.
+func (w *world) rest() error {
+	for _, r := range w.rows("run") {
+		s := w.state(r.ID)
+		if s == nil {
+			return errors.Join(w.failure, fmt.Errorf("run %s has a row and no stream", r.ID))
+		}
+		if st := string(s.Status()); st != r.Status {
+			return fmt.Errorf("I9: the row of %s says %s, its stream %s", r.ID, r.Status, st)
+		}
+		if !s.Status().Ended() {
+			return fmt.Errorf("I1: run %s rests as %s", r.ID, s.Status())
+		}
+		w.ended[r.Status]++
+		seen := map[string]bool{}
+		for _, p := range w.payloads("run/" + r.ID) {
+			x, ok := p.(*entry.StepResult)
+			if !ok {
+				continue
+			}
+			k := fmt.Sprintf("%s#%d", x.Path, x.Attempt)
+			if seen[k] {
+				return fmt.Errorf("I3: %s %s has two results", r.ID, k)
+			}
+			seen[k] = true
+		}
+	}
+	_, _, damaged, err := memory.Open(w.disk).Verify(context.Background())
+	if err = errors.Join(append(damaged, err, w.failure)...); err != nil {
+		return fmt.Errorf("I7: %w", err)
+	}
+	return nil
+}
+
+// literals is an evaluator for generated playbooks, whose expressions are data.
+type literals struct{}
+
+func (literals) Value(e expr.Expr, _ expr.Scope) (any, error) { return e.Lit, nil }
+func (literals) Text(e expr.Expr, _ expr.Scope) (string, error) {
+	return value.Text(e.Lit), nil
+}
+
+func (l literals) Truth(e expr.Expr, _ expr.Scope) (bool, error) {
+	if strings.HasPrefix(e.Source, "broken") {
+		return false, errors.New("broken")
+	}
+	b, _ := e.Lit.(bool)
+	return b, nil
+}
+func (l literals) Holds(e expr.Expr, s expr.Scope) (bool, error) { return l.Truth(e, s) }
