@@ -145,7 +145,17 @@ func (m *Machine) committed(x Committed, now time.Time) {
 	switch err := x.Answer.Err; {
 	case err == nil:
 	case fault.Is(err, fault.Unavailable) && !errors.Is(err, store.ErrBroken):
-		m.emit(Offer{Commit: Commit{ID: x.Batch, Batch: *t.batch}, After: time.Second})
+		if t.birth && len(t.other) == 0 {
+			// Nothing was written and nothing acts: whoever asked hears it now, instead of a run that starts some day.
+			delete(m.sent, x.Batch)
+			delete(m.runs, s.id)
+			delete(m.driven, s.id)
+			for _, r := range t.replies {
+				m.emit(Reply{Req: r.Req, Err: err})
+			}
+			return
+		}
+		m.emit(Offer{Commit: Commit{ID: x.Batch, Batch: *t.batch}})
 		return
 	default:
 		for _, r := range t.replies {
@@ -179,7 +189,7 @@ func (m *Machine) committed(x Committed, now time.Time) {
 
 // over tells the parent of an ended run.
 func (m *Machine) over(s *session, now time.Time) {
-	if s.state.End == nil {
+	if !s.state.Status().Ended() {
 		return
 	}
 	if p := m.runs[s.state.Created.Cause.Parent]; p != nil && p.state != nil {

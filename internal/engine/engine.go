@@ -260,7 +260,7 @@ func (e *Engine) do(o Output) {
 	case Commit:
 		e.queue.put(x)
 	case Offer:
-		time.AfterFunc(x.After, func() { e.queue.front(x.Commit) })
+		e.queue.front(x.Commit)
 	case Act:
 		e.act(x)
 	case StopAct:
@@ -335,11 +335,24 @@ func (e *Engine) write() {
 			batches[i] = cs[i].Batch
 		}
 		answers := e.cfg.Store.Commit(e.ctx, batches)
-		in := make([]Input, len(cs))
+		in, refused := make([]Input, len(cs)), false
 		for i := range cs {
 			in[i] = Committed{Batch: cs[i].ID, Answer: answers[i]}
+			refused = refused || fault.Is(answers[i].Err, fault.Unavailable)
 		}
 		e.send(in...)
+		if refused {
+			e.pause()
+		}
+	}
+}
+
+// pause lets the machine offer again what was refused, before anything younger is tried, and gives the store time.
+func (e *Engine) pause() {
+	_, _ = e.ask(e.ctx, func(q request) Input { return settled{request: q} })
+	select {
+	case <-time.After(time.Second):
+	case <-e.ctx.Done():
 	}
 }
 

@@ -109,7 +109,7 @@ func (m *Machine) loaded(x Loaded, now time.Time) {
 		// A sub-playbook whose parent was resumed goes on with it.
 		m.fact(s, &entry.RunResumed{By: entry.Who{Name: "tend", Via: "engine"}}, now)
 	}
-	if s.state.End != nil {
+	if s.state.Status().Ended() {
 		if p := m.runs[s.state.Created.Cause.Parent]; p != nil && p.state != nil {
 			m.childEnded(p, s, now)
 		}

@@ -230,11 +230,8 @@ type Quiet struct {
 	Ended bool
 }
 
-// Offer offers a refused batch again after a pause.
-type Offer struct {
-	Commit
-	After time.Duration
-}
+// Offer offers a refused batch again, after a pause and before every younger one.
+type Offer struct{ Commit }
 
 // Broke says that the engine must be opened anew.
 type Broke struct{ Err error }

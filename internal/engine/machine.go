@@ -37,7 +37,7 @@ type Machine struct {
 	all    bool // drive whatever is loaded (a server)
 	heads  map[string]store.Head
 	counts map[string]guard.Reservation
-	locks  map[string]holder
+	locks  map[string]Holder
 	wakes  wakes
 	closed map[string]bool // hashes of closures that are stored
 	batch  uint64
@@ -51,15 +51,10 @@ type MachineConfig struct {
 	Runner  func(name string) bool // is a runner of that name configured here?
 	Margin  time.Duration          // no effect begins closer than this to the end of the lease
 	Counted []guard.Reservation    // what guards counted before
-	Locks   map[string]string      // lock key → run that holds it
+	Locks   map[string]Holder      // who holds which lock
 	Heads   map[string]store.Head  // of the audit streams
 	Halted  string
 	Lease   store.Lease
-}
-
-type holder struct {
-	run, path string
-	releasing bool
 }
 
 // session is a run that is loaded.
@@ -81,7 +76,7 @@ type session struct {
 	leaving    *Command
 	queue      []Input
 	last       run.Decision
-	loadingKid map[string]bool
+	ending     map[string]bool // children that were told to end
 }
 
 type taskStream struct {
@@ -94,6 +89,7 @@ type taskStream struct {
 type tx struct {
 	session *session
 	batch   *store.Batch
+	birth   bool // it creates the session's run
 	run     []entry.Payload
 	other   []fact
 	rows    []store.Row
@@ -114,16 +110,14 @@ type fact struct {
 func NewMachine(c MachineConfig) *Machine {
 	m := &Machine{
 		cfg: c, lease: c.Lease, halted: c.Halted, runs: map[string]*session{}, driven: map[string]bool{},
-		heads: map[string]store.Head{}, counts: map[string]guard.Reservation{}, locks: map[string]holder{},
+		heads: map[string]store.Head{}, counts: map[string]guard.Reservation{}, locks: map[string]Holder{},
 		closed: map[string]bool{}, sent: map[uint64]*tx{},
 	}
 	maps.Copy(m.heads, c.Heads)
 	for _, r := range c.Counted {
 		m.counts[guard.Key(r.Guard, r.Target)] = r
 	}
-	for key, id := range c.Locks {
-		m.locks[key] = holder{run: id}
-	}
+	maps.Copy(m.locks, c.Locks)
 	return m
 }
 
@@ -256,6 +250,12 @@ func (m *Machine) InFlight() int {
 // Broken gives the error after which nothing is decided any more, or nil.
 func (m *Machine) Broken() error { return m.broken }
 
+// drop removes a row. What the same transaction would have written to it is dropped too: the last word counts.
+func (t *tx) drop(k store.Key) {
+	t.rows = slices.DeleteFunc(t.rows, func(r store.Row) bool { return r.Key == k })
+	t.del = append(t.del, k)
+}
+
 // open gives the session's transaction.
 func (s *session) open() *tx {
 	if s.tx == nil {
@@ -271,20 +271,19 @@ func (m *Machine) fact(s *session, p entry.Payload, now time.Time) {
 		return
 	}
 	t := s.open()
+	t.birth = t.birth || p.Kind() == entry.KindRunCreated
 	t.run = append(t.run, p)
 	switch x := p.(type) {
 	case *entry.LockReleased:
-		t.free = append(t.free, x.Key)
-		t.del = append(t.del, store.Key{Kind: "lock", ID: x.Key})
+		m.release(s, t, x)
 	case *entry.LockTaken:
-		m.locks[x.Key] = holder{run: s.id, path: x.Path}
-		t.rows = append(t.rows, store.Row{Key: store.Key{Kind: "lock", ID: x.Key}, Status: "held", Parent: s.id, Tag: x.Path, At: now, Body: []byte("{}")})
+		m.take(s, t, x, now)
 	case *entry.WaitStarted:
 		if x.Event != "" {
 			t.rows = append(t.rows, store.Row{Key: wakeKey(s.id, x.Path), Status: "waiting", Parent: s.id, Tag: eventTag(x.Event, x.Key), At: now, Body: []byte("{}")})
 		}
 	case *entry.WaitEnded:
-		t.del = append(t.del, wakeKey(s.id, x.Path))
+		t.drop(wakeKey(s.id, x.Path))
 	case *entry.RunEnded:
 		m.releaseAll(s, t)
 	}
@@ -293,16 +292,6 @@ func (m *Machine) fact(s *session, p entry.Payload, now time.Time) {
 func wakeKey(run, path string) store.Key { return store.Key{Kind: "wake", ID: run + "|" + path} }
 
 func eventTag(name, key string) string { return name + "\x1f" + key }
-
-// releaseAll frees what an ended run still holds.
-func (m *Machine) releaseAll(s *session, t *tx) {
-	for _, key := range slices.Sorted(maps.Keys(m.locks)) {
-		if m.locks[key].run == s.id {
-			t.free = append(t.free, key)
-			t.del = append(t.del, store.Key{Kind: "lock", ID: key})
-		}
-	}
-}
 
 // quarantine takes a run out of the way whose stream does not make sense; the others go on.
 func (m *Machine) quarantine(s *session, why error, now time.Time) {
@@ -438,44 +427,24 @@ func (m *Machine) tick(now time.Time) {
 	}
 }
 
-func (m *Machine) tryLock(s *session, path, key string, now time.Time) bool {
-	if h, held := m.locks[key]; held && (h.run != s.id || h.path != path) {
-		return false
-	}
-	m.fact(s, &entry.LockTaken{Path: path, Key: key}, now)
-	return true
-}
-
-// unlock wakes the runs that wait for a lock, oldest first.
-func (m *Machine) unlock(keys []string, now time.Time) {
-	for _, key := range keys {
-		delete(m.locks, key)
-	}
-	if len(keys) == 0 {
-		return
-	}
-	for _, id := range slices.Sorted(maps.Keys(m.runs)) {
-		if s := m.runs[id]; s != nil && s.state != nil && len(s.last.Locks) > 0 {
-			m.advance(s, now)
-		}
-	}
-}
-
-// child sees to a sub-playbook that the run waits for.
+// child sees to a sub-playbook that the run waits for: whoever drives a run drives those below it.
 func (m *Machine) child(s *session, kid string, now time.Time) {
-	k := m.runs[kid]
-	if k == nil && !s.loadingKid[kid] {
-		if s.loadingKid == nil {
-			s.loadingKid = map[string]bool{}
-		}
-		s.loadingKid[kid] = true
-		m.driven[kid] = true
+	k, known := m.runs[kid], m.driven[kid]
+	m.driven[kid] = true
+	switch {
+	case k == nil && known:
+		// It was looked at before and is parked.
+	case k == nil:
 		m.runs[kid] = &session{id: kid}
 		m.emit(Load{Run: kid})
-		return
-	}
-	if k != nil && k.state != nil && k.state.End != nil && !k.committing && k.tx == nil {
+	case k.state == nil || k.committing || k.tx != nil:
+	case k.state.End != nil, k.state.Quarantine != nil:
 		m.childEnded(s, k, now)
+	case !known:
+		if k.state.Interrupted != "" {
+			m.fact(k, &entry.RunResumed{By: entry.Who{Name: "tend", Via: "engine"}}, now)
+		}
+		m.advance(k, now)
 	}
 }
 
@@ -486,21 +455,27 @@ func (m *Machine) childEnded(parent, k *session, now time.Time) {
 		return
 	}
 	e := k.state.End
+	if q := k.state.Quarantine; q != nil {
+		e = &entry.RunEnded{Status: string(run.Quarantined), Fault: &entry.Fault{Kind: string(fault.Damaged), Message: "the sub-playbook is quarantined: " + q.Why, Path: path}}
+	}
 	m.fact(parent, &entry.ChildEnded{Path: path, Child: k.id, Status: e.Status, Outputs: e.Outputs, Fault: e.Fault}, now)
 	m.advance(parent, now)
 }
 
+// endChild cancels a sub-playbook whose caller ends, once.
 func (m *Machine) endChild(s *session, kid string, now time.Time) {
-	k := m.runs[kid]
-	if k == nil || k.state == nil || k.committing || k.state.Cancel != nil || k.state.End != nil {
+	if s.ending[kid] {
 		return
 	}
+	if s.ending == nil {
+		s.ending = map[string]bool{}
+	}
+	s.ending[kid] = true
 	by := entry.Who{Name: "tend", Via: "engine"}
 	if s.state.Cancel != nil {
 		by = s.state.Cancel.By
 	}
-	m.fact(k, &entry.CancelRequested{By: by, Why: "its parent run ends"}, now)
-	m.advance(k, now)
+	m.handle(Commanded{Command: Command{Verb: Cancel, Run: kid, By: by, Why: "its parent run ends"}}, now)
 }
 
 // rowOf derives the stored row of a run.

@@ -15,7 +15,7 @@ import (
 // Remember reads what a machine must know of what was before it: heads of the audit streams, what guards counted, who
 // holds locks, whether the store is halted. Entropy, Runner and Margin are left to the caller.
 func Remember(ctx context.Context, s store.Store, lease store.Lease, now time.Time) (MachineConfig, error) {
-	mc := MachineConfig{Lease: lease, Heads: make(map[string]store.Head, id.Shards), Locks: map[string]string{}}
+	mc := MachineConfig{Lease: lease, Heads: make(map[string]store.Head, id.Shards), Locks: map[string]Holder{}}
 	ident, err := s.Identity(ctx)
 	if err != nil {
 		return mc, fmt.Errorf("identify the store: %w", err)
@@ -44,7 +44,7 @@ func Remember(ctx context.Context, s store.Store, lease store.Lease, now time.Ti
 			}
 		}
 	}
-	if err := eachRow(ctx, s, store.Filter{Kind: "lock"}, func(r store.Row) { mc.Locks[r.ID] = r.Parent }); err != nil {
+	if err := eachRow(ctx, s, store.Filter{Kind: "lock"}, func(r store.Row) { mc.Locks[r.ID] = Holder{r.Parent, r.Tag} }); err != nil {
 		return mc, fmt.Errorf("read who holds locks: %w", err)
 	}
 	return mc, nil

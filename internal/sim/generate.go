@@ -106,7 +106,7 @@ func (g *generator) block(depth int) playbook.Node {
 		n.Timeout = playbook.Duration(time.Duration(1+g.r.IntN(8)) * time.Second)
 	}
 	if g.r.IntN(8) == 0 {
-		n.StopWhen = &playbook.StopWhen{Check: playbook.Check{Until: lit(g.r.IntN(4) == 0), Every: playbook.Duration(time.Second)}}
+		n.StopWhen = &playbook.StopWhen{Check: playbook.Check{Until: lit(g.r.IntN(4) == 0), Every: playbook.Duration(20 * time.Second)}}
 		if g.r.IntN(2) == 0 {
 			probe := g.action(playbook.Read)
 			n.StopWhen.Step = &probe
@@ -119,7 +119,7 @@ func (g *generator) block(depth int) playbook.Node {
 }
 
 func (g *generator) approval() *playbook.Approval {
-	return &playbook.Approval{Count: g.r.IntN(3), NotRequester: true, Within: playbook.Duration(time.Duration(1+g.r.IntN(100)) * time.Minute)}
+	return &playbook.Approval{Count: g.r.IntN(3), NotRequester: true, Within: playbook.Duration(time.Duration(1+g.r.IntN(10)) * time.Minute)}
 }
 
 func (g *generator) action(e playbook.Effect) playbook.Node {

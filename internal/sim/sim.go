@@ -45,14 +45,15 @@ import (
 // Options of a simulation. The zero value of a rate is never.
 type Options struct {
 	Seed      uint64
-	Runs      int     // how many are started, default 8
-	Crash     float64 // chance that the process dies at an event
-	Full      float64 // chance that a commit finds the disk full
-	Lost      float64 // chance that a commit fails with an unknown outcome
-	Fail      float64 // chance that an attempt fails
-	Doubt     float64 // chance that nobody knows
-	Meddle    float64 // chance that a person cancels, pauses or skips at an event
-	MaxEvents int     // default 20,000
+	Runs      int       // how many are started, default 8
+	Crash     float64   // chance that the process dies at an event
+	Full      float64   // chance that a commit finds the disk full
+	Lost      float64   // chance that a commit fails with an unknown outcome
+	Fail      float64   // chance that an attempt fails
+	Doubt     float64   // chance that nobody knows
+	Meddle    float64   // chance that a person cancels, pauses or skips at an event
+	Log       io.Writer // receives the trace in words
+	MaxEvents int       // default 8,000
 }
 
 // Result of a simulation.
@@ -70,7 +71,7 @@ func Run(o Options) (Result, error) {
 		o.Runs = 8
 	}
 	if o.MaxEvents == 0 {
-		o.MaxEvents = 20_000
+		o.MaxEvents = 8_000
 	}
 	w := newWorld(o)
 	err := w.live()
@@ -120,6 +121,7 @@ type process struct {
 	epoch   uint64
 	pending []engine.Commit
 	alive   bool
+	stalled time.Time // a refused commit is offered again then
 }
 
 // act is an attempt in the world.
@@ -148,6 +150,9 @@ func newWorld(o Options) *world {
 }
 
 func (w *world) note(format string, a ...any) {
+	if w.o.Log != nil {
+		fmt.Fprintf(w.o.Log, format+"\n", a...)
+	}
 	fmt.Fprintf(w.trace, format+"\n", a...)
 }
 
@@ -330,7 +335,13 @@ func (w *world) start(n int) error {
 	}
 	w.runs = append(w.runs, runID)
 	w.p.archive.Keep(sum, prog)
-	w.feed(engine.Begin{ID: runID, Start: engine.Start{Program: prog, By: entry.Who{Name: "ada"}, Guards: guards(w.rng)}, Hash: sum, Closure: body})
+	gs, heads := guards(w.rng), map[string]store.Head{}
+	for _, g := range gs {
+		if heads["guard/"+g.Name], err = w.p.store.Head(context.Background(), "guard/"+g.Name); err != nil {
+			return err
+		}
+	}
+	w.feed(engine.Begin{ID: runID, Start: engine.Start{Program: prog, By: entry.Who{Name: "ada"}, Guards: gs}, Hash: sum, Closure: body, Heads: heads})
 	return nil
 }
 
@@ -338,9 +349,9 @@ func (w *world) start(n int) error {
 func (w *world) feed(in engine.Input) {
 	p := w.p
 	for todo := []engine.Input{in}; len(todo) > 0 && p.alive; todo = todo[1:] {
-		w.note("in %T", todo[0])
+		w.note("in %T %s", todo[0], brief(todo[0]))
 		for _, o := range p.m.Handle(todo[0], w.now) {
-			w.note("out %T", o)
+			w.note("  out %T %s", o, brief(o))
 			if ev, ok := o.(engine.Evaluate); ok {
 				todo = append(todo, engine.Evaluated{Run: ev.Run, Rendered: ev.State.Evaluate(ev.Render, w.env())})
 				continue
@@ -385,12 +396,10 @@ func (w *world) carry(p *process, o engine.Output) {
 		p.pending = append(p.pending, x)
 		w.after(time.Duration(w.rng.IntN(3))*time.Millisecond, "commit", func() error { return w.commit(p) })
 	case engine.Offer:
-		w.after(x.After, "offer", func() error {
-			if w.p == p {
-				w.answer(p, []engine.Commit{x.Commit})
-			}
-			return nil
-		})
+		p.pending = append(p.pending, x.Commit)
+		sort.Slice(p.pending, func(i, j int) bool { return p.pending[i].ID < p.pending[j].ID })
+		p.stalled = w.now.Add(time.Second)
+		w.after(time.Second, "offer", func() error { return w.commit(p) })
 	case engine.Load:
 		w.after(time.Millisecond, "load", func() error {
 			if w.p == p {
@@ -433,8 +442,11 @@ func (w *world) carry(p *process, o engine.Output) {
 
 // commit writes what is pending, as the writer goroutine does, or less of it.
 func (w *world) commit(p *process) error {
-	if w.p != p || len(p.pending) == 0 {
+	if w.p != p || len(p.pending) == 0 || w.now.Before(p.stalled) {
 		return nil
+	}
+	if len(p.pending) > 1 {
+		w.after(time.Millisecond, "commit", func() error { return w.commit(p) })
 	}
 	n := 1 + w.rng.IntN(len(p.pending))
 	group := p.pending[:n]
@@ -496,7 +508,7 @@ func (w *world) act(p *process, x engine.Act) {
 
 // intent finds the durable intent of an attempt (I2).
 func (w *world) intent(x engine.Act) (*entry.StepIntent, error) {
-	for _, p := range w.payloads("run/" + x.Run) {
+	for _, p := range w.payloads("run/"+x.Run, 200) {
 		if i, ok := p.(*entry.StepIntent); ok && i.Path == x.Path && i.Attempt == x.Attempt {
 			return i, nil
 		}
@@ -518,10 +530,11 @@ func (w *world) effect(a *act) error {
 	w.effects++
 	key := a.x.Intent.Key
 	w.done[key]++
-	if w.done[key] > w.allowed[key]+w.excused(a) {
+	if w.done[key] > w.allowed[key] && w.done[key] > w.allowed[key]+w.excused(a) {
 		return fmt.Errorf("I5: %s %s took effect %d times", a.x.Run, a.x.Path, w.done[key])
 	}
-	if s := w.state(a.x.Run); s != nil && s.End != nil {
+	p, err := memory.Open(w.disk).Rows(context.Background(), store.Filter{Kind: "run", ID: a.x.Run})
+	if err == nil && len(p.Rows) == 1 && run.Status(p.Rows[0].Status).Ended() {
 		return fmt.Errorf("I8: %s %s took effect after the end of its run", a.x.Run, a.x.Path)
 	}
 	return nil
@@ -530,7 +543,7 @@ func (w *world) effect(a *act) error {
 // excused counts the times that somebody said it did not happen although it did.
 func (w *world) excused(a *act) int {
 	n := 0
-	for _, p := range w.payloads("run/" + a.x.Run) {
+	for _, p := range w.payloads("run/"+a.x.Run, 0) {
 		if d, ok := p.(*entry.DoubtDecided); ok && d.Path == a.x.Path && (d.Answer == "not-happened" || d.Answer == "again") {
 			n++
 		}
@@ -555,10 +568,15 @@ func (w *world) finish(a *act, o entry.Outcome, f *entry.Fault) error {
 	return nil
 }
 
-func (w *world) payloads(stream string) []entry.Payload {
+// payloads reads a stream, or with last > 0 only its last entries.
+func (w *world) payloads(stream string, last uint64) []entry.Payload {
 	s := memory.Open(w.disk)
+	from := uint64(1)
+	if h, err := s.Head(context.Background(), stream); err == nil && last > 0 && h.Length > last {
+		from = h.Length - last
+	}
 	var out []entry.Payload
-	for from := uint64(1); ; {
+	for {
 		page, err := s.Read(context.Background(), stream, from, 1000)
 		if err != nil {
 			w.failure = errors.Join(w.failure, fmt.Errorf("I7: %w", err))
@@ -593,8 +611,11 @@ func (w *world) state(runID string) *run.State {
 // replayed checks that the stream of a run at rest folds to the state that the machine holds (I9).
 func (w *world) replayed(q engine.Quiet) {
 	held := w.p.m.Holds(q.Run)
+	if held == nil || (held.Length > 200 && w.rng.IntN(100) > 0) {
+		return // long runs are looked at now and then
+	}
 	stored := w.state(q.Run)
-	if held == nil || stored == nil || held.Length != stored.Length {
+	if stored == nil || held.Length != stored.Length {
 		return
 	}
 	a, err1 := value.Canonical(held)
@@ -664,11 +685,14 @@ func (w *world) rest() error {
 			return fmt.Errorf("I9: the row of %s says %s, its stream %s", r.ID, r.Status, st)
 		}
 		if !s.Status().Ended() {
-			return fmt.Errorf("I1: run %s rests as %s", r.ID, s.Status())
+			return fmt.Errorf("I1: run %s rests as %s: %s", r.ID, s.Status(), w.tell(r.ID))
+		}
+		if s.Quarantine != nil {
+			return fmt.Errorf("run %s is quarantined although its stream is sound: %s%s", r.ID, s.Quarantine.Why, w.tell(r.ID))
 		}
 		w.ended[r.Status]++
 		seen := map[string]bool{}
-		for _, p := range w.payloads("run/" + r.ID) {
+		for _, p := range w.payloads("run/"+r.ID, 0) {
 			x, ok := p.(*entry.StepResult)
 			if !ok {
 				continue
@@ -703,3 +727,49 @@ func (l literals) Truth(e expr.Expr, _ expr.Scope) (bool, error) {
 	return b, nil
 }
 func (l literals) Holds(e expr.Expr, s expr.Scope) (bool, error) { return l.Truth(e, s) }
+
+// tell gives the last facts of a run, for a failure.
+func (w *world) tell(runID string) string {
+	ps := w.payloads("run/"+runID, 12)
+	var b strings.Builder
+	for _, p := range ps {
+		t, _ := value.Canonical(p)
+		fmt.Fprintf(&b, "\n  %s %.300s", p.Kind(), t)
+	}
+	for _, l := range w.rows("lock") {
+		fmt.Fprintf(&b, "\n  lock %s is held by %s %s", l.ID, l.Parent, l.Tag)
+	}
+	return b.String()
+}
+
+// brief tells the little of an input or output that helps to follow a trace.
+func brief(x any) string {
+	switch x := x.(type) {
+	case engine.Evaluated:
+		return x.Run + " " + x.Rendered.Path + " " + string(x.Rendered.What)
+	case engine.Acted:
+		return x.Run + " " + x.Result.Path + " " + string(x.Result.Outcome)
+	case engine.Commanded:
+		return x.Command.Run + " " + string(x.Command.Verb)
+	case engine.Loaded:
+		return fmt.Sprint(x.Run, " ", x.Err)
+	case engine.Committed:
+		return fmt.Sprint(x.Batch, " ", x.Answer.Err)
+	case engine.Commit:
+		var b strings.Builder
+		fmt.Fprint(&b, x.ID)
+		for _, e := range x.Batch.Entries {
+			fmt.Fprintf(&b, " %s#%d %s;", e.Stream, e.Seq, e.Kind)
+		}
+		return b.String()
+	case engine.Act:
+		return fmt.Sprintf("%s %s#%d", x.Run, x.Path, x.Attempt)
+	case engine.Quiet:
+		return fmt.Sprintf("%s %s %v", x.Run, x.Idle.Status, x.Idle.Waits)
+	case engine.Reply:
+		return fmt.Sprint(x.Err)
+	case engine.Load:
+		return x.Run
+	}
+	return ""
+}

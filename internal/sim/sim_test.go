@@ -39,7 +39,11 @@ func TestSeeds(t *testing.T) {
 	}
 	total := sim.Result{Ended: map[string]int{}}
 	for seed := from; seed <= to; seed++ {
-		r, err := sim.Run(options(seed))
+		o := options(seed)
+		if os.Getenv("SIM_LOG") != "" {
+			o.Log = os.Stderr
+		}
+		r, err := sim.Run(o)
 		if err != nil {
 			t.Errorf("%v\nrepeat: SEED=%d go test ./internal/sim -run TestSeeds", err, seed)
 			if t.Failed() && from != to {
