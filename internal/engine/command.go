@@ -14,9 +14,6 @@ import (
 // command applies a person's command, or says why the run's state does not allow it.
 func (m *Machine) command(s *session, x Commanded, now time.Time) {
 	done, facts, err := m.judge(s, x.Command)
-	if err == nil && s.evaluating > 0 {
-		err = fault.New(fault.Conflict, "run %s is moving; try again", s.id)
-	}
 	if err != nil {
 		m.emit(Reply{Req: x.Req, Err: err})
 		return

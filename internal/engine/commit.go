@@ -145,7 +145,7 @@ func (m *Machine) committed(x Committed, now time.Time) {
 	switch err := x.Answer.Err; {
 	case err == nil:
 	case fault.Is(err, fault.Unavailable) && !errors.Is(err, store.ErrBroken):
-		if t.birth && len(t.other) == 0 {
+		if t.birth && len(t.other) == 0 && len(t.born) == 0 {
 			// Nothing was written and nothing acts: whoever asked hears it now, instead of a run that starts some day.
 			delete(m.sent, x.Batch)
 			delete(m.runs, s.id)
@@ -153,6 +153,7 @@ func (m *Machine) committed(x Committed, now time.Time) {
 			for _, r := range t.replies {
 				m.emit(Reply{Req: r.Req, Err: err})
 			}
+			m.unlock(m.heldBy(s.id), now)
 			return
 		}
 		m.emit(Offer{Commit: Commit{ID: x.Batch, Batch: *t.batch}})

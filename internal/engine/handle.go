@@ -101,13 +101,13 @@ func (m *Machine) loaded(x Loaded, now time.Time) {
 	for tid, lt := range x.Tasks {
 		s.tasks[tid] = &taskStream{id: tid, head: lt.Head, task: lt.Task}
 	}
-	m.drain(s, now)
-	if m.runs[x.Run] != s || s.committing {
-		return
+	if s.state.Interrupted == "" && len(s.state.InFlight()) > 0 {
+		// Whoever let these act is gone: this process did not, or the run would be loaded.
+		m.fact(s, &entry.RunInterrupted{Why: "the process that drove it ended"}, now)
 	}
-	if s.state.Interrupted != "" && m.driven[x.Run] && len(s.queue) == 0 {
-		// A sub-playbook whose parent was resumed goes on with it.
-		m.fact(s, &entry.RunResumed{By: entry.Who{Name: "tend", Via: "engine"}}, now)
+	m.drain(s, now)
+	if m.runs[x.Run] != s || s.committing || s.evaluating > 0 {
+		return
 	}
 	if s.state.Status().Ended() {
 		if p := m.runs[s.state.Created.Cause.Parent]; p != nil && p.state != nil {
@@ -118,8 +118,9 @@ func (m *Machine) loaded(x Loaded, now time.Time) {
 }
 
 // drain handles what waited.
+// It stops when one of them commits or evaluates: the rest goes on after that.
 func (m *Machine) drain(s *session, now time.Time) {
-	for len(s.queue) > 0 && !s.committing && s.state != nil {
+	for len(s.queue) > 0 && !s.committing && s.evaluating == 0 && s.state != nil && m.runs[s.id] == s {
 		in := s.queue[0]
 		s.queue = s.queue[1:]
 		m.handle(in, now)
@@ -261,12 +262,15 @@ func (m *Machine) bound(s *session, x Bound, now time.Time) {
 	}
 	kid := id.Derive("run", s.id, x.Path, now)
 	c := s.state.Created
+	m.fact(s, &entry.ChildStarted{Path: x.Path, Child: kid}, now)
+	if s.state.Quarantine != nil {
+		return
+	}
 	k := m.create(kid, Start{
 		Program: x.Prog, Params: x.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: c.By, Guards: s.guards,
 		Stepping: s.state.Stepping, Cause: entry.Cause{Parent: s.id, Path: x.Path, Root: c.Cause.Root},
 	}, x.Hash, now)
 	m.driven[kid] = true
-	m.fact(s, &entry.ChildStarted{Path: x.Path, Child: kid}, now)
 	t := s.open()
 	if !m.closed[x.Hash.String()] {
 		m.closed[x.Hash.String()] = true
@@ -321,7 +325,7 @@ func (m *Machine) arrived(s *session, x Arrived, now time.Time) {
 // answer applies a person's answer.
 func (m *Machine) answer(s *session, x Answered, now time.Time) {
 	ts := s.tasks[x.Task]
-	if ts == nil {
+	if ts == nil || ts.task.Closed != nil {
 		m.emit(Reply{Req: x.Req, Err: fault.New(fault.Conflict, "task %s is over", x.Task)})
 		return
 	}

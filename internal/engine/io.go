@@ -10,13 +10,18 @@ import (
 	"github.com/tendhq/tend/internal/task"
 )
 
-// Input is something that happened. Urgent inputs are handled also while their run is being committed.
+// Input is something that happened. Urgent inputs are what a run itself asked for; all others wait while it is being
+// committed or evaluated.
 type Input interface{ urgent() bool }
 
-// calm is embedded by inputs that wait for the commit in flight.
-type calm struct{}
+// calm is embedded by inputs that wait, prompt by those that do not.
+type (
+	calm   struct{}
+	prompt struct{}
+)
 
-func (calm) urgent() bool { return false }
+func (calm) urgent() bool   { return false }
+func (prompt) urgent() bool { return true }
 
 type requester interface{ req() uint64 }
 
@@ -57,21 +62,21 @@ type LoadedTask struct {
 
 // Evaluated answers Evaluate.
 type Evaluated struct {
-	calm
+	prompt
 	Run      string
 	Rendered run.Rendered
 }
 
 // Listed answers StoreList: the list is in a blob.
 type Listed struct {
-	calm
+	prompt
 	Run  string
 	Fact entry.Payload
 }
 
 // Bound answers Bind: parameters of a sub-playbook.
 type Bound struct {
-	calm
+	prompt
 	Run    string
 	Path   string
 	Hash   entry.Hash

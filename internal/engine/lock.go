@@ -106,12 +106,23 @@ func (m *Machine) release(s *session, t *tx, x *entry.LockReleased) {
 
 // releaseAll frees what an ended run still holds.
 func (m *Machine) releaseAll(s *session, t *tx) {
-	for _, key := range slices.Sorted(maps.Keys(m.locks)) {
-		if m.locks[key].Run == s.id && !slices.Contains(t.free, key) {
+	for _, key := range m.heldBy(s.id) {
+		if !slices.Contains(t.free, key) {
 			t.free = append(t.free, key)
 			t.drop(store.Key{Kind: "lock", ID: key})
 		}
 	}
+}
+
+// heldBy lists the locks of a run, in order.
+func (m *Machine) heldBy(runID string) []string {
+	var keys []string
+	for _, key := range slices.Sorted(maps.Keys(m.locks)) {
+		if m.locks[key].Run == runID {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // unlock frees locks whose release is committed, and wakes the runs that wait.

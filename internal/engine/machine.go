@@ -183,11 +183,12 @@ func (m *Machine) withSession(id string, in Input, now time.Time, f func(*sessio
 	case s == nil:
 		m.runs[id] = &session{id: id, queue: []Input{in}}
 		m.emit(Load{Run: id})
-	case s.state == nil, s.committing && !in.urgent():
+	case s.state == nil, !in.urgent() && (s.committing || s.evaluating > 0):
 		s.queue = append(s.queue, in)
 	default:
 		f(s)
 		m.settle(s, now)
+		m.drain(s, now)
 	}
 }
 
@@ -266,6 +267,9 @@ func (s *session) open() *tx {
 
 // fact folds a fact into the run and puts it into the transaction.
 func (m *Machine) fact(s *session, p entry.Payload, now time.Time) {
+	if s.state.Quarantine != nil {
+		return
+	}
 	if err := s.state.Evolve(p, now); err != nil {
 		m.quarantine(s, err, now)
 		return
@@ -312,6 +316,9 @@ func (m *Machine) advance(s *session, now time.Time) {
 	if s.committing || s.evaluating > 0 || s.state == nil || m.broken != nil {
 		return
 	}
+	if m.calledBack(s) {
+		m.fact(s, &entry.RunResumed{By: entry.Who{Name: "tend", Via: "engine"}}, now)
+	}
 	for m.mayDrive(s) {
 		d := run.Decide(s.state, now)
 		s.last = d
@@ -339,6 +346,15 @@ func (m *Machine) advance(s *session, now time.Time) {
 		return
 	}
 	m.hands(s, now)
+}
+
+// calledBack tells whether an interrupted sub-playbook goes on because the run that called it does.
+func (m *Machine) calledBack(s *session) bool {
+	if s.state.Interrupted == "" || !m.mayDrive(s) {
+		return false
+	}
+	p := m.runs[s.state.Created.Cause.Parent]
+	return p != nil && p.state != nil && p.state.Interrupted == "" && m.mayDrive(p)
 }
 
 func (m *Machine) mayDrive(s *session) bool {
@@ -440,10 +456,7 @@ func (m *Machine) child(s *session, kid string, now time.Time) {
 	case k.state == nil || k.committing || k.tx != nil:
 	case k.state.End != nil, k.state.Quarantine != nil:
 		m.childEnded(s, k, now)
-	case !known:
-		if k.state.Interrupted != "" {
-			m.fact(k, &entry.RunResumed{By: entry.Who{Name: "tend", Via: "engine"}}, now)
-		}
+	case !known || k.state.Interrupted != "":
 		m.advance(k, now)
 	}
 }

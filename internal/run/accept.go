@@ -28,6 +28,9 @@ type Accepted struct {
 
 // Accept turns a Rendered into what follows. A Rendered that the state no longer asks for gives nothing.
 func (s *State) Accept(r Rendered, now time.Time) Accepted {
+	if !s.rooted(r.Path) {
+		return Accepted{} // what it belongs to is over
+	}
 	n := s.Node(r.Path)
 	if n == nil {
 		def, err := s.def(r.Path)
@@ -54,7 +57,7 @@ func (s *State) Accept(r Rendered, now time.Time) Accepted {
 		return listed(r)
 	case RenderLock:
 		if r.Fault != nil {
-			return facts(&entry.BlockEnded{Path: r.Path, Outcome: string(entry.Failed), Fault: r.Fault})
+			return facts(&entry.BlockStopped{Path: r.Path, Fault: *r.Fault})
 		}
 		return facts(&entry.LockAsked{Path: r.Path, Key: r.Text})
 	case RenderBlock:
@@ -71,6 +74,16 @@ func (s *State) Accept(r Rendered, now time.Time) Accepted {
 		return s.stepped(n, r, now)
 	}
 	return Accepted{}
+}
+
+// rooted tells whether the node that owns path is still at work.
+func (s *State) rooted(path string) bool {
+	parent, seg := parentOf(path)
+	if parent == "" || seg.name == "undo" {
+		return true
+	}
+	owner := s.Nodes[parent]
+	return owner != nil && owner.Phase != PhaseDone
 }
 
 func facts(p ...entry.Payload) Accepted { return Accepted{Facts: p} }

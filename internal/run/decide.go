@@ -299,7 +299,7 @@ func (d *decider) block(def *playbook.Node, n *Node, outer *halt) {
 		d.asked(n, outer)
 		return
 	case PhaseLock:
-		d.locking(n, outer)
+		d.locking(def, n, outer)
 		return
 	case PhaseOpen:
 	default:
@@ -337,40 +337,46 @@ func (d *decider) enter(def *playbook.Node, n *Node, outer *halt) {
 	}
 }
 
-func (d *decider) locking(n *Node, outer *halt) {
-	if outer != nil {
-		d.fact(&entry.BlockEnded{Path: n.Path, Outcome: string(entry.Failed), Fault: outer.fault})
+// locking waits for a lock. What watches the block begins when it has the lock; its time limit counts from before.
+func (d *decider) locking(def *playbook.Node, n *Node, outer *halt) {
+	d.timeLimit(def, n)
+	if stop := stopOf(n, outer); stop != nil {
+		d.failed(def, n, stop, outer)
 		return
 	}
 	d.Locks[n.Path] = n.On
 	d.wait(Wait{Path: n.Path, For: "lock", On: n.On, Why: "another run holds the lock " + strconv.Quote(n.On)})
 }
 
+// stopOf gives why nothing new may start in a block: from outside, or by its own limits.
+func stopOf(n *Node, outer *halt) *halt {
+	if outer == nil && n.Stop != nil {
+		return &halt{fault: n.Stop, hard: true}
+	}
+	return outer
+}
+
 func (d *decider) body(def *playbook.Node, n *Node, outer *halt) {
-	if d.limits(def, n) {
+	d.timeLimit(def, n)
+	if def.Kind == playbook.KindLock && n.Key == "" {
+		if stop := stopOf(n, outer); stop != nil {
+			d.failed(def, n, stop, outer)
+			return
+		}
+		d.render(n.Path, RenderLock)
+		return
+	}
+	if d.watch(def, n) {
 		d.gates++
 		defer func() { d.gates-- }()
 	}
-	stop := outer
-	if stop == nil && n.Stop != nil {
-		stop = &halt{fault: n.Stop, hard: true}
-	}
+	stop := stopOf(n, outer)
 	var st seqState
 	switch def.Kind {
 	case playbook.KindForeach:
 		st = d.loop(def, n, stop)
 	case playbook.KindParallel:
 		st = d.parallel(def, n, stop)
-	case playbook.KindLock:
-		if n.Key == "" {
-			if stop != nil {
-				st = seqStopped
-				break
-			}
-			d.render(n.Path, RenderLock)
-			return
-		}
-		st = d.sequence(n, def.Steps, "steps", stop)
 	default:
 		st = d.sequence(n, def.Steps, "steps", stop)
 	}
@@ -381,6 +387,11 @@ func (d *decider) body(def *playbook.Node, n *Node, outer *halt) {
 		d.leave(def, n, nil)
 		return
 	}
+	d.failed(def, n, stop, outer)
+}
+
+// failed goes on after the body of a block failed or was stopped: to its catch, its finally or its end.
+func (d *decider) failed(def *playbook.Node, n *Node, stop, outer *halt) {
 	f := n.Fault
 	if f == nil && stop != nil {
 		f = stop.fault
@@ -398,7 +409,13 @@ func (d *decider) stillChecking(n *Node) bool {
 	if h == nil || h.Phase != PhaseActing {
 		return false
 	}
-	d.act(h, &halt{hard: true, fault: &entry.Fault{Kind: string(fault.Cancelled), Message: "the block that it watched is over"}})
+	over := &halt{hard: true, fault: &entry.Fault{Kind: string(fault.Cancelled), Message: "the block that it watched is over"}}
+	switch {
+	case n.Stop != nil:
+		d.act(h, over)
+	case !h.Lost: // watch has seen to it
+		d.Stops = append(d.Stops, Stop{Path: h.Path, Fault: *over.fault})
+	}
 	return true
 }
 
@@ -437,23 +454,25 @@ func (d *decider) finish(n *Node, f *entry.Fault) {
 	d.fact(&entry.BlockEnded{Path: n.Path, Outcome: out, Fault: f})
 }
 
-// limits looks at the block's time limit and its stopWhen. It tells whether stopWhen must be known before anything new
-// may begin below.
-func (d *decider) limits(def *playbook.Node, n *Node) bool {
-	if n.Stop != nil {
-		return false
+// timeLimit ends a block whose time is over.
+func (d *decider) timeLimit(def *playbook.Node, n *Node) {
+	limit := time.Duration(def.Timeout)
+	if limit <= 0 || n.Stop != nil || n.Section != sectionBody {
+		return
 	}
-	if limit := time.Duration(def.Timeout); limit > 0 {
-		at := n.Since.Add(limit)
-		if !d.now.Before(at) {
-			d.fact(&entry.BlockStopped{Path: n.Path, Fault: entry.Fault{
-				Kind: string(fault.Timeout), Message: fmt.Sprintf("the block's time limit of %s passed", limit), Path: n.Path,
-			}})
-			return true
-		}
+	at := n.Begun.Add(limit)
+	if d.now.Before(at) {
 		d.wake(at)
+		return
 	}
-	if def.StopWhen == nil {
+	d.fact(&entry.BlockStopped{Path: n.Path, Fault: entry.Fault{
+		Kind: string(fault.Timeout), Message: fmt.Sprintf("the block's time limit of %s passed", limit), Path: n.Path,
+	}})
+}
+
+// watch looks at a block's stopWhen. It tells whether that must be known before anything new may begin below.
+func (d *decider) watch(def *playbook.Node, n *Node) bool {
+	if def.StopWhen == nil || n.Stop != nil {
 		return false
 	}
 	due := n.Checked.Add(every(&def.StopWhen.Check))

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"strings"
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
@@ -132,8 +133,8 @@ func (s *State) evolveRun(p entry.Payload, at time.Time) (bool, error) {
 		}
 		s.Undone = x
 	case *entry.RunEnded:
-		if len(s.InFlight()) > 0 {
-			return true, s.illegal(p, "a step still acts")
+		if acting := s.InFlight(); len(acting) > 0 {
+			return true, s.illegal(p, "%s still acts", strings.Join(acting, ", "))
 		}
 		s.End, s.EndedAt = x, at
 	case *entry.RunQuarantined:
@@ -152,6 +153,7 @@ func (s *State) evolveBlock(n *Node, p entry.Payload, at time.Time) (bool, error
 			return true, s.illegal(p, "it is open already")
 		}
 		n.set(PhaseOpen, at)
+		n.Begun = at
 	case *entry.BlockStopped:
 		if n.Stop != nil {
 			return true, s.illegal(p, "it is stopped already")
@@ -162,7 +164,7 @@ func (s *State) evolveBlock(n *Node, p entry.Payload, at time.Time) (bool, error
 			return true, s.illegal(p, "it is in its %s", n.Section)
 		}
 		n.body()
-		n.Section, n.Cursor, n.Catches, n.Fault, n.Stop = sectionCatch, 0, &x.Fault, nil, nil
+		n.Phase, n.Section, n.Cursor, n.Catches, n.Fault, n.Stop = PhaseOpen, sectionCatch, 0, &x.Fault, nil, nil
 	case *entry.FinallyEntered:
 		if n.Section == sectionFinally {
 			return true, s.illegal(p, "it is in its finally")
@@ -173,7 +175,7 @@ func (s *State) evolveBlock(n *Node, p entry.Payload, at time.Time) (bool, error
 			n.Pending = n.Stop
 		}
 		n.body()
-		n.Section, n.Cursor, n.Fault, n.Stop = sectionFinally, 0, nil, nil
+		n.Phase, n.Section, n.Cursor, n.Fault, n.Stop = PhaseOpen, sectionFinally, 0, nil, nil
 	case *entry.BlockEnded:
 		if n.def != nil && n.def.Kind == playbook.KindForeach && n.def.ID != "" && n.Loop != nil {
 			s.setOutput(n, Output{Value: value.Object{

@@ -153,6 +153,7 @@ type Node struct {
 	Why      string       `json:"why,omitempty"`
 	Default  value.Object `json:"default,omitempty"`
 	// Blocks and iterations.
+	Begun   time.Time         `json:"begun,omitzero"` // when the block was opened
 	Section string            `json:"section,omitempty"`
 	Cursor  int               `json:"cursor,omitempty"`
 	Body    int               `json:"body,omitempty"`    // Cursor of the body when another section began

@@ -38,7 +38,7 @@ func (d *decider) step(def *playbook.Node, n *Node, stop *halt) {
 	case PhaseVerifying:
 		d.poll(n, def.Verify, ".verify", RenderVerify, stop)
 	case PhaseDoubt:
-		d.doubt(def, n)
+		d.doubt(def, n, stop)
 	case PhaseDoubted:
 		d.wait(Wait{Path: n.Path, For: "doubt", On: n.Task, Why: "nobody knows whether it took effect: " + n.Fault.Message})
 	case PhaseWaiting:
@@ -67,7 +67,7 @@ func (d *decider) halted(n *Node, stop *halt) bool {
 		return true
 	case PhaseDoubt, PhaseDoubted:
 		// Nobody is asked about a run that a person ends: the doubt is recorded with its end.
-		if stop.hard && stop.fault.Kind == string(fault.Cancelled) {
+		if stop.hard && stop.fault.Kind == string(fault.Cancelled) && !d.s.acts(n.Path+".probe") {
 			d.fact(&entry.DoubtDecided{Path: n.Path, Answer: "left", By: entry.Who{Name: "tend", Via: "engine"}, Why: stop.fault.Message})
 			return true
 		}
@@ -170,14 +170,14 @@ func (d *decider) act(n *Node, stop *halt) {
 }
 
 // doubt asks a probe, then a person.
-func (d *decider) doubt(def *playbook.Node, n *Node) {
+func (d *decider) doubt(def *playbook.Node, n *Node, stop *halt) {
 	if def.OnDoubt == "probe" && def.Probe != nil && def.Probe.Step != nil && !n.Probed {
 		path := n.Path + ".probe"
 		if h := d.s.Nodes[path]; h != nil && h.Phase == PhaseDone {
 			d.render(n.Path, RenderProbe)
 			return
 		}
-		d.visit(def.Probe.Step, path, nil)
+		d.visit(def.Probe.Step, path, stop)
 		return
 	}
 	d.render(n.Path, RenderStep) // the question shows what was tried
