@@ -2,6 +2,7 @@ package app
 
 import (
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/action/container"
 	"github.com/tendhq/tend/internal/action/http"
 	"github.com/tendhq/tend/internal/action/log"
 	"github.com/tendhq/tend/internal/action/replace"
@@ -16,6 +17,7 @@ import (
 // Actions is the one list of what a step can use.
 func Actions() (*action.Set, error) {
 	return action.NewSet([]action.Action{
+		container.New(),
 		http.New(),
 		log.New(),
 		replace.New(),
