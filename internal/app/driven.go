@@ -91,14 +91,7 @@ func Moves(waits []engine.Wait, patient bool) bool {
 		return true
 	}
 	return slices.ContainsFunc(waits, func(w engine.Wait) bool {
-		switch w.For {
-		case "time", "retry", "lock", "child":
-			return true
-		case "guard":
-			return !w.Until.IsZero()
-		default:
-			return patient && !w.Until.IsZero()
-		}
+		return w.Moves() || patient && w.For != "guard" && !w.Until.IsZero()
 	})
 }
 

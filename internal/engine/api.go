@@ -140,6 +140,18 @@ type Wait struct {
 	Why   string    `json:"why,omitempty"` // a sentence
 }
 
+// Moves tells whether time or another run ends the wait: somebody must drive the run then.
+func (w Wait) Moves() bool {
+	switch w.For {
+	case "time", "retry", "lock", "child":
+		return true
+	case "guard":
+		return !w.Until.IsZero()
+	default:
+		return false
+	}
+}
+
 // RunRow is the body of a row of kind "run".
 type RunRow struct {
 	By      entry.Who    `json:"by"`

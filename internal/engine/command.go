@@ -34,7 +34,9 @@ func (m *Machine) command(s *session, x Commanded, now time.Time) {
 		if x.Audit != nil {
 			t.other = append(t.other, fact{auditStream(s), x.Audit})
 		}
-	case Cancel, Pause, Permit, Skip, Retry, Rollback, interrupt, restored:
+	case interrupt:
+		delete(m.driven, s.id)
+	case Cancel, Pause, Permit, Skip, Retry, Rollback, restored:
 	}
 	r := Reply{Req: x.Req, Value: done}
 	if s.tx == nil {
@@ -145,9 +147,27 @@ func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
 	return Done{}, nil, fault.New(fault.Invalid, "unknown command %q", c.Verb)
 }
 
-// leave ends the driving of a run: what acts is stopped, and its end is still recorded.
+// leave ends the driving of a run and of what it called: what acts is stopped, and its end is still recorded. A run that
+// only people can move keeps its status; one that would have gone on is interrupted.
 func (m *Machine) leave(s *session, c Command, now time.Time) {
-	if st := s.state.Status(); !m.driven[s.id] || st.Ended() || st == run.Waiting || st == run.Paused || st == run.InDoubt {
+	d := run.Decide(s.state, now)
+	goesOn := m.driven[s.id]
+	switch s.state.Status() {
+	case run.Paused, run.InDoubt, run.Succeeded, run.Failed, run.Cancelled, run.Quarantined:
+		goesOn = false
+	case run.Waiting:
+		// A sub-playbook that is interrupted interrupts this run: see left.
+		goesOn = goesOn && slices.ContainsFunc(d.Waits, func(w run.Wait) bool { return w.For != "child" && Wait(w).Moves() })
+	case run.Pending, run.Running, run.Cancelling, run.Undoing, run.Interrupted:
+	}
+	for _, kid := range d.Children {
+		if m.driven[kid] {
+			of := c
+			of.Run = kid
+			m.handle(Commanded{Command: of}, now)
+		}
+	}
+	if !goesOn {
 		delete(m.driven, s.id)
 		return
 	}

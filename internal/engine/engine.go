@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -134,26 +135,31 @@ func (e *Engine) eachRow(ctx context.Context, f store.Filter, do func(store.Row)
 
 // interrupted marks the runs whose process is gone, and in a server drives everything again.
 func (e *Engine) interrupted(ctx context.Context) error {
-	var lost, parked []store.Row
-	err := e.eachRow(ctx, store.Filter{Kind: "run", Status: []string{
-		string(run.Running), string(run.Pending), string(run.Undoing), string(run.Cancelling),
-	}}, func(r store.Row) { lost = append(lost, r) })
+	lost, err := e.lost(ctx)
 	if err != nil {
 		return fmt.Errorf("look for interrupted runs: %w", err)
 	}
 	by := entry.Who{Name: "tend", Via: "engine"}
-	for _, r := range lost {
-		if _, err := e.ask(ctx, func(q request) Input {
-			c := Interrupt(r.ID)
-			c.request = q
-			return c
-		}); err != nil && !fault.Is(err, fault.Conflict) {
-			e.cfg.Log.Error("mark a run interrupted", "run", r.ID, "error", err)
-		}
+	var all sync.WaitGroup
+	limit := make(chan struct{}, 64) // so many share a commit
+	for _, id := range lost {
+		limit <- struct{}{}
+		all.Go(func() {
+			defer func() { <-limit }()
+			if _, err := e.ask(ctx, func(q request) Input {
+				c := Interrupt(id)
+				c.request = q
+				return c
+			}); err != nil && !fault.Is(err, fault.Conflict) {
+				e.cfg.Log.Error("mark a run interrupted", "run", id, "error", err)
+			}
+		})
 	}
+	all.Wait()
 	if !e.cfg.All || e.status.Halted != "" {
 		return nil
 	}
+	var parked []store.Row
 	err = e.eachRow(ctx, store.Filter{Kind: "run", Status: []string{string(run.Waiting), string(run.Interrupted), string(run.InDoubt)}},
 		func(r store.Row) { parked = append(parked, r) })
 	if err != nil {
@@ -169,6 +175,37 @@ func (e *Engine) interrupted(ctx context.Context) error {
 	}
 	e.send(in...)
 	return nil
+}
+
+// lost lists the runs that a process moved that is gone, and those that called them. What only people or outside events
+// can move was not moved by anybody. A server goes on with whatever waits for a time, so that such runs are not lost there.
+func (e *Engine) lost(ctx context.Context) ([]string, error) {
+	var ids []string
+	parents := map[string]string{} // of waiting runs and lost ones
+	waiting := map[string]bool{}
+	err := e.eachRow(ctx, store.Filter{Kind: "run", Status: []string{
+		string(run.Running), string(run.Pending), string(run.Undoing), string(run.Cancelling), string(run.Waiting),
+	}}, func(r store.Row) {
+		parents[r.ID] = r.Parent
+		if r.Status != string(run.Waiting) {
+			ids = append(ids, r.ID)
+			return
+		}
+		waiting[r.ID] = true
+		var body RunRow
+		if !e.cfg.All && decode(r.Body, &body) == nil &&
+			slices.ContainsFunc(body.Waits, func(w Wait) bool { return w.For != "child" && w.Moves() }) {
+			ids = append(ids, r.ID)
+			waiting[r.ID] = false
+		}
+	})
+	for i := 0; i < len(ids); i++ { // the list grows upwards
+		if p := parents[ids[i]]; waiting[p] {
+			waiting[p] = false
+			ids = append(ids, p)
+		}
+	}
+	return ids, err
 }
 
 // send hands inputs to the loop. It does not block for longer than the loop takes.

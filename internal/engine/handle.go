@@ -303,11 +303,17 @@ func (m *Machine) left(s *session, now time.Time) {
 	if s.leaving == nil || len(s.dispatched) > 0 {
 		return
 	}
-	if st := s.state.Status(); !st.Ended() && st != run.Interrupted {
-		m.fact(s, &entry.RunInterrupted{Why: cmp.Or(s.leaving.Why, "its process was ended")}, now)
-	}
-	delete(m.driven, s.id)
+	c := *s.leaving
+	c.Verb, c.Why = interrupt, cmp.Or(c.Why, "its process was ended")
 	s.leaving = nil
+	delete(m.driven, s.id)
+	if st := s.state.Status(); st.Ended() || st == run.Interrupted {
+		return
+	}
+	m.fact(s, &entry.RunInterrupted{Why: c.Why}, now)
+	if c.Run = s.state.Created.Cause.Parent; c.Run != "" {
+		m.handle(Commanded{Command: c}, now) // nothing would move it
+	}
 }
 
 // arrived delivers an outside event.

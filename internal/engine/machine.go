@@ -415,8 +415,8 @@ func (m *Machine) idle(s *session, now time.Time) {
 		delete(m.runs, s.id)
 		return
 	}
-	if s.state.Status() == run.Waiting && len(s.last.Children) == 0 && len(s.last.Locks) == 0 {
-		delete(m.runs, s.id) // parked: an answer, an event or the clock loads it again
+	if !m.mayDrive(s) || s.state.Status() == run.Waiting && len(s.last.Children) == 0 && len(s.last.Locks) == 0 {
+		delete(m.runs, s.id) // parked: an answer, an event, a command or the clock loads it again
 	}
 	_ = now
 }

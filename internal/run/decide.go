@@ -207,8 +207,8 @@ func (d *decider) end() {
 	switch {
 	case s.Cancel != nil:
 		e.Status = string(Cancelled)
-		if f == nil {
-			e.Fault = cancelled(s)
+		if f == nil || f.Kind == string(fault.Cancelled) {
+			e.Fault = cancelled(s) // who did it counts, not how it reached the step
 		}
 	case f != nil:
 		e.Status = string(Failed)
