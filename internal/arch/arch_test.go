@@ -35,6 +35,7 @@ var lines = [][]string{
 	{"format", "graph", "guard", "lint", "repository", "schema", "task"}, // what is said and decided about them
 	{"run"},                     // the mind: it knows every noun
 	{"history", "plan"},         // the story of a run, for people: afterwards and beforehand
+	{"report"},                  // that story as a page
 	{"seal", "transcript"},      // what steps leave: secrets and logs
 	{"action", "blob", "store"}, // ports
 	{"runner"},                  // executes attempts

@@ -120,7 +120,7 @@ func (p *program) commands() []*cobra.Command {
 	return []*cobra.Command{
 		p.runCommand(), p.runsCommand(), p.inboxCommand(), p.eventsCommand(), p.ownCommand(),
 		p.lintCommand(), p.fmtCommand(), p.schemaCommand(), p.evalCommand(), p.graphCommand(), p.actionsCommand(),
-		p.versionCommand(),
+		p.backupCommand(), p.restoreCommand(), p.unhaltCommand(), p.versionCommand(),
 	}
 }
 

@@ -28,7 +28,7 @@ func (p *program) runsCommand() *cobra.Command {
 		p.runsListCommand(), p.runsShowCommand(), p.runsLogsCommand(), p.runsWatchCommand(), p.runsExplainCommand(),
 		p.runsCancelCommand(), p.runsPauseCommand(), p.runsResumeCommand(), p.runsStepCommand(), p.runsSkipCommand(),
 		p.runsRetryCommand(), p.runsRollbackCommand(), p.runsParamsCommand(),
-		p.runsVerifyCommand(), p.runsRedactCommand(),
+		p.runsVerifyCommand(), p.runsExportCommand(), p.runsRedactCommand(),
 	)
 	for _, sub := range c.Commands() {
 		if sub.Name() != "list" {

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/terminal"
+)
+
+func (p *program) backupCommand() *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use:   "backup DIR",
+		Short: "Copy the data directory while it is in use, and verify the copy",
+		Long: "Writes a consistent copy of everything (database, logs and outputs, sealing key) to DIR, which must not exist, and reads\n" +
+			"it back. The copy holds the key that opens sealed outputs: keep it as safe as the original.",
+		GroupID: groupKeep,
+		Args:    someArgs(1, 1, "a directory that does not exist yet"),
+		RunE: func(c *cobra.Command, args []string) error {
+			path, err := filepath.Abs(args[0])
+			if err != nil {
+				return err
+			}
+			s, err := p.open(c.Context(), app.Options{Command: c.CommandPath(), Via: "terminal"})
+			return with(s, err, func() error {
+				done, err := s.House.Backup(c.Context(), path)
+				if err != nil {
+					return err
+				}
+				if output == asJSON {
+					return p.data(asJSON, done)
+				}
+				_, err = fmt.Fprintf(p.Out, "%s: %s at commit %d, %d bytes, verified\n", path, done.Instance, done.Index, done.Bytes)
+				return err
+			})
+		},
+	}
+	outputFlag(c, &output, "text", asJSON)
+	return c
+}
+
+func (p *program) restoreCommand() *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use:   "restore DIR",
+		Short: "Make a data directory from a backup; it starts halted",
+		Long: "Verifies the backup and copies it into the data directory, which must be empty or not there. What happened after the\n" +
+			"backup was made happened all the same, so nothing moves in the restored directory until `tend unhalt`.",
+		GroupID: groupKeep,
+		Args:    someArgs(1, 1, "the directory of a backup"),
+		RunE: func(c *cobra.Command, args []string) error {
+			conf, err := p.config()
+			if err != nil {
+				return err
+			}
+			m, err := app.Restore(c.Context(), args[0], conf.DataDir)
+			if err != nil {
+				return err
+			}
+			p.talk("nothing moves in it until a person has looked: `tend runs list`, then `tend unhalt`")
+			if output == asJSON {
+				return p.data(asJSON, map[string]any{"dataDir": conf.DataDir, "of": m.At, "from": m.Instance, "index": m.Index})
+			}
+			_, err = fmt.Fprintf(p.Out, "%s: restored what %s held at %s (commit %d)\n", conf.DataDir, m.Instance, m.At.Format(time.RFC3339), m.Index)
+			return err
+		},
+	}
+	outputFlag(c, &output, "text", asJSON)
+	return c
+}
+
+func (p *program) unhaltCommand() *cobra.Command {
+	var why, output string
+	c := &cobra.Command{
+		Use:   "unhalt",
+		Short: "Let a restored or rolled-back data directory move again",
+		Long: "A data directory that went back in time is halted: nobody knows what was done after the time that it remembers. This\n" +
+			"lets runs be started and resumed again. Open runs stay interrupted, and their next mutation is in doubt; they are listed.",
+		GroupID: groupKeep,
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := p.open(c.Context(), app.Options{Command: c.CommandPath(), Via: "terminal"})
+			return with(s, err, func() error {
+				st, err := s.Engine.Status(c.Context())
+				if err != nil {
+					return err
+				}
+				doubts, err := s.Engine.Unhalt(c.Context(), s.Me, why)
+				if err != nil {
+					return err
+				}
+				if output == asJSON {
+					return p.data(asJSON, map[string]any{"was": st.Halted, "inDoubt": append([]string{}, doubts...)})
+				}
+				p.talk("was halted: %s", terminal.Line(st.Halted))
+				for _, d := range doubts {
+					if _, err := fmt.Fprintln(p.Out, terminal.Line(d)); err != nil {
+						return err
+					}
+				}
+				p.talk("%s open: look at each, then `tend runs resume RUN`", count(len(doubts), "run"))
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
+	outputFlag(c, &output, "text", asJSON)
+	return c
+}

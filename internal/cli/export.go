@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/history"
+	"github.com/tendhq/tend/internal/report"
+	"github.com/tendhq/tend/internal/transcript"
+	"github.com/tendhq/tend/internal/wire"
+)
+
+func (p *program) runsExportCommand() *cobra.Command {
+	var html, asJSONL bool
+	var file string
+	c := &cobra.Command{
+		Use:   "export RUN --html|--json",
+		Short: "Write a run as one offline HTML file, or as JSON",
+		Long: "--html writes a page that needs nothing else: graph, steps, time line, logs; secrets and sensitive parameters are out.\n" +
+			"--json writes the same view with every entry as it is chained, so that somebody else can verify it. Entries hold what\n" +
+			"was recorded, also sensitive parameters.",
+		Args: someArgs(1, 1, aRun),
+		RunE: func(c *cobra.Command, args []string) error {
+			if html == asJSONL {
+				return fault.New(fault.Invalid, "say how: --html or --json")
+			}
+			s, err := p.look(c.Context())
+			return with(s, err, func() error {
+				row, err := findRun(c.Context(), s.Engine, args[0])
+				if err != nil {
+					return err
+				}
+				out, done, err := p.outputFile(file)
+				if err != nil {
+					return err
+				}
+				if html {
+					err = p.exportHTML(c.Context(), out, s.Engine, row.ID)
+				} else {
+					err = p.exportJSON(c.Context(), out, s.Engine, row.ID)
+				}
+				return errors.Join(err, done())
+			})
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&html, "html", false, "one offline HTML file")
+	f.BoolVar(&asJSONL, "json", false, "JSON: the view, and every entry with its place in the chain")
+	f.StringVarP(&file, "file", "f", "", "write here instead of standard output")
+	return c
+}
+
+// outputFile opens the file to write to, or standard output. A file is new, so that nothing is overwritten by mistake.
+func (p *program) outputFile(name string) (io.Writer, func() error, error) {
+	if name == "" || name == "-" {
+		return p.Out, func() error { return nil }, nil
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if os.IsExist(err) {
+		return nil, nil, fault.New(fault.Invalid, "%s is there already", name).WithNext("choose another name: an export overwrites nothing")
+	}
+	if err != nil {
+		return nil, nil, fault.Wrap(fault.Unavailable, err, "write %s", name)
+	}
+	return f, f.Close, nil
+}
+
+func (p *program) exportHTML(ctx context.Context, w io.Writer, s engine.Service, id string) error {
+	row, err := findRun(ctx, s, id)
+	if err != nil {
+		return err
+	}
+	fold, prog, err := story(ctx, s, row)
+	if err != nil {
+		return err
+	}
+	outputs, err := p.outputsOf(ctx, s, fold.View())
+	if err != nil {
+		return err
+	}
+	shown, _ := fold.Mask(outputs).(map[string]any)
+	return report.HTML(w, report.Run{
+		View: fold.View(), Program: prog, Outputs: shown, At: time.Now(), By: "tend " + thisVersion().Version,
+		Log: func(ref entry.Ref) ([]report.Line, error) { return readLog(ctx, s, id, ref, fold) },
+	})
+}
+
+// maxReportLog bounds what of one log goes into a report.
+const maxReportLog = 1 << 20
+
+func readLog(ctx context.Context, s engine.Service, id string, ref entry.Ref, fold *history.Fold) ([]report.Line, error) {
+	b, err := s.Blob(ctx, id, ref)
+	if err != nil {
+		return nil, err
+	}
+	var out []report.Line
+	size := 0
+	for l, err := range transcript.Read(bytes.NewReader(b)) {
+		if err != nil {
+			return out, err
+		}
+		text, _ := fold.Mask(l.Text).(string)
+		if size += len(text); size > maxReportLog {
+			return append(out, report.Line{At: l.At, Stream: transcript.Tend, Text: "[… the rest is left out here: tend runs logs " + id + "]"}), nil
+		}
+		out = append(out, report.Line{At: l.At, Stream: l.Stream, Text: text})
+	}
+	return out, nil
+}
+
+// exported is what --json writes.
+type exported struct {
+	Run     *history.View   `json:"run"`
+	Program json.RawMessage `json:"program,omitempty"`
+	Entries []wire.Entry    `json:"entries"`
+}
+
+func (p *program) exportJSON(ctx context.Context, w io.Writer, s engine.Service, id string) error {
+	row, err := findRun(ctx, s, id)
+	if err != nil {
+		return err
+	}
+	fold, prog, err := story(ctx, s, row)
+	if err != nil {
+		return err
+	}
+	out := exported{Run: fold.View(), Entries: []wire.Entry{}}
+	if prog != nil {
+		if out.Program, _, err = prog.Closure(); err != nil {
+			return err
+		}
+	}
+	for from := uint64(1); ; {
+		list, err := s.Entries(ctx, "run/"+id, from, 1000)
+		if fault.Is(err, fault.NotFound) && from > 1 {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			out.Entries = append(out.Entries, wire.FromEntry(e))
+		}
+		if len(list) < 1000 {
+			break
+		}
+		from = list[len(list)-1].Seq + 1
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(out)
+}
