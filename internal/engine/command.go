@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -120,8 +119,6 @@ func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
 				return Done{}, nil, fault.New(fault.Conflict, "%s acts now and cannot be skipped", path).WithNext("tend runs cancel %s", s.id)
 			case run.PhaseDoubted:
 				return Done{}, nil, fault.New(fault.Conflict, "%s is in doubt", path).WithNext("tend inbox answer %s skip", n.Task)
-			case run.PhaseTask, run.PhaseAsked, run.PhaseWaiting:
-				return done, []entry.Payload{&entry.StepSkipped{Path: path, By: &c.By, Why: cmp.Or(c.Why, "skipped by "+c.By.Name)}}, nil
 			default:
 			}
 		}

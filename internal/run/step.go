@@ -11,7 +11,7 @@ import (
 
 // step moves one step on.
 func (d *decider) step(def *playbook.Node, n *Node, stop *halt) {
-	if stop != nil && d.halted(n, stop) {
+	if d.skipped(n) || (stop != nil && d.halted(n, stop)) {
 		return
 	}
 	switch n.Phase {
@@ -50,6 +50,21 @@ func (d *decider) step(def *playbook.Node, n *Node, stop *halt) {
 		}
 		d.wait(Wait{Path: n.Path, For: "child", On: n.On, Why: "a sub-playbook runs"})
 	case PhaseLock, PhaseOpen, PhaseDone:
+	}
+}
+
+// skipped leaves a step out that a person wants left out, unless something of it acts.
+func (d *decider) skipped(n *Node) bool {
+	who, ok := d.s.Skips[n.Path]
+	if !ok || n.helper() || d.s.acts(n.Path+".until") {
+		return false
+	}
+	switch n.Phase {
+	case PhaseNew, PhaseReady, PhaseRetrying, PhaseHeld, PhaseAsked, PhaseTask, PhaseWaiting:
+		d.fact(&entry.StepSkipped{Path: n.Path, By: &who, Why: "skipped by " + who.Name})
+		return true
+	default:
+		return false
 	}
 }
 
@@ -103,10 +118,6 @@ func (s *State) acts(path string) bool {
 // begin asks for what the step needs before its effect.
 func (d *decider) begin(n *Node) {
 	s := d.s
-	if who, ok := s.Skips[n.Path]; ok && !n.helper() {
-		d.fact(&entry.StepSkipped{Path: n.Path, By: &who, Why: "skipped by " + who.Name})
-		return
-	}
 	if !d.open(n.Path) {
 		return
 	}
@@ -119,10 +130,6 @@ func (d *decider) begin(n *Node) {
 
 // later waits for the time of a retry or of a guard.
 func (d *decider) later(n *Node) {
-	if who, ok := d.s.Skips[n.Path]; ok && !n.helper() {
-		d.fact(&entry.StepSkipped{Path: n.Path, By: &who, Why: "skipped by " + who.Name})
-		return
-	}
 	if !n.Due.IsZero() && !d.now.Before(n.Due) {
 		d.begin(n)
 		return
