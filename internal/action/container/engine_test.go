@@ -272,7 +272,8 @@ func shim(args []string) int {
 	if b == nil {
 		return 1
 	}
-	signal.Ignore(syscall.SIGTERM, syscall.SIGHUP)
+	// Taken, and not ignored: what the shim starts would inherit that.
+	signal.Notify(make(chan os.Signal, 8), syscall.SIGTERM, syscall.SIGHUP)
 	path, err := exec.LookPath(args[3])
 	if err != nil {
 		return 127
@@ -281,8 +282,6 @@ func shim(args []string) int {
 		Path: path, Args: args[3:], Dir: args[2], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
 	}
-	// A process inside begins with signals that are not ignored.
-	c.Path, c.Args = "/usr/bin/env", append([]string{"env", "--default-signal=TERM,HUP"}, args[3:]...)
 	if err := c.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
