@@ -247,7 +247,9 @@ func runExit(v *history.View) int {
 	case run.Quarantined:
 		return ExitFailed
 	case run.Pending, run.Running, run.Waiting, run.Paused, run.Cancelling, run.Undoing:
-		return ExitParked
+	}
+	if slices.ContainsFunc(v.Waits, func(w history.Wait) bool { return w.For == "doubt" }) {
+		return ExitDoubt // of a sub-playbook
 	}
 	return ExitParked
 }
