@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -191,6 +192,8 @@ func TestDamagedHead(t *testing.T) {
 	}
 }
 
+var seed = flag.Uint64("seed", 5, "of what chance damages")
+
 // TestFlippedBits flips one bit anywhere in the file. Nothing wrong is served: what differs is refused with the kind
 // Damaged, and what is missing is found by Verify.
 func TestFlippedBits(t *testing.T) {
@@ -205,7 +208,7 @@ func TestFlippedBits(t *testing.T) {
 	if testing.Short() {
 		flips = 40
 	}
-	r := rand.New(rand.NewPCG(5, 5))
+	r := rand.New(rand.NewPCG(*seed, 5))
 	outcomes := map[string]int{}
 	for n := range flips {
 		at, bit := r.IntN(len(file)), r.IntN(8)

@@ -2,10 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"syscall"
 
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -47,11 +46,14 @@ func classify(err error, format string, a ...any) error {
 		e.Kind, e.Next = fault.Unavailable, "another process holds the database: stop it, or try again"
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM:
 		e.Kind, e.Next = fault.Unavailable, "look at the disk and its kernel messages"
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT:
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT,
+		sqlite3.SQLITE_ERROR: // a statement does not fit the tables: they are not what their version says
 		e.Kind, e.Next = fault.Damaged, "verify the store, and restore a backup when it says so"
-	default:
-		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOSPC) {
-			e.Kind = fault.Unavailable
+	case 0: // not SQLite's
+		switch {
+		case errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone), errors.Is(err, errMoved):
+		default: // database/sql could not convert what is stored, or the one row that must be there is not
+			e.Kind, e.Next = fault.Damaged, "verify the store, and restore a backup when it says so"
 		}
 	}
 	return e

@@ -19,9 +19,6 @@ func (w *writer) fold(batches []store.Batch) {
 	for i := range batches {
 		w.owed = w.owed || len(batches[i].Erase) > 0
 	}
-	if w.store.copying.Load() > 0 {
-		return
-	}
 	if !w.owed {
 		info, err := os.Stat(w.store.path + "-wal")
 		if err != nil || info.Size() < w.log {
@@ -30,6 +27,9 @@ func (w *writer) fold(batches []store.Batch) {
 	}
 	w.store.gate.Lock()
 	defer w.store.gate.Unlock()
+	if w.store.copying.Load() > 0 {
+		return
+	}
 	var busy, pages, folded int
 	err := w.c.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &folded)
 	if err != nil || busy != 0 {

@@ -57,6 +57,9 @@ func inspect(path string) (version int, err error) {
 	if app != application {
 		return 0, foreign(path, app)
 	}
+	if version < 0 {
+		return 0, damagedFile(path, "its schema is %d", version)
+	}
 	return version, tooNew(path, version)
 }
 

@@ -108,10 +108,10 @@ func (s *Store) open(ctx context.Context, c Config) error {
 	s.reads.SetMaxOpenConns(c.Readers)
 	s.reads.SetMaxIdleConns(c.Readers)
 	if s.entry, err = s.reads.PrepareContext(ctx, readEntries); err != nil {
-		return classify(err, "prepare to read %s", s.path)
+		return classify(err, "open %s", s.path)
 	}
 	if s.head, err = s.reads.PrepareContext(ctx, readHead); err != nil {
-		return classify(err, "prepare to read %s", s.path)
+		return classify(err, "open %s", s.path)
 	}
 	if err := s.compareHighWater(ctx); err != nil {
 		return err

@@ -22,8 +22,10 @@ func (s *Store) Verify(ctx context.Context) (streams, entries int, damaged []err
 // long passes the door for what takes long: it keeps the log from being cut, and the store from being closed, but not
 // other readers and the writer from going on.
 func (s *Store) long(ctx context.Context) (done func(), err error) {
-	s.copying.Add(1)
 	s.stay.RLock()
+	s.gate.RLock() // not while the log is being cut
+	s.copying.Add(1)
+	s.gate.RUnlock()
 	end := func() {
 		s.copying.Add(-1)
 		s.stay.RUnlock()
@@ -54,8 +56,12 @@ func verify(ctx context.Context, db *sql.DB, path string) (streams, entries int,
 		case err != nil:
 			return streams, entries, damaged, err
 		case len(names) == 0:
-			err := checkRows(ctx, db, note)
-			return streams, entries, damaged, classify(err, "verify %s", path)
+			err := classify(checkRows(ctx, db, note), "list the rows")
+			if fault.Is(err, fault.Damaged) {
+				note("%v", err)
+				err = nil
+			}
+			return streams, entries, damaged, err
 		}
 		for _, name := range names {
 			n, bad, err := verifyStream(ctx, st, name)

@@ -114,7 +114,7 @@ func (w *writer) prepare(ctx context.Context) error {
 	} {
 		var err error
 		if *p.to, err = w.c.PrepareContext(ctx, p.text); err != nil { //nolint:sqlclosecheck // kept until close
-			return classify(err, "prepare to write to %s", w.store.path)
+			return classify(err, "open %s", w.store.path)
 		}
 		w.st.all = append(w.st.all, *p.to)
 	}
