@@ -60,7 +60,7 @@ func Detached(ctx context.Context, o Options, args []string) (*Session, error) {
 
 // spawn starts a process of its own session, without terminal, that writes to a log in the data directory.
 func spawn(dir string, args []string) (ended <-chan struct{}, tell func() string, err error) {
-	self, err := program()
+	self, err := Program()
 	if err != nil {
 		return nil, nil, fault.Wrap(fault.Unavailable, err, "find this program")
 	}
@@ -99,8 +99,8 @@ func spawn(dir string, args []string) (ended <-chan struct{}, tell func() string
 	}, nil
 }
 
-// program is the file of this program, by the name that it was called with where that is the same file.
-func program() (string, error) {
+// Program is the file of this program, by the name that it was called with where that is the same file.
+func Program() (string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", err

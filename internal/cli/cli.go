@@ -118,7 +118,7 @@ const (
 // commands is the one list of commands.
 func (p *program) commands() []*cobra.Command {
 	return []*cobra.Command{
-		p.runCommand(), p.runsCommand(), p.inboxCommand(), p.eventsCommand(), p.ownCommand(),
+		p.demoCommand(), p.runCommand(), p.runsCommand(), p.inboxCommand(), p.eventsCommand(), p.ownCommand(),
 		p.lintCommand(), p.fmtCommand(), p.schemaCommand(), p.evalCommand(), p.graphCommand(), p.actionsCommand(),
 		p.backupCommand(), p.restoreCommand(), p.unhaltCommand(), p.versionCommand(),
 	}

@@ -34,6 +34,7 @@ type watcher struct {
 	live    *live
 	keys    *keyboard // nil: nobody is there to ask
 	drives  bool      // Ctrl-C is about the run, not only about looking at it
+	patient bool      // also wait for questions to expire
 
 	question *question
 	handled  map[string]bool // tasks that were asked here
@@ -250,7 +251,7 @@ func (w *watcher) idle(ctx context.Context, status string, list []engine.Wait) (
 	if w.question != nil || w.ended {
 		return false, nil
 	}
-	moves := app.Moves(list, false)
+	moves := app.Moves(list, w.patient)
 	for _, x := range w.waits {
 		if w.keys == nil {
 			break
