@@ -155,7 +155,7 @@ func TestDeathWhileItWaitsForTime(t *testing.T) {
 	t.Parallel()
 	disk := new(memory.Disk)
 	b := setup(t, disk, &hands{reply: says})
-	id := b.start(t, "steps: [{uses: wait, with: {duration: 100ms}}, {uses: probe, with: {say: x}}]")
+	id := b.start(t, "steps: [{uses: wait, with: {duration: 3s}}, {uses: probe, with: {say: x}}]")
 	asks := b.start(t, "steps: [{uses: manual, with: {title: look, within: 1h}}]")
 	b.rests(t, id, run.Waiting)
 	b.rests(t, asks, run.Waiting)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
@@ -15,7 +16,12 @@ type hub struct {
 	mu   sync.Mutex
 	runs map[string][]*follower
 	over bool
+
+	ended [1024]ended // the last runs that ended, for those who ask a moment late
+	next  int
 }
+
+type ended struct{ run, status string }
 
 type follower struct {
 	wake chan struct{} // holds one: there is something new
@@ -71,7 +77,27 @@ func (f *follower) poke() {
 
 func (h *hub) grew(run string) { h.each(run, func(f *follower) { f.idle = nil }) }
 
-func (h *hub) quiet(run string, idle Idle, _ bool) { h.each(run, func(f *follower) { f.idle = &idle }) }
+func (h *hub) quiet(run string, idle Idle, over bool) {
+	if over {
+		h.mu.Lock()
+		h.ended[h.next%len(h.ended)] = ended{run, idle.Status}
+		h.next++
+		h.mu.Unlock()
+	}
+	h.each(run, func(f *follower) { f.idle = &idle })
+}
+
+// lately gives the status of a run that ended a moment ago.
+func (h *hub) lately(run string) (string, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.ended {
+		if h.ended[i].run == run {
+			return h.ended[i].status, true
+		}
+	}
+	return "", false
+}
 
 // broke ends all followers: nothing more will come.
 func (h *hub) broke() {
@@ -227,19 +253,19 @@ func (r *reader) print(ctx context.Context) bool {
 func (e *Engine) Wait(ctx context.Context, id string) (string, error) {
 	f := e.hub.join(id)
 	defer e.hub.leave(id, f)
-	p, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "run", ID: id, Limit: 1})
-	if err != nil {
-		return "", err
+	if st, ok := e.hub.lately(id); ok {
+		return st, nil
 	}
-	if len(p.Rows) == 0 {
-		return "", fault.New(fault.NotFound, "there is no run %s", id).WithNext("tend runs list")
-	}
-	if atRest(p.Rows[0].Status) {
-		return p.Rows[0].Status, nil
-	}
+	// Most runs say so themselves in a moment; only of those that do not the store is asked.
+	look := time.NewTimer(50 * time.Millisecond)
+	defer look.Stop()
 	for {
 		select {
 		case <-f.wake:
+		case <-look.C:
+			if st, err := e.resting(ctx, id); err != nil || st != "" {
+				return st, err
+			}
 		case <-ctx.Done():
 			return "", context.Cause(ctx)
 		}
@@ -251,6 +277,20 @@ func (e *Engine) Wait(ctx context.Context, id string) (string, error) {
 			return "", fault.New(fault.Unavailable, "the engine is closing")
 		}
 	}
+}
+
+// resting gives the stored status of a run that does not move, or "".
+func (e *Engine) resting(ctx context.Context, id string) (string, error) {
+	p, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "run", ID: id, Limit: 1})
+	switch {
+	case err != nil:
+		return "", err
+	case len(p.Rows) == 0:
+		return "", fault.New(fault.NotFound, "there is no run %s", id).WithNext("tend runs list")
+	case atRest(p.Rows[0].Status):
+		return p.Rows[0].Status, nil
+	}
+	return "", nil
 }
 
 // atRest tells whether a run of this status moves only by what comes from outside.

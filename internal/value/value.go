@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // MaxDepth bounds the nesting of a value. Deeper data is refused, not truncated.
@@ -152,14 +153,36 @@ func Parse(b []byte) (any, error) {
 // hashed or stored. Structs encode in the order of their fields, so stored structs declare them in the order of their
 // JSON names.
 func Canonical(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
+	c := encoders.Get().(*encoder) //nolint:forcetypeassert // the pool holds nothing else
+	defer encoders.Put(c)
+	c.buf.Reset()
+	if err := c.enc.Encode(v); err != nil {
+		c.enc = json.NewEncoder(&c.buf) // it may remember the error
+		c.enc.SetEscapeHTML(false)
 		return nil, err
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	out := bytes.Clone(bytes.TrimSuffix(c.buf.Bytes(), []byte("\n")))
+	if c.buf.Cap() > 1<<20 {
+		c.buf = bytes.Buffer{}
+		c.enc = json.NewEncoder(&c.buf)
+		c.enc.SetEscapeHTML(false)
+	}
+	return out, nil
 }
+
+// encoder is what Canonical encodes with. Every entry of every run passes here.
+type encoder struct {
+	buf bytes.Buffer
+	enc *json.Encoder
+}
+
+//nolint:gochecknoglobals // a pool holds no state
+var encoders = sync.Pool{New: func() any {
+	c := new(encoder)
+	c.enc = json.NewEncoder(&c.buf)
+	c.enc.SetEscapeHTML(false)
+	return c
+}}
 
 // Text prints v as a person expects to read it inside a sentence: text as it is, nothing for nil, everything else as
 // JSON.
