@@ -17,7 +17,7 @@ import (
 	"github.com/tendhq/tend/internal/value"
 )
 
-var update = flag.Bool("update", false, "add the encodings of today to the golden files")
+var update = flag.Bool("update", os.Getenv("TEND_UPDATE") != "", "add the encodings of today to the golden files")
 
 // goldens gives the encodings of a kind that were ever written: the lines of its file.
 func goldens(t testing.TB, k entry.Kind) []string {
