@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,7 +163,7 @@ func (c *Config) read(name string, must bool) error {
 	}
 	err = yaml.Load(b, c, yaml.WithV4Defaults(), yaml.WithKnownFields(true), yaml.WithUniqueKeys(true))
 	if err != nil {
-		return &fault.Error{Kind: fault.Invalid, Message: "read the configuration " + name, Err: err, Next: "see docs/operations.md for what can be set"}
+		return fault.New(fault.Invalid, "read the configuration %s: %s", name, inWords(err)).WithNext("see docs/operations.md for what can be set")
 	}
 	base := filepath.Dir(name)
 	for _, p := range []*string{&c.DataDir, &c.Secrets.Dir, &c.Secrets.Age, &c.Secrets.Identity} {
@@ -174,6 +175,12 @@ func (c *Config) read(name string, must bool) error {
 		}
 	}
 	return nil
+}
+
+// inWords takes the names of Go types out of what the YAML library says.
+func inWords(err error) string {
+	text := regexp.MustCompile(`field (\S+) not found in type \S+`).ReplaceAllString(err.Error(), "there is no setting `$1`")
+	return strings.TrimPrefix(strings.TrimPrefix(text, "yaml: "), "construct errors: ")
 }
 
 // below makes a path of the configuration file absolute: ~/ is the home directory, others start at the file.

@@ -120,7 +120,7 @@ func (p *program) commands() []*cobra.Command {
 	return []*cobra.Command{
 		p.demoCommand(), p.runCommand(), p.runsCommand(), p.inboxCommand(), p.eventsCommand(), p.ownCommand(),
 		p.lintCommand(), p.fmtCommand(), p.schemaCommand(), p.evalCommand(), p.graphCommand(), p.actionsCommand(),
-		p.backupCommand(), p.restoreCommand(), p.unhaltCommand(), p.versionCommand(),
+		p.initCommand(), p.doctorCommand(), p.backupCommand(), p.restoreCommand(), p.unhaltCommand(), p.versionCommand(),
 	}
 }
 

@@ -29,10 +29,10 @@ func (p *program) inboxCommand() *cobra.Command {
 		GroupID: groupRun,
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := p.look(c.Context())
-			if fault.Is(err, fault.NotFound) {
+			if p.nothingYet() {
 				return p.list(output, table{Empty: "nothing waits for you", Data: []any{}})
 			}
+			s, err := p.look(c.Context())
 			return with(s, err, func() error { return p.listTasks(c, s, output, runID, all) })
 		},
 	}

@@ -23,6 +23,12 @@ func (p *program) look(ctx context.Context) (*app.Session, error) {
 	return p.open(ctx, app.Options{Brief: true, Via: "terminal"})
 }
 
+// nothingYet tells whether there is no data directory: then there is nothing to list, which is no mistake.
+func (p *program) nothingYet() bool {
+	c, err := p.config()
+	return err == nil && fault.Is(app.CheckDir(c.DataDir), fault.NotFound)
+}
+
 // act opens the data directory to drive runs.
 func (p *program) act(ctx context.Context, command string) (*app.Session, error) {
 	return p.open(ctx, app.Options{Command: command, Via: "terminal", MayMake: true})

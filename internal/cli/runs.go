@@ -75,10 +75,10 @@ func (p *program) runsListCommand() *cobra.Command {
 			if limit < 1 {
 				return fault.New(fault.Invalid, "--limit %d: at least 1 run can be listed", limit)
 			}
-			s, err := p.look(c.Context())
-			if fault.Is(err, fault.NotFound) {
+			if p.nothingYet() {
 				return p.list(output, table{Empty: "there are no runs yet", Data: []any{}})
 			}
+			s, err := p.look(c.Context())
 			return with(s, err, func() error {
 				f := store.Filter{Kind: "run", Status: status, Name: name, Limit: min(limit, 1000), Cursor: cursor}
 				var rows []store.Row
