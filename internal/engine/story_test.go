@@ -77,7 +77,7 @@ steps:
     with: {say: a}
     verify: {uses: probe, with: {say: 1}, until: result.value == 2}
     undo: {uses: probe, with: {say: un}}
-`, "steps[0]#1 steps[0].verify#1 steps[0].undo#1", "failed: the effect did not show: not so: result.value == 2 (result: {\"value\":1})"},
+`, "steps[0]#1 steps[0].verify#1 steps[0].undo#1", "failed: the effect did not show: not so: result.value == 2 (result.value is 1)"},
 		{"a verification that holds", `
 steps:
   - uses: probe

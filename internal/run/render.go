@@ -178,11 +178,22 @@ func (ev *evaluation) check(out *Rendered, c *playbook.Check, helper string) err
 	}
 	if !out.Value && out.Text == "" {
 		out.Text = "not so: " + c.Until.Source
-		if res, ok := scope.Root["result"]; ok {
-			out.Text += fmt.Sprintf(" (result: %.200s)", value.Text(res))
-		}
+		out.Text += shown(scope.Root["result"])
 	}
 	return nil
+}
+
+// shown tells in a few words what a check found: its bare value, if it has one.
+func shown(result any) string {
+	if m, ok := result.(map[string]any); ok {
+		if v, ok := m["value"]; ok {
+			return fmt.Sprintf(" (result.value is %.120s)", value.Text(v))
+		}
+	}
+	if result == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (result is %.200s)", value.Text(result))
 }
 
 // stopWhen: what cannot be read stops.
