@@ -109,12 +109,20 @@ func Program() (string, error) {
 	if err != nil {
 		return self, nil //nolint:nilerr // the name it was called with is only the nicer one
 	}
-	a, aerr := os.Stat(self)
-	b, berr := os.Stat(called)
-	if aerr != nil || berr != nil || !os.SameFile(a, b) {
+	if !same(self, called) {
 		return self, nil
 	}
 	return filepath.Abs(called)
+}
+
+// same tells whether two names are one file; what cannot be looked at is another one.
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 // Stay keeps an owner alive until nothing that it was asked to move can move any more, or ctx ends. A run that waits for a

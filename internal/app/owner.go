@@ -59,7 +59,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 	w := &owned{dir: o.Config.DataDir, lock: l, served: make(chan error, 1)}
 	defer func() {
 		if err != nil {
-			w.release(ctx)
+			_ = w.release(ctx) // err says more
 		}
 	}()
 	set, err := Actions()

@@ -28,10 +28,10 @@ const module = "github.com/tendhq/tend"
 // lines is the order of the house: a package imports only packages of lines above its own. A child of a port (action/http)
 // stands with its parent.
 var lines = [][]string{
-	{"cell", "fault", "id", "value"}, // values, and what every package needs to speak
-	{"secret", "terminal"},           // a value that cannot be printed; the screen
-	{"expr", "mask"},                 // the two languages; what must not be seen
-	{"entry", "playbook"},            // the two big nouns: facts and documents
+	{"cell", "examples", "fault", "id", "value"}, // values, and what every package needs to speak; the demonstrations' documents
+	{"secret", "terminal"},                       // a value that cannot be printed; the screen
+	{"expr", "mask"},                             // the two languages; what must not be seen
+	{"entry", "playbook"},                        // the two big nouns: facts and documents
 	{"format", "graph", "guard", "lint", "repository", "schema", "task"}, // what is said and decided about them
 	{"run"},                     // the mind: it knows every noun
 	{"history", "plan"},         // the story of a run, for people: afterwards and beforehand
@@ -44,7 +44,7 @@ var lines = [][]string{
 	{"client", "httpapi"},       // the two ends of that
 	{"app"},                     // wiring
 	{"cli"},                     // commands
-	{"bench"},                   // measures it
+	{"bench", "sim"},            // measure it; break it
 	{"testenv"},                 // for tests only
 }
 

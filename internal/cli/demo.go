@@ -486,7 +486,9 @@ func (d *demo) killDuring(ctx context.Context, file, ledger string) error {
 	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		return err
 	}
-	<-ended
+	if err := <-ended; err == nil {
+		return fault.New(fault.Unavailable, "the command ended before it could be killed")
+	}
 	b, err := os.ReadFile(out.Name())
 	if err != nil {
 		return err

@@ -134,7 +134,7 @@ func (p *program) readObject(name, what string) (map[string]any, error) {
 const maxData = 16 << 20
 
 func (p *program) readFile(name string, most int64) ([]byte, error) {
-	var r io.Reader = p.In
+	r := p.In
 	if name != "-" {
 		f, err := os.Open(name)
 		if os.IsNotExist(err) {

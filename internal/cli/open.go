@@ -103,9 +103,6 @@ func findRow(ctx context.Context, s engine.Service, kind, arg, list string) (sto
 	return store.Row{}, fault.New(fault.Invalid, "%q is the beginning of several: %s", arg, strings.Join(names, ", ")).WithNext("write more of it")
 }
 
-// short cuts an id for people; it stays unique in practice, and commands take it.
-func short(id string) string { return id }
-
 // story reads a whole run.
 func story(ctx context.Context, s engine.Service, row store.Row) (*history.Fold, *playbook.Program, error) {
 	prog, err := s.Program(ctx, row.ID)

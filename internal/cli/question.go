@@ -97,7 +97,8 @@ func (w *watcher) step(x history.Wait) *question {
 		_, err := w.session.Engine.Do(ctx, c)
 		return err == nil, err
 	}
-	return &question{path: x.Path, prompt: fmt.Sprintf("next: %s  [Enter] go, s skip, c continue to the end, q cancel: ", terminal.Line(label)),
+	return &question{
+		path: x.Path, prompt: fmt.Sprintf("next: %s  [Enter] go, s skip, c continue to the end, q cancel: ", terminal.Line(label)),
 		answer: func(ctx context.Context, line string) (bool, error) {
 			switch strings.ToLower(line) {
 			case "", "g", "go", "y":
@@ -111,7 +112,8 @@ func (w *watcher) step(x history.Wait) *question {
 			default:
 				return false, fault.New(fault.Invalid, "%q is none of: Enter, s, c, q", line)
 			}
-		}}
+		},
+	}
 }
 
 // taskQuestion builds the question for a task by its type.

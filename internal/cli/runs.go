@@ -82,7 +82,7 @@ func (p *program) runsListCommand() *cobra.Command {
 			return with(s, err, func() error {
 				f := store.Filter{Kind: "run", Status: status, Name: name, Limit: min(limit, 1000), Cursor: cursor}
 				var rows []store.Row
-				next := ""
+				var next string
 				for {
 					page, err := s.Engine.Rows(c.Context(), f)
 					if err != nil {

@@ -38,7 +38,6 @@ func (probe) Run(context.Context, action.Request, action.Log) action.Result { re
 type hands struct {
 	mu    sync.Mutex
 	acts  []string // "path#attempt"
-	keys  map[string]bool
 	reply func(a engine.Attempt) entry.StepResult
 }
 

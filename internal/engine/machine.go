@@ -515,5 +515,3 @@ func decodeGuards(o map[string]any) []playbook.GuardSpec {
 	_ = json.Unmarshal(b, &out)
 	return out
 }
-
-func isBroken(err error) bool { return err != nil && !fault.Is(err, fault.Unavailable) }

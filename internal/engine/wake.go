@@ -46,7 +46,7 @@ func (w *wakes) due(now time.Time) []string {
 		if len(w.heap) == 0 || now.Before(w.heap[0].at) {
 			return out
 		}
-		x := heap.Pop(&w.heap).(wake) //nolint:forcetypeassert // the heap holds nothing else
+		x := heap.Pop(&w.heap).(wake) //nolint:errcheck // the heap holds nothing else
 		delete(w.at, x.run)
 		out = append(out, x.run)
 	}
@@ -66,7 +66,7 @@ type wakeHeap []wake
 func (h wakeHeap) Len() int           { return len(h) }
 func (h wakeHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
 func (h wakeHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *wakeHeap) Push(x any)        { *h = append(*h, x.(wake)) } //nolint:forcetypeassert // see due
+func (h *wakeHeap) Push(x any)        { *h = append(*h, x.(wake)) } //nolint:errcheck // see due
 func (h *wakeHeap) Pop() any {
 	old := *h
 	x := old[len(old)-1]

@@ -151,7 +151,7 @@ func (b *builder) action(n *playbook.Node, out *Step, s scope) {
 	with, problems := b.trees(n.With, inner, "with")
 	out.Problems = append(out.Problems, problems...)
 	spec, known := b.Spec(n.Uses)
-	if known && len(problems) == 0 && !holds(map[string]any(with)) {
+	if known && len(problems) == 0 && !holds(with) {
 		complete, err := playbook.Inputs(spec.Inputs, orEmpty(with), inner.dialect)
 		if err != nil {
 			out.Problems = append(out.Problems, err.Error())
@@ -221,12 +221,12 @@ func (b *builder) moduleScope(m *playbook.Module, out *Step, s scope) scope {
 	in, problems := b.trees(m.Inputs, s, "with")
 	out.Problems = append(out.Problems, problems...)
 	inner := scope{dialect: m.Dialect, module: true, root: map[string]any{"params": orEmpty(in)}}
-	if !holds(map[string]any(in)) && len(problems) == 0 {
+	if !holds(in) && len(problems) == 0 {
 		complete, err := playbook.Inputs(m.Fields, orEmpty(in), s.dialect)
 		if err != nil {
 			out.Problems = append(out.Problems, err.Error())
 		} else {
-			inner.root["params"] = map[string]any(complete)
+			inner.root["params"] = complete
 		}
 		return inner
 	}

@@ -378,7 +378,7 @@ func (ev *evaluation) action(out *Rendered, def *playbook.Node) error {
 		if err != nil {
 			return err
 		}
-		outer, scope = scope, expr.Scope{Root: map[string]any{"params": map[string]any(params)}, Dialect: m.Dialect}
+		outer, scope = scope, expr.Scope{Root: map[string]any{"params": params}, Dialect: m.Dialect}
 	}
 	with, err := ev.trees(def.With, scope)
 	if err != nil {

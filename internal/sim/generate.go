@@ -55,7 +55,7 @@ func (g *generator) nodes(n, depth int) []playbook.Node {
 }
 
 func (g *generator) node(depth int) playbook.Node {
-	n := playbook.Node{}
+	var n playbook.Node
 	if depth > 0 && g.r.IntN(3) == 0 {
 		n = g.block(depth - 1)
 	} else {

@@ -1,7 +1,6 @@
 package sim_test
 
 import (
-	"fmt"
 	"os"
 	"strconv"
 	"testing"
@@ -56,7 +55,7 @@ func TestSeeds(t *testing.T) {
 			total.Ended[k] += n
 		}
 	}
-	t.Log(fmt.Sprintf("%d seeds, %d events, %d crashes, %d effects, %v", to-from+1, total.Events, total.Crashes, total.Effects, total.Ended))
+	t.Logf("%d seeds, %d events, %d crashes, %d effects, %v", to-from+1, total.Events, total.Crashes, total.Effects, total.Ended)
 	if from != to && (total.Crashes < 10 || total.Effects < 100 || total.Ended["succeeded"] == 0 || total.Ended["failed"] == 0 || total.Ended["cancelled"] == 0) {
 		t.Errorf("the campaign did not meet what it is for")
 	}

@@ -153,7 +153,7 @@ func Parse(b []byte) (any, error) {
 // hashed or stored. Structs encode in the order of their fields, so stored structs declare them in the order of their
 // JSON names.
 func Canonical(v any) ([]byte, error) {
-	c := encoders.Get().(*encoder) //nolint:forcetypeassert // the pool holds nothing else
+	c := encoders.Get().(*encoder) //nolint:errcheck // the pool holds nothing else
 	defer encoders.Put(c)
 	c.buf.Reset()
 	if err := c.enc.Encode(v); err != nil {

@@ -12,7 +12,6 @@ import (
 
 const memoryPattern = `[1-9][0-9]*[bkmgBKMG]?`
 
-//nolint:gochecknoglobals // compiled once; never written
 var (
 	// An image cannot be taken for an option, nor hold anything that a shell or an engine would read.
 	image   = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._:/@-]{0,500}$`)

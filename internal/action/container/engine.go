@@ -117,7 +117,7 @@ func (e engine) find(id, name string, killed bool) found {
 		pause(ctx, settle)
 	}
 	var f found
-	there := true
+	var there bool
 	f.state, there, f.known = e.inspect(ctx, which)
 	for try := range 10 {
 		if f.known && !there && try == 0 {

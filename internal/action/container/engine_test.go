@@ -77,6 +77,8 @@ func (f fake) main(args []string) int {
 	return say(1, "docker: '"+args[0]+"' is not a docker command.")
 }
 
+func out(text string) { _, _ = io.WriteString(os.Stdout, text+"\n") }
+
 func say(code int, text string) int {
 	fmt.Fprintln(os.Stderr, text)
 	return code
@@ -323,7 +325,7 @@ func (f fake) stop(args []string) int {
 			_ = syscall.Kill(-b.PID, syscall.SIGKILL)
 		}
 	}
-	fmt.Println(args[0])
+	out(args[0])
 	return 0
 }
 
@@ -352,7 +354,7 @@ func (f fake) rm(args []string) int {
 		}
 		_ = os.Remove(f.file(b.ID))
 		if !f.quiet {
-			fmt.Println(a)
+			out(a)
 		}
 	}
 	return code
@@ -364,7 +366,7 @@ func (f fake) inspect(args []string) int {
 	}
 	b := f.find(args[2])
 	if b == nil {
-		fmt.Println()
+		out("")
 		return say(1, "Error: No such container: "+args[2])
 	}
 	text, _ := json.Marshal(b.State)
@@ -381,7 +383,7 @@ func (f fake) ps(args []string) int {
 	}
 	for _, b := range f.boxes() {
 		if k, v, _ := strings.Cut(want, "="); b.Labels[k] == v {
-			fmt.Println(b.ID)
+			out(b.ID)
 		}
 	}
 	return 0

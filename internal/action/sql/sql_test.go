@@ -570,7 +570,9 @@ func sessions(t *testing.T, s server) {
 	if r.Outcome != action.Succeeded || r.Output["count"] != int64(1) {
 		t.Errorf("%+v", r)
 	}
-	<-second
+	if err := <-second; err == nil {
+		t.Error("the query ended as if nobody had signalled it")
+	}
 	for _, bad := range [][]any{{"0"}, {"-1"}, {"x"}, {"99999999999"}, {"1; drop table item"}} {
 		if r := run(t, sql.Terminate{}, s.request(map[string]any{"pids": bad})); r.Outcome != action.NotStarted || r.Kind != fault.Invalid {
 			t.Errorf("%v: %+v", bad, r)

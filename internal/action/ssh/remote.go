@@ -272,7 +272,7 @@ func (p *plan) execute(ctx context.Context, c *connection, h hop, out *output.Ca
 		g.end()
 		return p.noShell(h, e, told, g.before()+out.Tail()+text(out)), nil
 	}
-	if err := p.send(ctx, ch, mark); err != nil {
+	if err := p.send(ctx, ch); err != nil {
 		return p.notBegun(ctx, h, err), nil
 	}
 	// From here on it may run.
@@ -292,7 +292,7 @@ func (p *plan) execute(ctx context.Context, c *connection, h hop, out *output.Ca
 }
 
 // send sends all of the script but the line that begins it.
-func (p *plan) send(ctx context.Context, ch *channel, mark string) error {
+func (p *plan) send(ctx context.Context, ch *channel) error {
 	return unless(ctx, func() error {
 		_, err := io.WriteString(ch, p.job.text)
 		return err

@@ -54,6 +54,8 @@ func Binary(t testing.TB) string {
 }
 
 // build builds the binary, once for all tests of a process: it takes seconds.
+//
+//nolint:gochecknoglobals // remembers what cannot change while the process lives
 var build = sync.OnceValues(func() (string, error) {
 	if path := os.Getenv(BinaryVar); path != "" {
 		return filepath.Abs(path)
