@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/store/sqlite"
 )
 
 // The files of a data directory besides those of store, blobs and key.
@@ -17,6 +18,12 @@ const (
 	sockFile  = "sock"
 	logFile   = "owner.log"
 	blobsDir  = "blobs"
+)
+
+// What a data directory's database is called, and the newest shape of it that this binary knows.
+const (
+	DatabaseFile  = sqlite.File
+	SchemaVersion = sqlite.Schema
 )
 
 // EnsureDir makes the data directory when it is not there (mode 0700), and refuses one that is not safe to use: of

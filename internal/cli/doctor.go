@@ -15,7 +15,6 @@ import (
 
 	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/store/sqlite"
 	"github.com/tendhq/tend/internal/terminal"
 )
 
@@ -132,7 +131,7 @@ func (p *program) directory(ctx context.Context, c *app.Config) []check {
 		if err != nil {
 			return err
 		}
-		db := check{Name: "database", Status: checkOK, Text: fmt.Sprintf("instance %s at commit %d, schema %d", st.Instance, st.Index, sqlite.Schema)}
+		db := check{Name: "database", Status: checkOK, Text: fmt.Sprintf("instance %s at commit %d, schema %d", st.Instance, st.Index, app.SchemaVersion)}
 		if st.Halted != "" {
 			db.Status, db.Text, db.Next = checkFail, "halted: "+st.Halted, "look at the open runs, then `tend unhalt`"
 		}
@@ -178,7 +177,7 @@ func clockCheck(dir string) check {
 		c.Status, c.Text, c.Next = checkFail, "it is "+now.Format(time.RFC3339)+", long ago", "set the clock"
 		return c
 	}
-	if info, err := os.Stat(filepath.Join(dir, sqlite.File)); err == nil && info.ModTime().After(now.Add(time.Minute)) {
+	if info, err := os.Stat(filepath.Join(dir, app.DatabaseFile)); err == nil && info.ModTime().After(now.Add(time.Minute)) {
 		c.Status = checkWarn
 		c.Text = fmt.Sprintf("it is %s, and the database was written at %s: the clock went back", now.Format(time.RFC3339), info.ModTime().Format(time.RFC3339))
 		c.Next = "set the clock; until then timers of open runs fire late, never early"
