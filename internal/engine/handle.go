@@ -289,6 +289,7 @@ func (m *Machine) acted(s *session, x Acted, now time.Time) {
 	}
 	delete(s.dispatched, path)
 	delete(s.stopping, path)
+	m.acting--
 	n := s.state.Node(path)
 	if n == nil || n.Phase != run.PhaseActing || n.Attempt != x.Result.Attempt {
 		return

@@ -40,6 +40,7 @@ type Machine struct {
 	locks  map[string]Holder
 	wakes  wakes
 	closed map[string]bool // hashes of closures that are stored
+	acting int // attempts that were handed out and have not come back
 	batch  uint64
 	sent   map[uint64]*tx // commits in flight, by batch
 	out    []Output
@@ -240,13 +241,7 @@ func (m *Machine) NextWake() time.Time { return m.wakes.next() }
 func (m *Machine) Driven() int { return len(m.driven) }
 
 // InFlight counts the attempts that were handed out and have not come back.
-func (m *Machine) InFlight() int {
-	n := 0
-	for _, s := range m.runs {
-		n += len(s.dispatched)
-	}
-	return n
-}
+func (m *Machine) InFlight() int { return m.acting }
 
 // Broken gives the error after which nothing is decided any more, or nil.
 func (m *Machine) Broken() error { return m.broken }
@@ -300,6 +295,8 @@ func eventTag(name, key string) string { return name + "\x1f" + key }
 // quarantine takes a run out of the way whose stream does not make sense; the others go on.
 func (m *Machine) quarantine(s *session, why error, now time.Time) {
 	s.tx = nil // what was decided on top of nonsense is dropped
+	m.acting -= len(s.dispatched)
+	s.dispatched, s.stopping = nil, nil
 	q := &entry.RunQuarantined{Why: why.Error()}
 	s.state.Length = s.head.Length
 	if err := s.state.Evolve(q, now); err != nil {
@@ -377,6 +374,7 @@ func (m *Machine) hands(s *session, now time.Time) {
 			s.dispatched, s.stopping = map[string]int{}, map[string]bool{}
 		}
 		s.dispatched[path] = n.Attempt
+		m.acting++
 		m.emit(Act{Run: s.id, Root: cmp.Or(s.state.Created.Cause.Root, s.id), Path: path, Attempt: n.Attempt, State: s.state, Intent: *n.Intent, Def: n.Def()})
 	}
 	for _, st := range d.Stops {
