@@ -166,6 +166,11 @@ func (w *owned) release(ctx context.Context) error {
 // Verify implements httpapi.House.
 func (w *owned) Verify(ctx context.Context) (wire.Verified, error) {
 	streams, entries, damaged, err := w.store.Verify(ctx)
+	if err == nil {
+		var cut []error
+		cut, err = engine.NewArchive(w.store).Sealed(ctx)
+		damaged = append(damaged, cut...)
+	}
 	out := wire.Verified{Streams: streams, Entries: entries, Damaged: []wire.Problem{}}
 	for _, d := range damaged {
 		out.Damaged = append(out.Damaged, wire.NewProblem(d))

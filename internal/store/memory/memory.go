@@ -325,3 +325,11 @@ func (s *Store) Head(ctx context.Context, stream string) (store.Head, error) {
 	}
 	return store.Head{Length: uint64(len(all)), Hash: all[len(all)-1].Hash}, nil
 }
+
+// Cut drops the last n entries of a stream behind everybody's back, for tests.
+func (d *Disk) Cut(stream string, n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := d.streams[stream]
+	d.streams[stream] = all[:max(0, len(all)-n)]
+}
