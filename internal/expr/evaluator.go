@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/tendhq/tend/internal/expr/function"
@@ -155,14 +156,18 @@ func (v *Evaluator) evaluate(e Expr, s Scope, holds bool) (x any, err error) {
 	case c.err != nil:
 		return nil, c.err
 	case c.template != nil:
+		later, err := s.later(c.template.Uses().Paths)
+		if err != nil {
+			return nil, err
+		}
 		in := v.input(s)
-		in.NoData = holds
+		in.NoData, in.Root = holds, withParams(s.Root, seal(later))
 		r, err := c.template.Render(in)
 		if err != nil {
 			return nil, err
 		}
-		if len(r.Secrets) > 0 {
-			d := Deferred{Template: e.Source, Secrets: r.Secrets, Data: prune(s.Root, c.template.Uses().Paths)}
+		if len(r.Secrets)+len(later) > 0 {
+			d := Deferred{Template: e.Source, Secrets: secretsOf(r.Secrets, later), Params: later, Data: prune(s.Root, c.template.Uses().Paths)}
 			if holdsDeferred(d.Data) {
 				return nil, errForged
 			}
@@ -170,6 +175,9 @@ func (v *Evaluator) evaluate(e Expr, s Scope, holds bool) (x any, err error) {
 		}
 		x = r.Value
 	case c.logic != nil:
+		if later, err := s.later(c.logic.Uses().Paths); len(later) > 0 || err != nil {
+			return nil, errLaterLogic
+		}
 		x, err = c.logic.Eval(s.Root, holds)
 	default:
 		x, err = v.path(c.path, s)
@@ -178,6 +186,15 @@ func (v *Evaluator) evaluate(e Expr, s Scope, holds bool) (x any, err error) {
 		err = errForged
 	}
 	return x, err
+}
+
+// secretsOf are the names of all the secrets that a template and what was handed to it need.
+func secretsOf(own []string, later map[string]Deferred) []string {
+	for _, d := range later {
+		own = append(own, d.Secrets...)
+	}
+	slices.Sort(own)
+	return slices.Compact(own)
 }
 
 func (v *Evaluator) path(p ref.Path, s Scope) (any, error) {

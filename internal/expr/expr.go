@@ -49,14 +49,19 @@ type Expr struct {
 type Scope struct {
 	Root    map[string]any
 	Dialect Dialect
+	// Later are members of params, missing in Root, whose text is known at dispatch only: a module was given a template with
+	// a secret in it. What uses one is itself Deferred; nothing but text can be made of it.
+	Later map[string]Deferred
 }
 
 // Deferred is a rendered template that uses `secret`: its source with the data that it needs, finished only when the
 // step is dispatched. It is what streams, hashes, approvals and plans contain in place of the text.
 type Deferred struct {
-	Data     map[string]any `json:"data"`     // pruned to the paths that Template uses
-	Secrets  []string       `json:"secrets"`  // names of the secrets that it needs, sorted
-	Template string         `json:"template"` // the source
+	Data     map[string]any      `json:"data"`              // pruned to the paths that Template uses
+	Dialect  Dialect             `json:"dialect,omitempty"` // of Template, where it is finished under another one
+	Params   map[string]Deferred `json:"params,omitempty"`  // members of params that are Deferred themselves
+	Secrets  []string            `json:"secrets"`           // names of the secrets that it needs, sorted
+	Template string              `json:"template"`          // the source
 }
 
 // DeferredKey marks a Deferred among rendered values: {"$deferred": {...}}.

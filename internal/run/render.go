@@ -321,6 +321,7 @@ func (ev *evaluation) step(out *Rendered) error {
 		return ev.task(out, def)
 	case playbook.KindCall:
 		out.Inputs, err = ev.trees(def.Call.Params, ev.scope(treeSources(def.Call.Params)...))
+		out.Inputs = expr.Carry(out.Inputs, ev.s.prog.Dialect)
 		if err != nil || def.Approval == nil {
 			return err
 		}
@@ -378,7 +379,8 @@ func (ev *evaluation) action(out *Rendered, def *playbook.Node) error {
 		if err != nil {
 			return err
 		}
-		outer, scope = scope, expr.Scope{Root: map[string]any{"params": params}, Dialect: m.Dialect}
+		known, later := expr.Separate(params, ev.s.prog.Dialect)
+		outer, scope = scope, expr.Scope{Root: map[string]any{"params": known}, Dialect: m.Dialect, Later: later}
 	}
 	with, err := ev.trees(def.With, scope)
 	if err != nil {
@@ -449,8 +451,9 @@ func (ev *evaluation) targets(own []expr.Expr, spec playbook.Spec, with value.Ob
 	if len(own) > 0 {
 		return out, nil
 	}
+	known, _ := expr.Separate(with, scope.Dialect) // what has a secret in it names no target
 	for _, t := range spec.Targets {
-		v, err := ev.env.Eval.Value(expr.Expr{Kind: expr.Template, Source: t}, expr.Scope{Root: with, Dialect: expr.Lenient})
+		v, err := ev.env.Eval.Value(expr.Expr{Kind: expr.Template, Source: t}, expr.Scope{Root: known, Dialect: expr.Lenient})
 		if err == nil {
 			add(v)
 		}

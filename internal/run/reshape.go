@@ -34,7 +34,8 @@ func (s *State) Reshape(path string, output value.Object, env Env) (value.Object
 	if err != nil {
 		return nil, err
 	}
-	out, err := ev.trees(m.Outputs, expr.Scope{Dialect: m.Dialect, Root: map[string]any{"params": params, "result": map[string]any(output)}})
+	known, _ := expr.Separate(params, s.prog.Dialect) // an output cannot be made of a secret
+	out, err := ev.trees(m.Outputs, expr.Scope{Dialect: m.Dialect, Root: map[string]any{"params": known, "result": map[string]any(output)}})
 	if err != nil || len(m.OutputDefs) == 0 {
 		return out, err
 	}

@@ -52,7 +52,7 @@ func TestSecretsAreFinishedLater(t *testing.T) {
 			if !slices.Equal(r.Secrets, c.names) || r.Value != nil {
 				t.Errorf("rendered %v, secrets %v, want %v", r.Value, r.Secrets, c.names)
 			}
-			got, err := tmpl.Finish(in, reveal)
+			got, err := tmpl.Finish(in, nil, reveal)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +126,7 @@ func TestSecretMisuseThatDependsOnData(t *testing.T) {
 		if _, err := tmpl.Render(in); err == nil {
 			t.Errorf("%s rendered", src)
 		}
-		_, err = tmpl.Finish(in, func(string) (string, error) {
+		_, err = tmpl.Finish(in, nil, func(string) (string, error) {
 			t.Errorf("%s asked for the secret", src)
 			return planted, nil
 		})
@@ -150,7 +150,7 @@ func TestFinishErrorsHoldNoSecret(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = tmpl.Finish(template.Input{Root: secretData(), Elements: 100, Output: 1000}, reveal)
+		_, err = tmpl.Finish(template.Input{Root: secretData(), Elements: 100, Output: 1000}, nil, reveal)
 		if err == nil {
 			t.Errorf("%s finished", src)
 			continue
@@ -167,7 +167,7 @@ func TestSecretThatIsNotThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = tmpl.Finish(template.Input{Root: secretData(), Elements: 100, Output: 1000}, reveal)
+	_, err = tmpl.Finish(template.Input{Root: secretData(), Elements: 100, Output: 1000}, nil, reveal)
 	if err == nil || err.Error() != "no secret named missing" {
 		t.Errorf("error is %v", err)
 	}

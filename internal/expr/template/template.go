@@ -52,12 +52,19 @@ func (t *Template) Render(in Input) (Result, error) {
 // errFinish stands for every error behind which a secret may be.
 var errFinish = errors.New("a function cannot take the secret that it is given")
 
-// Finish renders with secrets. The result is as secret as they are. An error of reveal is passed on as it is; errors of
-// the template say nothing of the values.
-func (t *Template) Finish(in Input, reveal func(name string) (string, error)) (string, error) {
+// Sealed is what stands in the data of a Render for a text that is known to Finish only. It is treated as what `secret`
+// gives.
+func Sealed() any { return sealed{} }
+
+// Finish renders with secrets. In root the texts stand for which in.Root has Sealed; nil is in.Root. The result is as
+// secret as they are. An error of reveal is passed on as it is; errors of the template say nothing of the values.
+func (t *Template) Finish(in Input, root map[string]any, reveal func(name string) (string, error)) (string, error) {
 	// The walk without secrets finds every misuse before a secret is there.
 	if _, err := t.Render(in); err != nil {
 		return "", err
+	}
+	if root != nil {
+		in.Root = root
 	}
 	m := newMachine(t, in)
 	m.reveal = reveal
