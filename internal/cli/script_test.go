@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"bytes"
+	"encoding/hex"
 	"errors"
 	"os"
 	"os/exec"
@@ -26,8 +28,13 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script/*.txtar. Every `tend` in them is a process of its own.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	testscript.Run(t, params("testdata/script"))
+}
+
+// params are those of all scripts: a home of their own, and no variable of the caller's that tend would read.
+func params(dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		Deadline:            time.Now().Add(time.Minute),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -37,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"until": until,
 			"grab":  grab,
 			"owner": owner,
+			"poke":  poke,
 		},
 		Setup: func(e *testscript.Env) error {
 			home := e.WorkDir + "/home"
@@ -48,7 +56,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_CONFIG_HOME", home+"/config")
 			return nil
 		},
-	})
+	}
 }
 
 // code CODE COMMAND… runs a command and wants that exit code.
@@ -111,4 +119,28 @@ func owner(ts *testscript.TestScript, neg bool, args []string) {
 	o, err := app.ReadOwner(ts.Getenv("XDG_STATE_HOME") + "/tend")
 	ts.Check(err)
 	ts.Check(syscall.Kill(o.PID, signals[args[0]]))
+}
+
+// poke FILE OLD NEW replaces the first OLD in a file by NEW, which is as long: a bit that flipped. With @N as OLD it
+// writes NEW, in hex, at that offset.
+func poke(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: poke FILE OLD|@OFFSET NEW")
+	}
+	b := []byte(ts.ReadFile(args[0]))
+	at, put := bytes.Index(b, []byte(args[1])), []byte(args[2])
+	if offset, ok := strings.CutPrefix(args[1], "@"); ok {
+		var err error
+		at, err = strconv.Atoi(offset)
+		ts.Check(err)
+		put, err = hex.DecodeString(args[2])
+		ts.Check(err)
+	} else if len(put) != len(args[1]) {
+		ts.Fatalf("%q and %q differ in length", args[1], args[2])
+	}
+	if at < 0 || at+len(put) > len(b) {
+		ts.Fatalf("no %q in %s", args[1], args[0])
+	}
+	copy(b[at:], put)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
 }

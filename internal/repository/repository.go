@@ -213,8 +213,11 @@ func (r *Repo) places() []string {
 	return out
 }
 
-// byFile finds playbooks/NAME.yaml and playbooks/NAME/playbook.yaml.
+// byFile finds playbooks/NAME.yaml and playbooks/NAME/playbook.yaml, and NAME/playbook.yaml from here.
 func (r *Repo) byFile(arg string) (playbook.File, error) {
+	if f, err := r.Read(filepath.Join(arg, "playbook.yaml")); err == nil {
+		return f, nil
+	}
 	for _, dir := range r.folders() {
 		for _, tail := range []string{arg + ".yaml", arg + ".yml", filepath.Join(arg, "playbook.yaml")} {
 			if f, err := r.Read(filepath.Join(dir, tail)); err == nil {
