@@ -399,13 +399,17 @@ func (m *Machine) leased(now time.Time) bool {
 
 // idle notes when the run must be looked at again, and forgets it when only outside things can move it.
 func (m *Machine) idle(s *session, now time.Time) {
-	if len(s.dispatched) > 0 || s.committing || s.evaluating > 0 || s.tx != nil || len(s.queue) > 0 {
+	if s.committing || s.evaluating > 0 || s.tx != nil {
 		return
 	}
+	// Time goes on while something acts: limits of blocks, a stopWhen that is due, the branch beside it.
 	if m.mayDrive(s) && !s.last.Wake.IsZero() && s.state.End == nil {
 		m.wakes.set(s.id, s.last.Wake)
 	} else {
 		m.wakes.drop(s.id)
+	}
+	if len(s.dispatched) > 0 || len(s.queue) > 0 {
+		return
 	}
 	m.emit(Quiet{Run: s.id, Idle: Idle{Status: string(s.state.Status()), Waits: waits(s.last.Waits)}, Ended: s.state.Status().Ended()})
 	if s.state.Status().Ended() {

@@ -102,8 +102,10 @@ type decider struct {
 func (d *decider) fact(p entry.Payload)          { d.Facts = append(d.Facts, p) }
 func (d *decider) render(path string, what What) { d.Renders = append(d.Renders, Render{path, what}) }
 func (d *decider) wait(w Wait)                   { d.Waits = append(d.Waits, w); d.wake(w.Until) }
+
+// wake notes a time to come. What is due already, and waits for something that acts, is looked at when that ends.
 func (d *decider) wake(at time.Time) {
-	if !at.IsZero() && (d.Wake.IsZero() || at.Before(d.Wake)) {
+	if at.After(d.now) && (d.Wake.IsZero() || at.Before(d.Wake)) {
 		d.Wake = at
 	}
 }
