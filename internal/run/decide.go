@@ -494,6 +494,9 @@ func (d *decider) watch(def *playbook.Node, n *Node) bool {
 // loop moves the iterations of a foreach on.
 func (d *decider) loop(def *playbook.Node, n *Node, stop *halt) seqState {
 	if n.Loop == nil {
+		if n.Fault != nil {
+			return seqFailed // there is no list
+		}
 		if stop != nil {
 			return seqStopped
 		}

@@ -1,7 +1,8 @@
 package run
 
 import (
-	"strings"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
@@ -46,8 +47,8 @@ func (s *State) Evolve(p entry.Payload, at time.Time) error {
 	if err != nil {
 		return fault.Wrap(fault.Damaged, err, "fold entry %d (%s)", s.Length, p.Kind())
 	}
-	if n.Phase == PhaseDone {
-		return s.illegal(p, "%s is over", path)
+	if err := s.possible(n, p); err != nil {
+		return err
 	}
 	if done, err := s.evolveBlock(n, p, at); done {
 		return err
@@ -65,10 +66,13 @@ func (s *State) evolveRun(p entry.Payload, at time.Time) (bool, error) {
 	case *entry.RunCreated:
 		s.Created, s.CreatedAt, s.Params, s.Stepping = x, at, x.Params, x.Stepping
 	case *entry.RunCarried:
+		if s.Length != 2 {
+			return true, s.illegal(p, "it follows the creation of a run")
+		}
 		return true, s.adopt(x)
 	case *entry.RunStarted:
-		if !s.StartedAt.IsZero() {
-			return true, s.illegal(p, "it runs already")
+		if why := s.still(); why != "" {
+			return true, s.illegal(p, "%s", why)
 		}
 		s.StartedAt, s.Root.Phase, s.Root.Since = at, PhaseOpen, at
 	case *entry.RunInterrupted:
@@ -95,6 +99,9 @@ func (s *State) evolveRun(p entry.Payload, at time.Time) (bool, error) {
 		if s.Paused != nil {
 			return true, s.illegal(p, "it is paused already")
 		}
+		if s.Cancel != nil {
+			return true, s.illegal(p, "it is being cancelled")
+		}
 		s.Paused = x
 	case *entry.RunUnpaused:
 		if s.Paused == nil {
@@ -116,6 +123,9 @@ func (s *State) evolveRun(p entry.Payload, at time.Time) (bool, error) {
 		}
 		s.Params = changed
 	case *entry.StepPermitted:
+		if !s.Stepping {
+			return true, s.illegal(p, "it is not stepped through")
+		}
 		s.Permitted = x.Path
 		if x.All {
 			s.Stepping = false
@@ -123,8 +133,11 @@ func (s *State) evolveRun(p entry.Payload, at time.Time) (bool, error) {
 	case *entry.SkipRequested:
 		s.Skips[x.Path] = x.By
 	case *entry.UndoStarted:
-		if s.Root.Section != sectionBody {
+		if s.Interrupted != "" || s.Root.Phase != PhaseOpen || s.Root.Section != sectionBody {
 			return true, s.illegal(p, "undoing comes after the steps")
+		}
+		if why := s.busy(s.Root); why != "" {
+			return true, s.illegal(p, "%s", why)
 		}
 		s.Root.Section, s.Root.Pending = sectionUndo, &x.Fault
 	case *entry.UndoEnded:
@@ -133,8 +146,8 @@ func (s *State) evolveRun(p entry.Payload, at time.Time) (bool, error) {
 		}
 		s.Undone = x
 	case *entry.RunEnded:
-		if acting := s.InFlight(); len(acting) > 0 {
-			return true, s.illegal(p, "%s still acts", strings.Join(acting, ", "))
+		if why := s.endable(x); why != "" {
+			return true, s.illegal(p, "%s", why)
 		}
 		s.End, s.EndedAt = x, at
 	case *entry.RunQuarantined:
@@ -145,13 +158,49 @@ func (s *State) evolveRun(p entry.Payload, at time.Time) (bool, error) {
 	return true, nil
 }
 
+// still says what keeps a run that was created from being started, or nothing.
+func (s *State) still() string {
+	switch {
+	case !s.StartedAt.IsZero():
+		return "it runs already"
+	case s.Interrupted != "":
+		return "it is interrupted"
+	case s.Paused != nil:
+		return "it is paused"
+	case s.Cancel != nil:
+		return "it is being cancelled"
+	}
+	return ""
+}
+
+// endable says why the run cannot end so, or nothing.
+func (s *State) endable(x *entry.RunEnded) string {
+	switch st := Status(x.Status); {
+	case st != Succeeded && st != Failed && st != Cancelled:
+		return "no run ends as " + x.Status
+	case s.Interrupted != "":
+		return "it is interrupted"
+	case (st == Cancelled) != (s.Cancel != nil):
+		return "only a run that is being cancelled ends as cancelled"
+	case st != Cancelled && s.StartedAt.IsZero():
+		return "it was not started"
+	case s.Root.Section == sectionUndo && s.Undone == nil:
+		return "steps are being undone"
+	case st == Succeeded && s.Root.Section == sectionBody && s.Root.Cursor < len(s.prog.Steps):
+		return "not all steps are over"
+	}
+	for _, p := range slices.Sorted(maps.Keys(s.Nodes)) {
+		if n := s.Nodes[p]; n.Phase != PhaseNew && n.Phase != PhaseDone {
+			return p + " is " + n.Phase.name()
+		}
+	}
+	return ""
+}
+
 // evolveBlock handles the facts about blocks and iterations.
 func (s *State) evolveBlock(n *Node, p entry.Payload, at time.Time) (bool, error) {
 	switch x := p.(type) {
 	case *entry.BlockStarted:
-		if n.Phase == PhaseOpen {
-			return true, s.illegal(p, "it is open already")
-		}
 		n.set(PhaseOpen, at)
 		n.Begun = at
 	case *entry.BlockStopped:
@@ -160,15 +209,9 @@ func (s *State) evolveBlock(n *Node, p entry.Payload, at time.Time) (bool, error
 		}
 		n.Stop = &x.Fault
 	case *entry.CatchEntered:
-		if n.Section == sectionCatch || n.Section == sectionFinally {
-			return true, s.illegal(p, "it is in its %s", n.Section)
-		}
 		n.body()
 		n.Phase, n.Section, n.Cursor, n.Catches, n.Fault, n.Stop = PhaseOpen, sectionCatch, 0, &x.Fault, nil, nil
 	case *entry.FinallyEntered:
-		if n.Section == sectionFinally {
-			return true, s.illegal(p, "it is in its finally")
-		}
 		if n.Fault != nil {
 			n.Pending = n.Fault
 		} else if n.Stop != nil {
@@ -185,11 +228,11 @@ func (s *State) evolveBlock(n *Node, p entry.Payload, at time.Time) (bool, error
 		}
 		s.settle(n, x.Outcome, x.Fault)
 	case *entry.LoopListed:
-		if n.Loop != nil {
+		if n.Loop != nil || n.Fault != nil {
 			return true, s.illegal(p, "its list is known already")
 		}
 		if x.Error != nil {
-			s.settle(n, string(entry.Failed), x.Error)
+			n.Fault = x.Error
 			return true, nil
 		}
 		n.Loop = &Loop{Count: x.Count, From: x.From, Range: x.Range, List: x.List, Ref: x.Ref}
@@ -205,15 +248,18 @@ func (s *State) evolveBlock(n *Node, p entry.Payload, at time.Time) (bool, error
 		}
 		s.Nodes[it.Path] = it
 	case *entry.LockAsked:
+		if n.Key != "" {
+			return true, s.illegal(p, "it holds %q already", n.Key)
+		}
 		n.On, n.Phase, n.Since = x.Key, PhaseLock, at
 	case *entry.LockTaken:
-		if n.Phase != PhaseLock || n.On != x.Key {
+		if n.On != x.Key {
 			return true, s.illegal(p, "it did not ask for %q", x.Key)
 		}
 		n.set(PhaseOpen, at)
 		n.Key = x.Key
 	case *entry.LockReleased:
-		if n.Key != x.Key {
+		if n.Key == "" || n.Key != x.Key {
 			return true, s.illegal(p, "it does not hold %q", x.Key)
 		}
 		n.body()
@@ -232,16 +278,13 @@ func (s *State) evolveStep(n *Node, p entry.Payload, at time.Time) error {
 	case *entry.StepSkipped:
 		s.settle(n, outcomeSkipped, nil)
 	case *entry.StepRefused:
-		if n.Phase == PhaseActing {
-			return s.illegal(p, "%s acts", n.Path)
-		}
 		s.settle(n, string(entry.Failed), &x.Fault)
 	case *entry.StepHeld:
 		n.set(PhaseHeld, at)
 		n.Due, n.On, n.Why, n.Key = x.Until, x.Guard, x.Why, x.For
 	case *entry.StepIntent:
-		if n.Phase == PhaseActing || x.Attempt != n.Attempt+1 {
-			return s.illegal(p, "attempt %d of %s after attempt %d (%s)", x.Attempt, n.Path, n.Attempt, n.Phase)
+		if x.Attempt != n.Attempt+1 {
+			return s.illegal(p, "attempt %d of %s after attempt %d", x.Attempt, n.Path, n.Attempt)
 		}
 		n.set(PhaseActing, at)
 		n.Attempt, n.Lost, n.Fault = x.Attempt, false, nil
@@ -253,7 +296,7 @@ func (s *State) evolveStep(n *Node, p entry.Payload, at time.Time) error {
 			s.Permitted = ""
 		}
 	case *entry.StepResult:
-		if n.Phase != PhaseActing || x.Attempt != n.Attempt {
+		if x.Attempt != n.Attempt {
 			return s.illegal(p, "no attempt %d of %s is in flight", x.Attempt, n.Path)
 		}
 		s.evolveResult(n, x, at)
@@ -299,6 +342,9 @@ func (s *State) evolveStep(n *Node, p entry.Payload, at time.Time) error {
 		n.set(PhaseChild, at)
 		n.On = x.Child
 	case *entry.ChildEnded:
+		if n.On != x.Child {
+			return s.illegal(p, "%s waits for another run than %s", n.Path, x.Child)
+		}
 		if x.Status == string(Succeeded) {
 			s.acted(n, Output{Value: x.Outputs}, at)
 			return nil
@@ -442,9 +488,6 @@ func (s *State) failed(n *Node, f *entry.Fault, at time.Time, may bool) {
 }
 
 func (s *State) evolveDoubt(n *Node, x *entry.DoubtDecided, at time.Time) error {
-	if n.Phase != PhaseDoubt && n.Phase != PhaseDoubted {
-		return s.illegal(x, "%s is not in doubt", n.Path)
-	}
 	n.Task = ""
 	switch x.Answer {
 	case "happened":

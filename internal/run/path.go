@@ -199,6 +199,9 @@ func (s *State) ensure(path string) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !s.turn(path) {
+		return nil, fmt.Errorf("it is not the turn of %q", path)
+	}
 	n := &Node{Path: path, def: d}
 	s.Nodes[path] = n
 	return n, nil
@@ -207,7 +210,13 @@ func (s *State) ensure(path string) (*Node, error) {
 // forget drops the instance and its helpers.
 func (s *State) forget(path string) {
 	delete(s.Nodes, path)
+	s.forgetHelpers(path)
+}
+
+func (s *State) forgetHelpers(path string) {
 	for _, h := range [...]string{".verify", ".probe", ".until", ".stopWhen"} {
-		delete(s.Nodes, path+h)
+		if s.Nodes[path+h] != nil {
+			s.forget(path + h)
+		}
 	}
 }

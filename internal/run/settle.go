@@ -20,6 +20,7 @@ func (s *State) settle(n *Node, outcome string, f *entry.Fault) {
 	if n.def != nil && n.def.ID != "" && !n.helper() {
 		s.Stats[n.def.ID] = Stat{Status: statName(outcome), Attempts: n.Attempt}
 	}
+	s.forgetHelpers(n.Path)
 	parent, seg := parentOf(n.Path)
 	switch {
 	case seg.helper():
