@@ -111,6 +111,9 @@ func standing(ctx context.Context, s engine.Service, id string, depth int) (stri
 		return p.Rows[0].Status, nil, nil //nolint:nilerr // a row that cannot be read says nothing; the run's stream does
 	}
 	var out []engine.Wait
+	if body.Acting > 0 {
+		out = append(out, engine.Wait{For: "attempt", Why: "steps act"})
+	}
 	for _, w := range body.Waits {
 		if w.For != "child" || depth > 20 {
 			out = append(out, w)

@@ -143,7 +143,7 @@ type Wait struct {
 // Moves tells whether time or another run ends the wait: somebody must drive the run then.
 func (w Wait) Moves() bool {
 	switch w.For {
-	case "time", "retry", "lock", "child":
+	case "time", "retry", "lock", "child", "attempt":
 		return true
 	case "guard":
 		return !w.Until.IsZero()
@@ -164,6 +164,7 @@ type RunRow struct {
 	Status  string       `json:"status"`
 	Undone  string       `json:"undone,omitempty"`
 	Waits   []Wait       `json:"waits,omitempty"`
+	Acting  int          `json:"acting,omitempty"` // attempts in flight beside what it waits for
 }
 
 // TaskRow is the body of a row of kind "task".

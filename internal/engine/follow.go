@@ -154,7 +154,7 @@ func (e *Engine) standing(ctx context.Context, run string, f *follower) {
 		return
 	}
 	var r RunRow
-	if decode(p.Rows[0].Body, &r) != nil || len(r.Waits) == 0 {
+	if decode(p.Rows[0].Body, &r) != nil || len(r.Waits) == 0 || r.Acting > 0 {
 		return
 	}
 	f.mu.Lock()

@@ -40,7 +40,7 @@ type Machine struct {
 	locks  map[string]Holder
 	wakes  wakes
 	closed map[string]bool // hashes of closures that are stored
-	acting int // attempts that were handed out and have not come back
+	acting int             // attempts that were handed out and have not come back
 	batch  uint64
 	sent   map[uint64]*tx // commits in flight, by batch
 	out    []Output
@@ -504,6 +504,9 @@ func rowOf(s *session) RunRow {
 		r.Fault, r.Undone = st.End.Fault, st.End.Undone
 	} else {
 		r.Waits = waits(s.last.Waits)
+	}
+	if len(r.Waits) > 0 && st.Interrupted == "" {
+		r.Acting = len(st.InFlight())
 	}
 	return r
 }
