@@ -2,7 +2,9 @@ package run
 
 import (
 	"encoding/json"
-	"strings"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
@@ -23,30 +25,26 @@ type carried struct {
 }
 
 // Carry gives the content of entry.RunCarried for a retry of the ended run s: it goes on at the step that failed. When
-// steps were undone, the retry begins at the first of those instead.
+// steps were undone, the retry begins at the first of those instead. What is in doubt stays in doubt: a person is asked
+// before it is done again.
 func Carry(s *State) (value.Object, error) {
 	if s.End == nil || (s.End.Status != string(Failed) && s.End.Status != string(Cancelled)) {
 		return nil, fault.New(fault.Conflict, "run %s is %s: only a failed or cancelled run can be retried", s.ID, s.Status())
 	}
 	c := carried{Cursor: s.Root.bodyCursor(), Outputs: s.Outputs, Stats: s.Stats, Merged: s.Merged, Nodes: map[string]*Node{}}
+	for p, n := range s.Nodes {
+		if s.onTheWay(p) {
+			c.keep(s, n)
+		}
+	}
 	for _, it := range s.Undo {
 		if it.State == "" {
 			c.Undo = append(c.Undo, it)
 			continue
 		}
-		if g, err := split(it.Path); err == nil && g[0].name == "steps" {
-			c.Cursor = min(c.Cursor, g[0].index)
-		}
+		c.rewind(it.Path)
 	}
-	// Blocks on the way to the failure keep their place; the failed step itself and what handles failures begin anew.
-	at := child("", "steps", c.Cursor)
-	if c.Cursor == s.Root.bodyCursor() {
-		for p, n := range s.Nodes {
-			if (p == at || strings.HasPrefix(p, at+".")) && s.place(n) {
-				c.Nodes[p] = n.restart()
-			}
-		}
-	}
+	c.trim()
 	b, err := value.Canonical(c)
 	if err != nil {
 		return nil, err
@@ -62,39 +60,125 @@ func (n *Node) bodyCursor() int {
 	return n.Body
 }
 
-// place tells whether n is a block or an iteration whose place in its body is kept.
-func (s *State) place(n *Node) bool {
-	if n.Section != sectionBody || strings.Contains(n.Path, ".catch[") || strings.Contains(n.Path, ".finally[") {
+// onTheWay tells whether path is in the body of the playbook and of all blocks around it. What handles failures begins
+// anew.
+func (s *State) onTheWay(path string) bool {
+	segs, err := split(path)
+	if err != nil || len(segs) == 0 || segs[0].name != "steps" {
 		return false
 	}
-	_, seg := parentOf(n.Path)
-	if seg.keyed {
-		return true
+	for _, g := range segs {
+		if g.name == "catch" || g.name == "finally" || g.helper() {
+			return false
+		}
 	}
-	if n.def == nil || seg.helper() {
-		return false
+	return true
+}
+
+// keep takes over the place of a block or an iteration that failed, and a step that is in doubt.
+func (c *carried) keep(s *State, n *Node) {
+	if n.def != nil && n.Intent != nil && slices.Contains(s.Doubts, n.Path) {
+		c.Nodes[n.Path] = &Node{Path: n.Path, Phase: PhaseDoubt, Attempt: n.Attempt, Again: n.Again, Fault: n.Fault, Intent: n.Intent, Probed: n.Probed}
+		return
 	}
-	switch n.def.Kind {
-	case playbook.KindSteps, playbook.KindForeach, playbook.KindParallel:
-		return n.Outcome == string(entry.Failed)
-	default:
-		return false
+	if n.def != nil {
+		if n.Outcome != string(entry.Failed) {
+			return
+		}
+		switch n.def.Kind {
+		case playbook.KindSteps, playbook.KindForeach, playbook.KindParallel, playbook.KindLock:
+		default:
+			return // begins anew
+		}
+	}
+	if n.def != nil && n.Begun.IsZero() {
+		return // it was refused before it began
+	}
+	c.Nodes[n.Path] = s.restart(n)
+}
+
+// restart gives the node as it stood in its body, without what failed below it.
+func (s *State) restart(n *Node) *Node {
+	c := &Node{
+		Path: n.Path, Phase: PhaseOpen, Approved: n.Approved, Cursor: n.bodyCursor(), Index: n.Index,
+		ItemKey: n.ItemKey, Local: n.Local, Merged: n.Merged,
+	}
+	for i := range n.Ended {
+		if s.Nodes[child(n.Path, "parallel", i)] == nil { // what succeeded is forgotten, what failed is not
+			if c.Ended == nil {
+				c.Ended = map[int]bool{}
+			}
+			c.Ended[i] = true
+		}
+	}
+	if loop, seg := parentOf(n.Path); seg.keyed && c.Cursor == 0 && s.Nodes[loop] != nil && s.Nodes[loop].def.Foreach.When != nil {
+		c.Phase = PhaseNew // its condition is asked first
+	}
+	if n.Loop != nil {
+		l := *n.Loop
+		l.Failed, l.Live = 0, nil
+		c.Loop = &l
+	}
+	return c
+}
+
+// rewind lets the blocks around the step at path go back to it: it was undone.
+func (c *carried) rewind(path string) {
+	segs, err := split(path)
+	if err != nil || len(segs) == 0 || segs[0].name != "steps" {
+		return
+	}
+	if i := segs[0].index; i <= c.Cursor {
+		c.Cursor = i
+	}
+	for at := path; at != ""; {
+		parent, seg := parentOf(at)
+		n := c.Nodes[parent]
+		switch {
+		case parent == "":
+		case n == nil:
+			// The block is over, and begins anew with what is around it.
+		case seg.keyed && c.Nodes[at] == nil:
+			delete(c.Nodes, parent) // an iteration that is over: the loop begins anew
+		case seg.name == "parallel":
+			delete(n.Ended, seg.index)
+		case seg.name == "steps":
+			n.Cursor = min(n.Cursor, seg.index)
+		}
+		at = parent
 	}
 }
 
-func (n *Node) restart() *Node {
-	c := *n
-	c.Phase, c.Outcome, c.Fault, c.Stop, c.Catches, c.Pending = PhaseOpen, "", nil, nil, nil, nil
-	if c.Loop != nil {
-		l := *c.Loop
-		l.Failed = 0
-		c.Loop = &l
+// trim drops what is not below a place that is kept, or beside the one where its block goes on.
+func (c *carried) trim() {
+	for _, p := range slices.Sorted(maps.Keys(c.Nodes)) { // what is around comes before what is inside
+		parent, seg := parentOf(p)
+		owner, cursor := c.Nodes[parent], c.Cursor
+		switch {
+		case parent != "" && owner == nil:
+			delete(c.Nodes, p)
+			continue
+		case parent != "":
+			cursor = owner.Cursor
+		}
+		if seg.name == "steps" && seg.index != cursor {
+			delete(c.Nodes, p)
+		}
 	}
-	return &c
+	for p, n := range c.Nodes {
+		if n.Loop != nil {
+			for q, it := range c.Nodes {
+				if parent, seg := parentOf(q); seg.keyed && parent == p {
+					n.Loop.Live = append(n.Loop.Live, it.Index)
+				}
+			}
+			slices.Sort(n.Loop.Live)
+		}
+	}
 }
 
 // adopt folds RunCarried.
-func (s *State) adopt(x *entry.RunCarried) error {
+func (s *State) adopt(x *entry.RunCarried, at time.Time) error {
 	b, err := value.Canonical(x.State)
 	if err != nil {
 		return err
@@ -119,15 +203,11 @@ func (s *State) adopt(x *entry.RunCarried) error {
 			return fault.Wrap(fault.Damaged, err, "run %s: read what it carries on from %s", s.ID, x.From)
 		}
 		n.def = def
-		s.Nodes[p] = n
-	}
-	// An iteration that failed is live again.
-	for p, n := range s.Nodes {
-		if loop, seg := parentOf(p); seg.keyed {
-			if l := s.Nodes[loop]; l != nil && l.Loop != nil {
-				l.Loop.Live = append(l.Loop.Live, n.Index)
-			}
+		n.Since = at
+		if def != nil && n.Phase == PhaseOpen {
+			n.Begun = at // time limits count from here
 		}
+		s.Nodes[p] = n
 	}
 	return nil
 }

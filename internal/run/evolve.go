@@ -69,7 +69,7 @@ func (s *State) evolveRun(p entry.Payload, at time.Time) (bool, error) {
 		if s.Length != 2 {
 			return true, s.illegal(p, "it follows the creation of a run")
 		}
-		return true, s.adopt(x)
+		return true, s.adopt(x, at)
 	case *entry.RunStarted:
 		if why := s.still(); why != "" {
 			return true, s.illegal(p, "%s", why)
