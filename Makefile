@@ -9,7 +9,7 @@ GOFUMPT  := $(GO) tool -modfile=tools/go.mod gofumpt
 
 # The packages whose goroutines, locks and stores must hold under the race detector.
 RACE_PKGS ?= ./internal/engine/... ./internal/runner/... ./internal/transcript/... ./internal/store/... ./internal/blob/... \
-	./internal/run/... ./internal/expr/... ./internal/httpapi/... ./internal/client/... ./internal/action/...
+	./internal/run/... ./internal/expr/... ./internal/httpapi/... ./internal/client/... ./internal/action/... ./internal/sim
 
 .DEFAULT_GOAL := help
 
@@ -59,8 +59,12 @@ fuzz: ## run every fuzz target for FUZZTIME each (default 10s)
 	@GO='$(GO)' scripts/fuzz $(or $(FUZZTIME),10s)
 
 .PHONY: sim
-sim: ## simulate the whole system with seeded faults; SEED=n repeats one, RUNS=n does more
-	TEND_SIM_SEED=$(SEED) TEND_SIM_RUNS=$(RUNS) $(GO) test -count=1 -timeout 30m ./internal/sim
+sim: ## simulate the whole engine with seeded faults; SEEDS=n does more, SEED=n repeats one
+	SEED=$(SEED) SIM_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 30m ./internal/sim
+
+.PHONY: kill
+kill: ## kill the real binary KILLS times (default 200), in every window around an effect
+	TEND_KILLS=$(or $(KILLS),200) $(GO) test -count=1 -timeout 20m ./internal/kill
 
 .PHONY: bench
 bench: ## measure: lines `name value unit`, compared with docs/benchmarks.md

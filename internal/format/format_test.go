@@ -15,6 +15,7 @@ import (
 
 	"github.com/tendhq/tend/internal/format"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/testenv"
 )
 
 var update = flag.Bool("update", os.Getenv("TEND_UPDATE") != "", "write the golden files anew")
@@ -116,10 +117,7 @@ func messages(src []byte) map[string]int {
 // TestCorpus formats real documents of the older dialect.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
-	root := os.Getenv("TEND_CORPUS")
-	if root == "" {
-		t.Skip("TEND_CORPUS is not set: no documents of the older dialect to format")
-	}
+	root := testenv.Corpus(t)
 	paths, _ := filepath.Glob(filepath.Join(root, "*", "*", "*.yaml"))
 	if len(paths) == 0 {
 		t.Fatalf("no document below %s", root)

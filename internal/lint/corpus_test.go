@@ -1,7 +1,6 @@
 package lint_test
 
 import (
-	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -44,10 +43,7 @@ func corpusFaults() map[string][]fault {
 // stand, with warnings at their real faults.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
-	root := os.Getenv("TEND_CORPUS")
-	if root == "" {
-		testenv.Need(t, "corpus", errors.New("TEND_CORPUS is not set: no documents of the older dialect to check"))
-	}
+	root := testenv.Corpus(t)
 	l := lint.New(newCatalog(t), nil)
 	left := corpusFaults()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

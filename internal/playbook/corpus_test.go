@@ -7,16 +7,14 @@ import (
 	"testing"
 
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/testenv"
 )
 
 // TestCorpus reads the documents of the older dialect that TEND_CORPUS points to: real ones, which must run as they
 // stand.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
-	root := os.Getenv("TEND_CORPUS")
-	if root == "" {
-		t.Skip("TEND_CORPUS is not set: no documents of the older dialect to read")
-	}
+	root := testenv.Corpus(t)
 	read := 0
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Ext(path) != ".yaml" {

@@ -6,10 +6,12 @@
 package testenv
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +24,8 @@ const (
 	RequireVar = "TEND_TEST_REQUIRE"
 	// SkipsVar names a file to which a line is appended for each skipped test: need, test, reason, between tabs.
 	SkipsVar = "TEND_TEST_SKIPS"
+	// CorpusVar names a directory with documents of the older dialect.
+	CorpusVar = "TEND_CORPUS"
 )
 
 // Need skips the test when absent is not nil: that is the reason why the machine does not offer what. It fails the test
@@ -69,6 +73,24 @@ func Required(what string) bool {
 		return false
 	}
 	return slices.Contains(want, "all") || slices.Contains(want, what)
+}
+
+// Corpus gives the directory of real documents of the older dialect, which are not part of the repository.
+func Corpus(t testing.TB) string {
+	t.Helper()
+	root := os.Getenv(CorpusVar)
+	if root == "" {
+		Need(t, "corpus", errors.New(CorpusVar+" is not set: no documents of the older dialect"))
+	}
+	return root
+}
+
+// Linux is a need of tests of what only Linux offers.
+func Linux(t testing.TB, why string) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		Need(t, "linux", errors.New(why))
+	}
 }
 
 // Root gives the directory of the module, where scripts/ and examples/ stand: tests run in their package's directory,

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/action/process"
+	"github.com/tendhq/tend/internal/testenv"
 )
 
 // helperVar makes this test binary a program that runs the script in its value, as tend would.
@@ -105,9 +106,7 @@ func TestOrdinaryEnds(t *testing.T) {
 
 func TestWhatIsLeftBehindDies(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("who left the group is found by /proc")
-	}
+	testenv.Linux(t, "who left the group is found by /proc")
 	for name, script := range map[string]string{
 		"a child in the background": `sleep 1000 & echo $! > PID`,
 		"a child that ignores TERM": `sh -c 'trap "" TERM HUP; echo $$ > PID; while :; do sleep 1000; done' & while [ ! -s PID ]; do :; done`,
@@ -132,9 +131,7 @@ func TestWhatIsLeftBehindDies(t *testing.T) {
 
 func TestWhatCannotBeFoundIsNoticed(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("uses setsid")
-	}
+	testenv.Linux(t, "uses setsid")
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	end, _ := run(t, strings.ReplaceAll(`setsid env -i /bin/sh -c 'echo $$ > PID; exec /bin/sleep 1000' & while [ ! -s PID ]; do :; done; exit 3`, "PID", pidFile))
 	pid := pidIn(t, pidFile)
@@ -159,8 +156,8 @@ func TestCancel(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if name == "leaves a child that needs it" && runtime.GOOS != "linux" {
-				t.Skip("the group's members are found by /proc")
+			if name == "leaves a child that needs it" {
+				testenv.Linux(t, "the group's members are found by /proc")
 			}
 			pidFile := filepath.Join(t.TempDir(), "pid")
 			ctx, cancel := context.WithCancel(t.Context())

@@ -22,6 +22,7 @@ import (
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/secret"
+	"github.com/tendhq/tend/internal/testenv"
 	"github.com/tendhq/tend/internal/testenv/sshd"
 )
 
@@ -295,9 +296,7 @@ func data(t *testing.T, w world) {
 
 // processes ends commands that do not want to be ended.
 func processes(t *testing.T, w world) {
-	if _, err := os.Stat("/proc/self/stat"); err != nil {
-		t.Skip("looks at processes in /proc, which is not here")
-	}
+	testenv.Linux(t, "looks at processes in /proc")
 	for name, c := range map[string]struct{ script, says string }{
 		"plain":            {`echo $$ >"$DIR/a"; sleep 300`, "was ended"},
 		"ignores SIGTERM":  {`trap "" TERM; echo $$ >"$DIR/a"; while :; do sleep 1; done`, "was ended"},
