@@ -141,7 +141,9 @@ func (s *Session) Stay(ctx context.Context) error {
 			left = time.Now().Add(lastPatience)
 		}
 		if time.Now().After(left) {
-			return nil
+			if done, err := s.own.api.retire(ctx, true); done || err != nil {
+				return err
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 )
@@ -15,12 +16,41 @@ import (
 type driven struct {
 	engine.Service
 
+	// gate is held for reading while a request may make this process move a run, and for writing to find out that none
+	// does: nothing is begun between that and the end.
+	gate   sync.RWMutex
+	closed bool
+
 	mu   sync.Mutex
 	runs []string
 }
 
+// enter lets a request in, unless the process is about to end.
+func (d *driven) enter() (leave func(), err error) {
+	d.gate.RLock()
+	if d.closed {
+		d.gate.RUnlock()
+		return nil, fault.New(fault.Unavailable, "the owner of the data directory is ending").WithNext("try again")
+	}
+	return d.gate.RUnlock, nil
+}
+
+// retire lets nothing more in when no run moves, and tells whether that is so.
+func (d *driven) retire(ctx context.Context, patient bool) (bool, error) {
+	d.gate.Lock()
+	defer d.gate.Unlock()
+	moving, err := d.moving(ctx, patient)
+	d.closed = err == nil && len(moving) == 0
+	return d.closed, err
+}
+
 // Start implements engine.Service.
 func (d *driven) Start(ctx context.Context, s engine.Start) (string, error) {
+	leave, err := d.enter()
+	if err != nil {
+		return "", err
+	}
+	defer leave()
 	id, err := d.Service.Start(ctx, s)
 	if err == nil {
 		d.add(id)
@@ -30,6 +60,11 @@ func (d *driven) Start(ctx context.Context, s engine.Start) (string, error) {
 
 // Do implements engine.Service.
 func (d *driven) Do(ctx context.Context, c engine.Command) (engine.Done, error) {
+	leave, err := d.enter()
+	if err != nil {
+		return engine.Done{}, err
+	}
+	defer leave()
 	done, err := d.Service.Do(ctx, c)
 	if err != nil {
 		return done, err

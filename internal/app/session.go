@@ -140,11 +140,14 @@ func (s *Session) Settle(ctx context.Context, talk func(string)) error {
 	}
 	said := false
 	for {
-		moving, err := s.own.api.moving(ctx, false)
-		if err != nil || len(moving) == 0 {
+		if done, err := s.own.api.retire(ctx, false); done || err != nil {
 			return err
 		}
-		if !said {
+		moving, err := s.own.api.moving(ctx, false)
+		if err != nil {
+			return err
+		}
+		if !said && len(moving) > 0 {
 			said = true
 			talk(fmt.Sprintf("this process still drives %s for others, and ends when that is over (Ctrl-C leaves it interrupted)", strings.Join(moving, ", ")))
 		}

@@ -38,6 +38,10 @@ func Main() (code int) {
 			crashed(os.Stderr, os.Args, r, debug.Stack())
 		}
 	}()
+	// A reader that went away (`| head`) must not kill a process that may be in the middle of a mutation. Notify and not
+	// Ignore: what is ignored would be so in every program that a step starts, too.
+	gone := make(chan os.Signal, 1)
+	signal.Notify(gone, syscall.SIGPIPE)
 	return Run(context.Background(), os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})
 }
 
@@ -54,11 +58,14 @@ func Run(ctx context.Context, args []string, s Streams) int {
 		return ExitOK
 	}
 	var done *exitError
-	if !errors.As(err, &done) {
-		p.complain(err)
-		return exitCode(err)
+	switch {
+	case errors.As(err, &done):
+		return done.code
+	case errors.Is(err, syscall.EPIPE):
+		return ExitFailed // whoever read it has seen enough
 	}
-	return done.code
+	p.complain(err)
+	return exitCode(err)
 }
 
 // program is one invocation.

@@ -118,8 +118,7 @@ func (d *demo) run(ctx context.Context, file string, params ...string) (store.Ro
 
 func (d *demo) last(ctx context.Context) (store.Row, error) {
 	var row store.Row
-	s, err := d.look(ctx)
-	err = with(s, err, func() (err error) {
+	err := d.look(ctx, func(s *app.Session) (err error) {
 		row, err = findRun(ctx, s.Engine, "last")
 		return err
 	})
@@ -399,8 +398,7 @@ func (d *demo) kill(ctx context.Context) error {
 	}
 	d.say("")
 	d.title("tend runs explain " + row.ID)
-	s, err := d.look(ctx)
-	err = with(s, err, func() error {
+	err = d.look(ctx, func(s *app.Session) error {
 		fold, _, err := story(ctx, s.Engine, row)
 		if err == nil {
 			d.say("%s\n", terminal.Clean(history.Explain(fold.View())))
@@ -411,7 +409,7 @@ func (d *demo) kill(ctx context.Context) error {
 		return err
 	}
 	d.title("tend runs resume " + row.ID)
-	s, err = d.act(ctx, "tend demo kill")
+	s, err := d.act(ctx, "tend demo kill")
 	if err != nil {
 		return err
 	}

@@ -120,8 +120,7 @@ func (p *program) directory(ctx context.Context, c *app.Config) []check {
 	} else {
 		out = append(out, check{Name: "data directory", Status: checkOK, Text: c.DataDir})
 	}
-	s, err := p.look(ctx)
-	err = with(s, err, func() error {
+	err = p.look(ctx, func(s *app.Session) error {
 		owner := check{Name: "owner", Status: checkOK, Text: "nobody: the next command becomes it"}
 		if s.Remote != nil {
 			owner.Text = fmt.Sprintf("process %d (%s), since %s", s.Remote.PID, s.Remote.Command, local(s.Remote.Since))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
@@ -34,8 +35,7 @@ func (p *program) runsExportCommand() *cobra.Command {
 			if html == asJSONL {
 				return fault.New(fault.Invalid, "say how: --html or --json")
 			}
-			s, err := p.look(c.Context())
-			return with(s, err, func() error {
+			return p.look(c.Context(), func(s *app.Session) error {
 				row, err := findRun(c.Context(), s.Engine, args[0])
 				if err != nil {
 					return err

@@ -32,8 +32,7 @@ func (p *program) inboxCommand() *cobra.Command {
 			if p.nothingYet() {
 				return p.list(output, table{Empty: "nothing waits for you", Data: []any{}})
 			}
-			s, err := p.look(c.Context())
-			return with(s, err, func() error { return p.listTasks(c, s, output, runID, all) })
+			return p.look(c.Context(), func(s *app.Session) error { return p.listTasks(c, s, output, runID, all) })
 		},
 	}
 	c.Flags().StringVar(&runID, "run", "", "only tasks of this run")
@@ -57,8 +56,7 @@ func (p *program) completeTasks(c *cobra.Command, args []string, _ string) ([]st
 		return task.Choices("doubt"), cobra.ShellCompDirectiveNoFileComp
 	}
 	var out []string
-	s, err := p.look(c.Context())
-	err = with(s, err, func() error {
+	err := p.look(c.Context(), func(s *app.Session) error {
 		page, err := s.Engine.Rows(c.Context(), store.Filter{Kind: "task", Status: []string{task.Open}, Limit: 20})
 		for _, r := range page.Rows {
 			out = append(out, r.ID+"\t"+terminal.Line(r.Name))
@@ -131,8 +129,7 @@ func (p *program) inboxShowCommand() *cobra.Command {
 		Short: "Show all that a task asks, and how to answer",
 		Args:  someArgs(1, 1, aTask),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := p.look(c.Context())
-			return with(s, err, func() error {
+			return p.look(c.Context(), func(s *app.Session) error {
 				row, b, err := openTask(c, s, args[0])
 				if err != nil {
 					return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/history"
@@ -25,8 +26,7 @@ func (p *program) runsLogsCommand() *cobra.Command {
 		Short: "Show what the steps of a run printed",
 		Args:  someArgs(1, 1, aRun),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := p.look(c.Context())
-			return with(s, err, func() error {
+			return p.look(c.Context(), func(s *app.Session) error {
 				row, err := findRun(c.Context(), s.Engine, args[0])
 				if err != nil {
 					return err

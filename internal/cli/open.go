@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -18,9 +19,25 @@ func (p *program) config() (*app.Config, error) {
 	return app.Load(app.Flags{DataDir: p.flags.dataDir, Config: p.flags.config}, p.Getenv)
 }
 
-// look opens the data directory to look something up: for a moment, and without making it.
-func (p *program) look(ctx context.Context) (*app.Session, error) {
-	return p.open(ctx, app.Options{Brief: true, Via: "terminal"})
+// look opens the data directory to look something up: for a moment, and without making it. What f prints comes out when
+// the directory is free again: a pager that nobody scrolls must not keep others waiting. Where another process owns the
+// directory it comes out at once.
+func (p *program) look(ctx context.Context, f func(*app.Session) error) error {
+	s, err := p.open(ctx, app.Options{Brief: true, Via: "terminal"})
+	if err != nil {
+		return err
+	}
+	if s.Remote != nil {
+		return with(s, nil, func() error { return f(s) })
+	}
+	out, held := p.Out, new(bytes.Buffer)
+	p.Out = held
+	err = with(s, nil, func() error { return f(s) })
+	p.Out = out
+	if _, werr := p.Out.Write(held.Bytes()); err == nil {
+		err = werr
+	}
+	return err
 }
 
 // nothingYet tells whether there is no data directory: then there is nothing to list, which is no mistake.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -224,7 +225,7 @@ func (p *program) conclude(ctx context.Context, w *watcher, asData bool) error {
 	} else {
 		err = writeSummary(p.Out, p.out, v, outputs)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, syscall.EPIPE) {
 		return err
 	}
 	return exit(runExit(v))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
@@ -45,9 +46,8 @@ func (p *program) completeRuns(c *cobra.Command, args []string, _ string) ([]str
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), 2*time.Second)
 	defer cancel()
-	s, err := p.look(ctx)
 	var out []string
-	err = with(s, err, func() error {
+	err := p.look(ctx, func(s *app.Session) error {
 		page, err := s.Engine.Rows(ctx, store.Filter{Kind: "run", Limit: 20})
 		for _, r := range page.Rows {
 			out = append(out, r.ID+"\t"+terminal.Line(r.Status+" "+r.Name))
@@ -78,8 +78,7 @@ func (p *program) runsListCommand() *cobra.Command {
 			if p.nothingYet() {
 				return p.list(output, table{Empty: "there are no runs yet", Data: []any{}})
 			}
-			s, err := p.look(c.Context())
-			return with(s, err, func() error {
+			return p.look(c.Context(), func(s *app.Session) error {
 				f := store.Filter{Kind: "run", Status: status, Name: name, Limit: min(limit, 1000), Cursor: cursor}
 				var rows []store.Row
 				var next string
@@ -175,8 +174,7 @@ func (p *program) runsExplainCommand() *cobra.Command {
 		Short: "Say in a sentence why a run is where it is, and what would move it",
 		Args:  someArgs(1, 1, aRun),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := p.look(c.Context())
-			return with(s, err, func() error {
+			return p.look(c.Context(), func(s *app.Session) error {
 				row, err := findRun(c.Context(), s.Engine, args[0])
 				if err != nil {
 					return err
@@ -198,8 +196,7 @@ func (p *program) runsWatchCommand() *cobra.Command {
 		Short: "Show a run live until it ends or is parked",
 		Args:  someArgs(1, 1, aRun),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := p.look(c.Context())
-			return with(s, err, func() error {
+			return p.look(c.Context(), func(s *app.Session) error {
 				row, err := findRun(c.Context(), s.Engine, args[0])
 				if err != nil {
 					return err

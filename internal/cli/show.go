@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/history"
 	"github.com/tendhq/tend/internal/terminal"
 )
@@ -19,8 +20,7 @@ func (p *program) runsShowCommand() *cobra.Command {
 		Short: "Show a run: its steps, what they did, and how it stands",
 		Args:  someArgs(1, 1, aRun),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := p.look(c.Context())
-			return with(s, err, func() error {
+			return p.look(c.Context(), func(s *app.Session) error {
 				row, err := findRun(c.Context(), s.Engine, args[0])
 				if err != nil {
 					return err

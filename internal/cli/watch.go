@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -117,18 +116,13 @@ func (w *watcher) watch(ctx context.Context) error {
 			}
 		}
 		if w.live.err != nil {
-			return w.unwritable(w.live.err)
+			if !w.drives {
+				return w.live.err
+			}
+			// Whoever read the output is gone. The run is not: it goes on as it would without anybody looking.
+			w.live.err, w.live.quiet = nil, true
 		}
 	}
-}
-
-// unwritable: whoever read the output is gone. The run is not: it goes on as it would without anybody looking.
-func (w *watcher) unwritable(err error) error {
-	if errors.Is(err, syscall.EPIPE) && !w.drives {
-		return nil
-	}
-	w.live.err, w.live.quiet = nil, true
-	return nil
 }
 
 // over is called when the stream of updates has ended.
