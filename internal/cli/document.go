@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -32,11 +33,7 @@ func (p *program) compile(arg string) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	start := "."
-	if info, err := os.Stat(arg); err == nil && !info.IsDir() {
-		start = arg
-	}
-	repo, err := repository.Open(start)
+	repo, err := repository.Open(startOf(arg))
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +59,21 @@ func (p *program) compile(arg string) (*compiled, error) {
 	program.Source = c.file.Name
 	c.program = program
 	return c, nil
+}
+
+// startOf tells from where the repository of a playbook is looked for: from its file or folder, and, when it is meant by
+// its name, from the working directory.
+func startOf(arg string) string {
+	info, err := os.Stat(arg)
+	if err != nil {
+		return "."
+	}
+	if info.IsDir() {
+		if _, err := os.Stat(filepath.Join(arg, "playbook.yaml")); err != nil {
+			return "."
+		}
+	}
+	return arg
 }
 
 // onePlaybook gives the playbook of a file. A file with several must be told apart by name.
