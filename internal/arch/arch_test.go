@@ -127,7 +127,7 @@ var larger = map[string]struct {
 	"playbook":      {6000, "two dialects, read with positions, and the compiler of both share one vocabulary"},
 	"lint":          {3200, "one file for each family of rules; they share the walk over the document"},
 	"engine":        {3500, "the machine and the shell around it, which may not know each other's rules by another door"},
-	"run":           {3500, "the mind: each kind of step has its file"},
+	"run":           {4200, "the mind: each kind of step has its file"},
 	"cli":           {5500, "one file for each command"},
 	"store/sqlite":  {2000, "one file format: the writer, the readers, backup, verification and the schema know it together"},
 }
