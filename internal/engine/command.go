@@ -12,6 +12,11 @@ import (
 
 // command applies a person's command, or says why the run's state does not allow it.
 func (m *Machine) command(s *session, x Commanded, now time.Time) {
+	if x.Command.Verb == interrupt && len(s.dispatched) > 0 {
+		m.interruptActing(s, x.Command, now)
+		m.emit(Reply{Req: x.Req, Value: Done{Run: s.id}})
+		return
+	}
 	done, facts, err := m.judge(s, x.Command)
 	if err != nil {
 		m.emit(Reply{Req: x.Req, Err: err})
@@ -177,6 +182,14 @@ func (m *Machine) leave(s *session, c Command, now time.Time) {
 		}
 	}
 	m.left(s, now)
+}
+
+// interruptActing interrupts a run when what acts has ended.
+func (m *Machine) interruptActing(s *session, c Command, now time.Time) {
+	if s.leaving == nil {
+		c.Verb = Leave
+		m.leave(s, c, now)
+	}
 }
 
 // voidApprovals takes back open questions about what changed parameters would change.

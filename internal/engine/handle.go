@@ -294,9 +294,24 @@ func (m *Machine) acted(s *session, x Acted, now time.Time) {
 	if n == nil || n.Phase != run.PhaseActing || n.Attempt != x.Result.Attempt {
 		return
 	}
+	if s.leaving != nil && s.state.Cancel == nil {
+		parted(&x.Result, playbook.Effect(n.Intent.Effect))
+	}
 	m.fact(s, &x.Result, now)
 	m.left(s, now)
 	m.advance(s, now)
+}
+
+// parted corrects the account of an attempt that ended because its process does: nobody cancelled the step. Where nothing
+// happened it is made again when the run goes on.
+func parted(r *entry.StepResult, effect playbook.Effect) {
+	if r.Fault == nil || r.Fault.Kind != string(fault.Cancelled) {
+		return
+	}
+	f := *r.Fault
+	f.Kind = string(fault.Lost)
+	r.Fault = &f
+	r.Again = r.Outcome == entry.NotStarted || r.Outcome == entry.Failed && effect == playbook.Read
 }
 
 // left finishes a Leave when nothing acts any more.
@@ -310,6 +325,13 @@ func (m *Machine) left(s *session, now time.Time) {
 	delete(m.driven, s.id)
 	if st := s.state.Status(); st.Ended() || st == run.Interrupted {
 		return
+	}
+	for _, path := range s.state.InFlight() {
+		if n := s.state.Node(path); !n.Lost { // what was never handed out did not begin
+			m.fact(s, &entry.StepResult{Path: path, Attempt: n.Attempt, Outcome: entry.NotStarted, Again: true, Fault: &entry.Fault{
+				Kind: string(fault.Lost), Message: "its process ended before it began", Path: path,
+			}}, now)
+		}
 	}
 	m.fact(s, &entry.RunInterrupted{Why: c.Why}, now)
 	if c.Run = s.state.Created.Cause.Parent; c.Run != "" {

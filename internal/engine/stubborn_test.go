@@ -38,7 +38,13 @@ func (h *stubborn) Act(ctx context.Context, a engine.Attempt) entry.StepResult {
 func hardy(t *testing.T, disk *memory.Disk, h *stubborn) *bench {
 	t.Helper()
 	h.reply = says
-	b := &bench{disk: disk, hands: &h.hands, set: catalog()}
+	return handed(t, disk, h, &h.hands)
+}
+
+// handed opens an engine with hands of its own.
+func handed(t *testing.T, disk *memory.Disk, h engine.Hands, did *hands) *bench {
+	t.Helper()
+	b := &bench{disk: disk, hands: did, set: catalog()}
 	ev := expr.New(expr.Limits{})
 	e, err := engine.Open(t.Context(), engine.Config{
 		Store: memory.Open(disk), Blobs: blobmemory.New(), Hands: h, Bind: ev, Holder: "test", Env: run.Env{Eval: ev, Spec: b.set.Spec},

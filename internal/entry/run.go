@@ -187,6 +187,7 @@ type StepIntent struct {
 
 // StepResult ends an attempt: at most one per (path, attempt).
 type StepResult struct {
+	Again     bool         `json:"again,omitempty"` // it ended without an effect because its process did: another attempt follows
 	Artifacts []Artifact   `json:"artifacts,omitempty"`
 	Attempt   int          `json:"attempt"`
 	Fault     *Fault       `json:"fault,omitempty"`

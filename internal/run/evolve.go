@@ -415,6 +415,11 @@ func (s *State) evolveResult(n *Node, x *entry.StepResult, at time.Time) {
 	case entry.Succeeded:
 		s.acted(n, Output{Value: x.Output, Ref: x.Ref, Sealed: x.Sealed}, at)
 	case entry.Failed, entry.NotStarted:
+		if x.Again {
+			n.Fault = orUnknown(x.Fault, n.Path)
+			n.set(PhaseFailed, at)
+			return
+		}
 		s.failed(n, orUnknown(x.Fault, n.Path), at, true)
 	case entry.InDoubt:
 		if n.Intent != nil && n.Intent.Effect == string(playbook.Mutate) {
