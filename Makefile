@@ -64,7 +64,7 @@ sim: ## simulate the whole engine with seeded faults; SEEDS=n does more, SEED=n 
 
 .PHONY: kill
 kill: ## kill the real binary KILLS times (default 200), in every window around an effect
-	TEND_KILLS=$(or $(KILLS),200) $(GO) test -count=1 -timeout 20m ./internal/kill
+	@GO='$(GO)' scripts/kill $(KILLS)
 
 .PHONY: bench
 bench: ## measure: lines `name value unit`, compared with docs/benchmarks.md

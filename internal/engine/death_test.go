@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	blobmemory "github.com/tendhq/tend/internal/blob/memory"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
@@ -128,6 +130,64 @@ func TestDeathInASubPlaybook(t *testing.T) {
 	}
 	if got := after.hands.did(); got != "steps[1]#1 steps[1]#1" {
 		t.Fatal(got)
+	}
+}
+
+// keeping is a store that keeps what was on its disk after every commit: what a process leaves that dies there.
+type keeping struct {
+	*memory.Store
+	disk *memory.Disk
+	cuts []*memory.Disk // read only after the engine is closed
+}
+
+func (k *keeping) Commit(ctx context.Context, batches []store.Batch) []store.Answer {
+	var out []store.Answer
+	for i := range batches {
+		out = append(out, k.Store.Commit(ctx, batches[i:i+1])...)
+		k.cuts = append(k.cuts, k.disk.Clone())
+	}
+	return out
+}
+
+// TestDeathAfterEveryCommit: whichever commit was the last one of a process, the runs that it moved are interrupted, and
+// go on when somebody resumes the first of them.
+func TestDeathAfterEveryCommit(t *testing.T) {
+	t.Parallel()
+	disk := new(memory.Disk)
+	k := &keeping{Store: memory.Open(disk), disk: disk}
+	set, ev := catalog(), expr.New(expr.Limits{})
+	e, err := engine.Open(t.Context(), engine.Config{
+		Store: k, Blobs: blobmemory.New(), Hands: &hands{reply: says}, Bind: ev, Holder: "test", Env: run.Env{Eval: ev, Spec: set.Spec},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{Engine: e, disk: disk, set: set}
+	id := b.family(t, "steps: [{uses: probe, effect: idempotent, with: {say: a}}, {uses: wait, with: {duration: 1ms}}]")
+	if got := b.until(t, id); got != "succeeded" {
+		t.Fatal(got)
+	}
+	if err := e.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i, cut := range k.cuts[:len(k.cuts)-1] {
+		after := setup(t, cut, &hands{reply: says})
+		p, err := after.Rows(t.Context(), store.Filter{Kind: "run"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range p.Rows {
+			if r.Status != string(run.Interrupted) && (r.Status != string(run.Succeeded) || r.ID == id) {
+				t.Errorf("after commit %d of %d run %s is %s", i+1, len(k.cuts), r.Name, r.Status)
+			}
+		}
+		after.do(t, engine.Resume, id)
+		if got := after.until(t, id); got != "succeeded" && got != "in-doubt doubt" {
+			t.Errorf("after commit %d it ended %s", i+1, got)
+		}
+	}
+	if got := setup(t, k.cuts[len(k.cuts)-1], &hands{reply: says}).status(t, id); got != string(run.Succeeded) {
+		t.Errorf("after the last commit it is %s", got)
 	}
 }
 

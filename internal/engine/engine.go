@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -181,8 +182,8 @@ func (e *Engine) interrupted(ctx context.Context) error {
 // can move was not moved by anybody. A server goes on with whatever waits for a time, so that such runs are not lost there.
 func (e *Engine) lost(ctx context.Context) ([]string, error) {
 	var ids []string
-	parents := map[string]string{} // of waiting runs and lost ones
-	waiting := map[string]bool{}
+	parents := map[string]string{} // of runs that are pending, moving or waiting
+	callers := map[string]string{} // by the run that they wait for
 	err := e.eachRow(ctx, store.Filter{Kind: "run", Status: []string{
 		string(run.Running), string(run.Pending), string(run.Undoing), string(run.Cancelling), string(run.Waiting),
 	}}, func(r store.Row) {
@@ -191,21 +192,43 @@ func (e *Engine) lost(ctx context.Context) ([]string, error) {
 			ids = append(ids, r.ID)
 			return
 		}
-		waiting[r.ID] = true
 		var body RunRow
-		if !e.cfg.All && decode(r.Body, &body) == nil &&
-			slices.ContainsFunc(body.Waits, func(w Wait) bool { return w.For != "child" && w.Moves() }) {
-			ids = append(ids, r.ID)
-			waiting[r.ID] = false
+		if decode(r.Body, &body) != nil {
+			return
+		}
+		for _, w := range body.Waits {
+			if w.For == "child" {
+				callers[w.On] = r.ID
+			} else if !e.cfg.All && w.Moves() {
+				ids = append(ids, r.ID)
+				return
+			}
 		}
 	})
+	if err != nil {
+		return nil, err
+	}
+	for _, kid := range slices.Sorted(maps.Keys(callers)) {
+		if _, open := parents[kid]; open {
+			continue
+		}
+		// It is over, and its caller did not come to hear it; or it was interrupted by itself.
+		p, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "run", ID: kid, Limit: 1})
+		if err != nil {
+			return nil, err
+		}
+		if len(p.Rows) == 0 || p.Rows[0].Status != string(run.InDoubt) && p.Rows[0].Status != string(run.Paused) {
+			ids = append(ids, callers[kid])
+		}
+	}
+	seen := map[string]bool{}
 	for i := 0; i < len(ids); i++ { // the list grows upwards
-		if p := parents[ids[i]]; waiting[p] {
-			waiting[p] = false
+		seen[ids[i]] = true
+		if p := parents[ids[i]]; p != "" && callers[ids[i]] == p && !seen[p] {
 			ids = append(ids, p)
 		}
 	}
-	return ids, err
+	return ids, nil
 }
 
 // send hands inputs to the loop. It does not block for longer than the loop takes.
