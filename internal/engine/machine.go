@@ -252,6 +252,10 @@ func (t *tx) drop(k store.Key) {
 	t.del = append(t.del, k)
 }
 
+// fullBatch is how many entries of a run wait for each other at most: a run whose steps need nothing from outside would
+// otherwise be one transaction, that grows with the run, is lost as a whole, and keeps whoever wants to cancel it waiting.
+const fullBatch = 256
+
 // open gives the session's transaction.
 func (s *session) open() *tx {
 	if s.tx == nil {
@@ -325,6 +329,9 @@ func (m *Machine) advance(s *session, now time.Time) {
 		}
 		for _, path := range slices.Sorted(maps.Keys(d.Locks)) {
 			progress = m.tryLock(s, path, d.Locks[path], now) || progress
+		}
+		if s.tx != nil && len(s.tx.run) >= fullBatch {
+			break // what the rest needs is asked for when this is durable
 		}
 		if progress {
 			continue
