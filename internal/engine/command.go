@@ -7,6 +7,7 @@ import (
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
 )
 
@@ -118,6 +119,10 @@ func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
 		if err != nil {
 			return Done{}, nil, err
 		}
+		if def, err := run.Locate(s.state.Program(), path); err == nil && def != nil && def.Kind == playbook.KindApprove {
+			return Done{}, nil, fault.New(fault.Conflict, "%s asks for an approval, which skipping would go round", path).
+				WithNext("answer it: tend inbox; or cancel the run: tend runs cancel %s", s.id)
+		}
 		if n := s.state.Node(path); n != nil {
 			switch n.Phase {
 			case run.PhaseActing:
@@ -192,13 +197,11 @@ func (m *Machine) interruptActing(s *session, c Command, now time.Time) {
 	}
 }
 
-// voidApprovals takes back open questions about what changed parameters would change.
+// voidApprovals takes back questions, and answers to them, about what changed parameters would change. What a step would
+// do is compared with what was approved before it begins; of a block only its question is known.
 func (m *Machine) voidApprovals(s *session, now time.Time) {
-	open := s.state.OpenTasks()
-	for _, path := range slices.Sorted(maps.Keys(open)) {
-		tid := open[path]
-		if n := s.state.Node(path); n != nil && n.Phase == run.PhaseAsked {
-			m.fact(s, &entry.ApprovalVoid{Path: path, Task: tid, Why: "parameters changed"}, now)
-		}
+	for _, path := range s.state.Approvals() {
+		n := s.state.Node(path)
+		m.fact(s, &entry.ApprovalVoid{Path: path, Task: n.Task, Why: "parameters changed"}, now)
 	}
 }

@@ -50,7 +50,7 @@ func (m *Machine) begin(x Begin, now time.Time) {
 }
 
 func haltedError(why string) error {
-	return fault.New(fault.Unavailable, "nothing may start: %s", why).WithNext("look at what is in doubt and let it go on: tend unhalt")
+	return fault.New(fault.Unavailable, "nothing moves: %s", why).WithNext("look at what is in doubt and let it go on: tend unhalt")
 }
 
 func (m *Machine) learn(heads map[string]store.Head) {
@@ -169,16 +169,16 @@ func (m *Machine) guarded(s *session, i *entry.StepIntent, now time.Time) {
 		m.fact(s, &entry.StepHeld{Path: i.Path, For: "runner", Guard: i.Runner, Why: fmt.Sprintf("no runner named %q is configured here; configure it, then resume the run", i.Runner)}, now)
 		return
 	}
-	if run.IsUndo(i.Path) || s.state.Created.Cause.Undoes != "" {
-		m.fact(s, i, now)
-		return
-	}
 	if s.state.Restored != "" && i.Effect == string(playbook.Mutate) {
 		// Perhaps it was done already, in the time that the store lost.
 		m.fact(s, i, now)
 		m.fact(s, &entry.StepResult{Path: i.Path, Attempt: i.Attempt, Outcome: entry.InDoubt, Fault: &entry.Fault{
 			Kind: string(fault.Lost), Message: "it may have been done already: " + s.state.Restored, Path: i.Path,
 		}}, now)
+		return
+	}
+	if run.IsUndo(i.Path) || s.state.Created.Cause.Undoes != "" {
+		m.fact(s, i, now) // undoing is never held back
 		return
 	}
 	md := s.state.Program().Metadata
@@ -270,6 +270,10 @@ func (m *Machine) bound(s *session, x Bound, now time.Time) {
 		Program: x.Prog, Params: x.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: c.By, Guards: s.guards,
 		Stepping: s.state.Stepping, Cause: entry.Cause{Parent: s.id, Path: x.Path, Root: c.Cause.Root},
 	}, x.Hash, now)
+	if s.state.Restored != "" {
+		// Perhaps it was called already, in the time that the store lost.
+		m.fact(k, &entry.RunRestored{By: entry.Who{Name: "tend", Via: "engine"}, Why: s.state.Restored}, now)
+	}
 	m.driven[kid] = true
 	t := s.open()
 	if !m.closed[x.Hash.String()] {
@@ -341,6 +345,10 @@ func (m *Machine) left(s *session, now time.Time) {
 
 // arrived delivers an outside event.
 func (m *Machine) arrived(s *session, x Arrived, now time.Time) {
+	if m.halted != "" {
+		m.emit(Reply{Req: x.Req, Err: haltedError(m.halted)})
+		return
+	}
 	n := s.state.Node(x.Path)
 	if n == nil || n.Phase != run.PhaseWaiting || n.On == "" || s.evaluating > 0 {
 		m.emit(Reply{Req: x.Req, Err: fault.New(fault.Conflict, "run %s does not wait for this event any more", s.id)})
@@ -353,6 +361,10 @@ func (m *Machine) arrived(s *session, x Arrived, now time.Time) {
 
 // answer applies a person's answer.
 func (m *Machine) answer(s *session, x Answered, now time.Time) {
+	if m.halted != "" {
+		m.emit(Reply{Req: x.Req, Err: haltedError(m.halted)})
+		return
+	}
 	ts := s.tasks[x.Task]
 	if ts == nil || ts.task.Closed != nil {
 		m.emit(Reply{Req: x.Req, Err: fault.New(fault.Conflict, "task %s is over", x.Task)})

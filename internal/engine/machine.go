@@ -287,6 +287,10 @@ func (m *Machine) fact(s *session, p entry.Payload, now time.Time) {
 		}
 	case *entry.WaitEnded:
 		t.drop(wakeKey(s.id, x.Path))
+	case *entry.StepSkipped:
+		if def, err := run.Locate(s.state.Program(), x.Path); err == nil && def != nil && def.Wait != nil && def.Wait.Event != nil {
+			t.drop(wakeKey(s.id, x.Path))
+		}
 	case *entry.RunEnded:
 		m.releaseAll(s, t)
 	}

@@ -353,7 +353,7 @@ func (s *State) evolveStep(n *Node, p entry.Payload, at time.Time) error {
 		if f == nil {
 			f = &entry.Fault{Kind: string(fault.Cancelled), Message: "the sub-playbook ended " + x.Status, Path: n.Path}
 		}
-		s.settle(n, string(entry.Failed), f)
+		s.settle(n, string(entry.Failed), s.uncancelled(n.Path, f))
 	default:
 		return s.illegal(p, "unknown here")
 	}
@@ -451,6 +451,23 @@ func orUnknown(f *entry.Fault, path string) *entry.Fault {
 		return f
 	}
 	return &entry.Fault{Kind: string(fault.Internal), Message: "the action did not say why", Path: path}
+}
+
+// uncancelled says why a sub-playbook was cancelled in a run that is not: that is a failure like others. A block around it
+// that was stopped gives its own reason.
+func (s *State) uncancelled(path string, f *entry.Fault) *entry.Fault {
+	if f.Kind != string(fault.Cancelled) || s.Cancel != nil {
+		return f
+	}
+	for path != "" {
+		path, _ = parentOf(path)
+		if n := s.Node(path); n != nil && n.Stop != nil {
+			return n.Stop
+		}
+	}
+	c := *f
+	c.Kind = string(fault.Stopped)
+	return &c
 }
 
 // doubtful remembers that nobody knows what the step did, unless it could do nothing.

@@ -299,6 +299,18 @@ func (s *State) OpenTasks() map[string]string {
 	return out
 }
 
+// Approvals lists the instances that wait for the approval of what they would do, or have it and have not begun, by path.
+func (s *State) Approvals() []string {
+	var out []string
+	for p, n := range s.Nodes {
+		if n.Phase == PhaseAsked || n.Phase == PhaseReady && n.Approved != (entry.Hash{}) {
+			out = append(out, p)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
 // Node gives the live instance at path, or nil.
 func (s *State) Node(path string) *Node {
 	if path == "" {
