@@ -368,11 +368,16 @@ func (d *decider) body(def *playbook.Node, n *Node, outer *halt) {
 		d.render(n.Path, RenderLock)
 		return
 	}
-	if d.watch(def, n) {
-		d.gates++
-		defer func() { d.gates-- }()
-	}
 	stop := stopOf(n, outer)
+	switch h := d.s.Nodes[n.Path+".stopWhen"]; {
+	case stop == nil:
+		if d.watch(def, n) {
+			d.gates++
+			defer func() { d.gates-- }()
+		}
+	case h != nil && h.Phase == PhaseActing:
+		d.act(h, &halt{hard: true, fault: stop.fault}) // what it watches is about to end
+	}
 	var st seqState
 	switch def.Kind {
 	case playbook.KindForeach:
@@ -382,7 +387,7 @@ func (d *decider) body(def *playbook.Node, n *Node, outer *halt) {
 	default:
 		st = d.sequence(n, def.Steps, "steps", stop)
 	}
-	if st == seqBusy || d.stillChecking(n) {
+	if st == seqBusy || d.stillChecking(n, stop) {
 		return
 	}
 	if st == seqDone {
@@ -405,18 +410,16 @@ func (d *decider) failed(def *playbook.Node, n *Node, stop, outer *halt) {
 	d.leave(def, n, stop)
 }
 
-// stillChecking ends a stopWhen check that acts although its block is over.
-func (d *decider) stillChecking(n *Node) bool {
+// stillChecking tells whether the stopWhen check of a block that is over acts, and ends it.
+func (d *decider) stillChecking(n *Node, stop *halt) bool {
 	h := d.s.Nodes[n.Path+".stopWhen"]
 	if h == nil || h.Phase != PhaseActing {
 		return false
 	}
-	over := &halt{hard: true, fault: &entry.Fault{Kind: string(fault.Cancelled), Message: "the block that it watched is over"}}
-	switch {
-	case n.Stop != nil:
-		d.act(h, over)
-	case !h.Lost: // watch has seen to it
-		d.Stops = append(d.Stops, Stop{Path: h.Path, Fault: *over.fault})
+	if stop == nil && !h.Lost { // watch has seen to a lost one
+		d.Stops = append(d.Stops, Stop{Path: h.Path, Fault: entry.Fault{
+			Kind: string(fault.Cancelled), Message: "the block that it watched is over", Path: h.Path,
+		}})
 	}
 	return true
 }

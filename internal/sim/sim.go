@@ -617,6 +617,9 @@ func brief(x any) string {
 		fmt.Fprint(&b, x.ID)
 		for _, e := range x.Batch.Entries {
 			fmt.Fprintf(&b, " %s#%d %s;", e.Stream, e.Seq, e.Kind)
+			if e.Kind == entry.KindRunQuarantined {
+				fmt.Fprintf(&b, " %s", e.Payload)
+			}
 		}
 		return b.String()
 	case engine.Act:
