@@ -171,7 +171,7 @@ func TestConformance(t *testing.T) {
 	}
 	s := actiontest.Suite{
 		Cases:  []actiontest.Case{named("succeeds", cases["succeeds"])},
-		Prompt: 6 * time.Second,
+		Prompt: 20 * time.Second, // every word to the engine starts this test binary once more
 		Tame:   func(req *action.Request) { req.Key = "" },
 	}
 	s.Hang = func(t *testing.T) action.Request {

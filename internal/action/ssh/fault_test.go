@@ -355,3 +355,27 @@ func TestSeveralHosts(t *testing.T) {
 		expect(t, r, action.NotStarted, fault.Unreachable, down)
 	})
 }
+
+// A private key that is kept as a secret of AWS is read by the aws program.
+func TestAWSSecret(t *testing.T) {
+	s := startServer(t, nil)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "key"), []byte(s.client), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	script := "#!/bin/sh\n" +
+		`[ "$*" = "secretsmanager get-secret-value --secret-id=ops key --query SecretString --output text --region=eu-1" ] || { echo "not found: $*" >&2; exit 254; }` +
+		"\ncat " + dir + "/key\n"
+	if err := os.WriteFile(filepath.Join(dir, "aws"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	with := func(name string) action.Result {
+		r, _ := run(t, t.Context(), s.request(map[string]any{"command": "true", "privateKey": nil, "awsSecret": name, "awsRegion": "eu-1"}))
+		return r
+	}
+	expect(t, with("ops key"), action.Succeeded, "", "")
+	expect(t, with("another"), action.NotStarted, fault.Missing, "aws could not read it: not found")
+	t.Setenv("PATH", "/nowhere")
+	expect(t, with("ops key"), action.NotStarted, fault.Missing, "the aws program is not there")
+}
