@@ -66,6 +66,10 @@ sim: ## simulate the whole engine with seeded faults; SEEDS=n does more, SEED=n 
 kill: ## kill the real binary KILLS times (default 200), in every window around an effect
 	@GO='$(GO)' scripts/kill $(KILLS)
 
+.PHONY: planted
+planted: ## measure the tests: they must find every planted bug; BUGS="name …" plants these
+	@GO='$(GO)' scripts/planted $(BUGS)
+
 .PHONY: bench
 bench: ## measure: lines `name value unit`, compared with docs/benchmarks.md
 	$(GO) run ./internal/bench
