@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,20 +15,21 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tendhq/tend/internal/client"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/httpapi"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/wire"
 )
 
 // bundle is a server on a socket of its own and a client of it.
 type bundle struct {
-	engine *scripted
+	engine *engine.Engine
 	client *client.Client
 	socket string
 	stop   func() // ends the server and waits for it
@@ -41,7 +43,7 @@ func setup(t *testing.T, owner int) *bundle {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	b := &bundle{engine: newScripted(t), socket: filepath.Join(dir, "s")}
+	b := &bundle{engine: newEngine(t), socket: filepath.Join(dir, "s")}
 	l, err := net.Listen("unix", b.socket)
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +51,7 @@ func setup(t *testing.T, owner int) *bundle {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	h := httpapi.Handler(httpapi.Config{
-		Engine: b.engine, House: b.engine, Owner: owner,
+		Engine: b.engine, House: house{}, Owner: owner,
 		User: func(uid int) string { return fmt.Sprintf("user-%d", uid) },
 	})
 	go func() { done <- httpapi.Serve(ctx, l, h) }()
@@ -105,8 +107,8 @@ func TestAnotherUserIsRefusedOnEveryRoute(t *testing.T) {
 			t.Errorf("%s %s answers %d %s", r[0], path, resp.StatusCode, body)
 		}
 	}
-	if len(b.engine.calls()) != 0 {
-		t.Errorf("the engine was asked: %v", b.engine.calls())
+	if page, err := b.engine.Rows(t.Context(), store.Filter{Kind: "run"}); err != nil || len(page.Rows) != 0 {
+		t.Errorf("something was started: %v, %v", page, err)
 	}
 }
 
@@ -159,70 +161,178 @@ func TestBadRequestsAreToldAsProblems(t *testing.T) {
 	}
 }
 
+// next reads updates until one is what the test waits for.
+func next(t *testing.T, updates <-chan engine.Update, want func(engine.Update) bool) engine.Update {
+	t.Helper()
+	for {
+		select {
+		case u, ok := <-updates:
+			if !ok {
+				t.Fatal("the story ended before")
+			}
+			if want(u) {
+				return u
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("nothing came")
+		}
+	}
+}
+
+func waitsFor(what string) func(engine.Update) bool {
+	return func(u engine.Update) bool {
+		return u.Idle != nil && len(u.Idle.Waits) == 1 && u.Idle.Waits[0].For == what
+	}
+}
+
+// TestTheClientIsAService takes a run from its start to its end over the socket.
 func TestTheClientIsAService(t *testing.T) {
 	t.Parallel()
 	b := setup(t, os.Getuid())
 	ctx := t.Context()
 	me := entry.Who{Name: fmt.Sprintf("user-%d", os.Getuid()), Via: "terminal"}
-
-	run, err := b.client.Start(ctx, engine.Start{
-		Program: &playbook.Program{Language: 1, Metadata: playbook.Metadata{Name: "n"}},
-		Params:  map[string]any{"n": int64(7)}, Source: "f.yaml", By: entry.Who{Name: "somebody else"},
-	})
-	if err != nil || run != "run_1" {
-		t.Fatalf("start: %q, %v", run, err)
+	p := compile(t, `
+  - {uses: approve, with: {message: sure}}
+  - {uses: wait, with: {for: deployed, key: k}}
+  - {id: long, uses: speak, with: {text: 'a text that does not fit'}}
+  - {id: left_out, uses: speak, with: {text: 'n is {{ $.params.n }}'}}
+`)
+	id, err := b.client.Start(ctx, engine.Start{Program: p, Params: map[string]any{"n": int64(1) << 60}, Source: "f.yaml", By: entry.Who{Name: "somebody else"}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	got := b.engine.started
-	if got.By != me || got.Params["n"] != int64(7) || got.Program.Metadata.Name != "n" || got.Source != "f.yaml" {
-		t.Errorf("the engine was asked to start %+v", got)
+	updates, err := b.client.Follow(ctx, id, 1)
+	if err != nil {
+		t.Fatal(err)
 	}
-
-	done, err := b.client.Do(ctx, engine.Command{Verb: engine.Skip, Run: "run_1", Path: `steps[0].foreach["a/b"]`, Why: "w"})
-	if err != nil || done.Note != `skip run_1 steps[0].foreach["a/b"] w `+me.Name {
-		t.Errorf("do: %+v, %v", done, err)
+	task := next(t, updates, waitsFor("task")).Idle.Waits[0].On
+	if _, err := b.client.Answer(ctx, engine.Answer{Task: task, Choice: "maybe"}); !fault.Is(err, fault.Invalid) || fault.NextOf(err) == "" {
+		t.Errorf("a wrong answer: %v (%s)", err, fault.NextOf(err))
 	}
-	_, err = b.client.Do(ctx, engine.Command{Verb: engine.Cancel, Run: "run_ended"})
-	if !fault.Is(err, fault.Conflict) || fault.NextOf(err) != "start it again" {
-		t.Errorf("a refused command: %v (%s)", err, fault.NextOf(err))
-	}
-
-	if s, err := b.client.As("inbox").Answer(ctx, engine.Answer{Task: "task_1", Choice: "approve"}); err != nil || s != "approve by "+me.Name+" via inbox" {
+	if s, err := b.client.As("inbox").Answer(ctx, engine.Answer{Task: task, Choice: "approve", Why: "yes"}); err != nil || s != "approved" {
 		t.Errorf("answer: %q, %v", s, err)
 	}
-	if runs, err := b.client.Send(ctx, "deployed", "k", map[string]any{"x": int64(1)}, entry.Who{}); err != nil || len(runs) != 1 || runs[0] != "deployed k 1" {
+	next(t, updates, waitsFor("event"))
+	if _, err := b.client.Do(ctx, engine.Command{Verb: engine.Skip, Run: id, Path: "left_out", Why: "w"}); err != nil {
+		t.Errorf("skip: %v", err)
+	}
+	if runs, err := b.client.Send(ctx, "deployed", "k", map[string]any{"x": int64(1)}, entry.Who{}); err != nil || len(runs) != 1 || runs[0] != id {
 		t.Errorf("send: %v, %v", runs, err)
 	}
-	list, err := b.client.Entries(ctx, "run/run_1", 0, 0)
-	if err != nil || len(list) != 3 {
-		t.Fatalf("entries: %v, %v", list, err)
+	next(t, updates, func(u engine.Update) bool { return u.Entry != nil && u.Entry.Kind == entry.KindRunEnded })
+
+	if got, err := b.client.Program(ctx, id); err != nil || cmp.Diff(p.Steps, got.Steps, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(expr.Expr{}, "Line", "Column")) != "" {
+		t.Errorf("program: %+v, %v", got, err)
+	}
+	list, err := b.client.Entries(ctx, "run/"+id, 0, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
 	var prev *entry.Entry
+	var ref *entry.Ref
 	for i := range list {
 		if err := list[i].Verify(prev); err != nil {
 			t.Error(err)
 		}
 		prev = &list[i]
+		x, err := entry.Decode(list[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch x := x.(type) {
+		case *entry.RunCreated:
+			if x.By != me || x.Params["n"] != int64(1)<<60 || x.Source != "f.yaml" {
+				t.Errorf("created as %+v", x)
+			}
+		case *entry.TaskDecided:
+			if len(x.By) != 1 || x.By[0].Name != me.Name || x.By[0].Via != "inbox" || x.Why != "yes" {
+				t.Errorf("decided as %+v", x)
+			}
+		case *entry.SkipRequested:
+			if x.By != me || x.Why != "w" {
+				t.Errorf("skipped as %+v", x)
+			}
+		case *entry.StepResult:
+			if x.Ref != nil {
+				ref = x.Ref
+			}
+		case *entry.RunEnded:
+			if x.Status != "succeeded" {
+				t.Errorf("ended as %+v", x)
+			}
+		}
 	}
-	f := store.Filter{Kind: "run", Status: []string{"failed", "waiting"}, Name: "n&m", Limit: 7, Cursor: "c", DueBy: time.Unix(5, 0).UTC(), Oldest: true, Prefix: "run_"}
-	page, err := b.client.Rows(ctx, f)
-	if err != nil || page.Next != "more" || len(page.Rows) != 1 || string(page.Rows[0].Body) != `{"status":"waiting"}` {
-		t.Errorf("rows: %+v, %v", page, err)
+	if ref == nil {
+		t.Fatal("no output in a blob")
 	}
-	if d := cmp.Diff(f, b.engine.asked); d != "" {
-		t.Errorf("filter (-sent +got)\n%s", d)
-	}
-	if p, err := b.client.Program(ctx, "run_1"); err != nil || p.Metadata.Name != "n" {
-		t.Errorf("program: %+v, %v", p, err)
-	}
-	ref := entry.Ref{ID: "b/1", Size: 5, Salt: entry.Salt{1}, Sum: entry.Hash{2}}
-	if got, err := b.client.Blob(ctx, "run_1", ref); err != nil || string(got) != fmt.Sprint("blob ", ref) {
+	if got, err := b.client.Blob(ctx, id, *ref); err != nil || string(got) != `{"value":"a text that does not fit"}` {
 		t.Errorf("blob: %q, %v", got, err)
 	}
-	if s, err := b.client.Status(ctx); err != nil || s.Instance != "i" || s.Driven != 3 {
+	if _, err := b.client.Blob(ctx, id, entry.Ref{ID: "nope", Size: 1}); err == nil {
+		t.Error("a blob that nobody put")
+	}
+	if _, err := b.client.Do(ctx, engine.Command{Verb: engine.Cancel, Run: id}); !fault.Is(err, fault.Conflict) || fault.NextOf(err) == "" {
+		t.Errorf("cancel an ended run: %v (%s)", err, fault.NextOf(err))
+	}
+}
+
+func TestListsAreFilteredAndPaged(t *testing.T) {
+	t.Parallel()
+	b := setup(t, os.Getuid())
+	p := compile(t, "  - {uses: approve, with: {message: sure}}\n")
+	var ids []string
+	for range 5 {
+		id, err := b.client.Start(t.Context(), engine.Start{Program: p})
+		if err != nil {
+			t.Fatal(err)
+		}
+		updates, err := b.client.Follow(t.Context(), id, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next(t, updates, waitsFor("task"))
+		ids = append(ids, id)
+	}
+	var got []string
+	f := store.Filter{Kind: "run", Status: []string{"failed", "waiting"}, Name: "spoken", Prefix: "run_", Limit: 2, Oldest: true}
+	for {
+		page, err := b.client.Rows(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range page.Rows {
+			got = append(got, r.ID)
+			var body engine.RunRow
+			if err := json.Unmarshal(r.Body, &body); err != nil || body.Waits[0].For != "task" {
+				t.Errorf("body %s, %v", r.Body, err)
+			}
+		}
+		if f.Cursor = page.Next; f.Cursor == "" {
+			break
+		}
+	}
+	if d := cmp.Diff(ids, got); d != "" {
+		t.Errorf("(-started +listed)\n%s", d)
+	}
+	for _, f := range []store.Filter{{Kind: "run", Status: []string{"failed"}}, {Kind: "run", Name: "other&name"}, {Kind: "task", Parent: "run_0"}, {Kind: "run", DueBy: time.Unix(5, 0)}, {Kind: "nothing"}} {
+		if page, err := b.client.Rows(t.Context(), f); err != nil || len(page.Rows) != 0 {
+			t.Errorf("%+v: %v, %v", f, page.Rows, err)
+		}
+	}
+	if page, err := b.client.Rows(t.Context(), store.Filter{Kind: "task", Parent: ids[0]}); err != nil || len(page.Rows) != 1 || page.Rows[0].Status != "open" {
+		t.Errorf("tasks of one run: %v, %v", page, err)
+	}
+}
+
+func TestTheHouseIsAsked(t *testing.T) {
+	t.Parallel()
+	b := setup(t, os.Getuid())
+	ctx := t.Context()
+	if s, err := b.client.Status(ctx); err != nil || s.Instance == "" || s.Halted != "" {
 		t.Errorf("status: %+v, %v", s, err)
 	}
-	if d, err := b.client.Unhalt(ctx, entry.Who{}, "because"); err != nil || len(d) != 1 || d[0] != "because" {
-		t.Errorf("unhalt: %v, %v", d, err)
+	if d, err := b.client.Unhalt(ctx, entry.Who{}, "because"); !fault.Is(err, fault.Conflict) {
+		t.Errorf("unhalt what is not halted: %v, %v", d, err)
 	}
 	if bk, err := b.client.Backup(ctx, "/x"); err != nil || bk.Path != "/x" {
 		t.Errorf("backup: %+v, %v", bk, err)
@@ -238,7 +348,11 @@ func TestTheClientIsAService(t *testing.T) {
 func TestFollowBringsEverythingThatTheEngineSends(t *testing.T) {
 	t.Parallel()
 	b := setup(t, os.Getuid())
-	updates, err := b.client.Follow(t.Context(), "run_1", 2)
+	id, err := b.client.Start(t.Context(), engine.Start{Program: compile(t, "  - {uses: speak, with: {text: hi}}\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	updates, err := b.client.Follow(t.Context(), id, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,43 +360,41 @@ func TestFollowBringsEverythingThatTheEngineSends(t *testing.T) {
 	for u := range updates {
 		switch {
 		case u.Entry != nil:
-			got = append(got, fmt.Sprintf("entry %d", u.Entry.Seq))
+			got = append(got, string(u.Entry.Kind))
 		case u.Log != nil:
 			got = append(got, fmt.Sprintf("log %s %q", u.Log.Path, u.Log.Text))
-		case u.Idle != nil:
-			got = append(got, "idle "+u.Idle.Waits[0].For)
-		default:
+		case u.Idle == nil:
 			got = append(got, fmt.Sprintf("dropped %d", u.Dropped))
 		}
 	}
-	want := []string{"entry 2", `log steps[0] "a\nb: data: c\n"`, "idle task", "dropped 4", "entry 3"}
+	want := []string{"run-started", "step-intent", "dropped 4", `log steps[0] "a\nb: data: c\n"`, "step-result", "run-ended"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
-}
-
-func TestFollowResumesAfterTheLastEvent(t *testing.T) {
-	t.Parallel()
-	b := setup(t, os.Getuid())
-	_, body := b.raw(t, "GET", "/v1/runs/run_1/follow", "", "Last-Event-ID", "2")
+	_, body := b.raw(t, "GET", "/v1/runs/"+id+"/follow", "", "Last-Event-ID", "2")
 	if strings.Contains(body, "id: 2\n") || !strings.Contains(body, "id: 3\n") || !strings.Contains(body, "event: end\n") {
 		t.Errorf("after entry 2 came\n%s", body)
 	}
-	if resp, _ := b.raw(t, "GET", "/v1/runs/run_1/follow", "", "Last-Event-ID", "x"); resp.StatusCode != 400 {
+	if resp, _ := b.raw(t, "GET", "/v1/runs/"+id+"/follow", "", "Last-Event-ID", "x"); resp.StatusCode != 400 {
 		t.Errorf("a bad Last-Event-ID: %d", resp.StatusCode)
+	}
+	if resp, _ := b.raw(t, "GET", "/v1/runs/run_nope/follow", ""); resp.StatusCode != 404 {
+		t.Errorf("an unknown run: %d", resp.StatusCode)
 	}
 }
 
 func TestFollowEndsWithTheServer(t *testing.T) {
 	t.Parallel()
 	b := setup(t, os.Getuid())
-	updates, err := b.client.Follow(t.Context(), "run_endless", 1)
+	id, err := b.client.Start(t.Context(), engine.Start{Program: compile(t, "  - {uses: speak, with: {wait: true}}\n")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u := <-updates; u.Entry == nil {
-		t.Fatalf("first came %+v", u)
+	updates, err := b.client.Follow(t.Context(), id, 1)
+	if err != nil {
+		t.Fatal(err)
 	}
+	next(t, updates, func(u engine.Update) bool { return u.Entry != nil && u.Entry.Kind == entry.KindStepIntent })
 	b.stop()
 	for u := range updates {
 		if u.Entry != nil && u.Entry.Kind == entry.KindRunEnded {
