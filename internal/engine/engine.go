@@ -80,7 +80,6 @@ type Engine struct {
 	stop   chan struct{}
 	cancel context.CancelFunc
 	ctx    context.Context //nolint:containedctx // the lifetime of attempts, which outlive requests
-	acts   sync.WaitGroup
 
 	mu       sync.Mutex
 	next     uint64
@@ -370,9 +369,7 @@ func (e *Engine) act(x Act) {
 	if x.Def.Module != nil {
 		a.Dialect = string(x.Def.Module.Dialect)
 	}
-	e.acts.Add(1)
 	go func() {
-		defer e.acts.Done()
 		r := e.cfg.Hands.Act(ctx, a)
 		cancel(nil)
 		e.mu.Lock()
@@ -444,12 +441,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	default:
 	}
 	e.send(leaveAll{By: entry.Who{Name: "tend", Via: "engine"}})
-	acted := make(chan struct{})
-	go func() { e.acts.Wait(); close(acted) }()
-	select {
-	case <-acted:
-	case <-ctx.Done():
-	}
+	e.stopped(ctx)
 	err := e.drain(ctx)
 	e.cancel()
 	e.queue.close()
@@ -457,6 +449,23 @@ func (e *Engine) Close(ctx context.Context) error {
 	<-e.done
 	e.hub.broke()
 	return err
+}
+
+// stopped waits until no attempt acts. One may still be handed out while it waits, because its intent was being committed.
+func (e *Engine) stopped(ctx context.Context) {
+	for {
+		e.mu.Lock()
+		n := len(e.attempts)
+		e.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
 }
 
 // drain waits until nothing is left to commit.
