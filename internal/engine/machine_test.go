@@ -63,14 +63,20 @@ func TestHaltedMachineNeverActs(t *testing.T) {
 	}
 	d.command(engine.Resume, runID)
 	d.write()
-	d.vote(runID, "done", "bob")
-	d.write()
-	d.tick()
-	if len(d.acts) > 0 {
-		t.Fatalf("a halted machine acted: %s", d.did())
+	if early := d.vote(runID, "done", "bob"); !fault.Is(d.replies[early].Err, fault.Unavailable) {
+		t.Error("a halted machine took an answer:", d.replies[early].Err)
 	}
+	d.write()
+	d.now = noon.Add(24 * time.Hour)
+	d.tick()
+	d.write()
+	if len(d.acts) > 0 || d.count(runID, entry.KindTaskDecided) > 0 {
+		t.Fatalf("a halted machine moved: %s", d.did())
+	}
+	d.now = noon
 	d.feed(engine.Unhalted{})
 	d.command(engine.Resume, runID)
+	d.vote(runID, "done", "bob")
 	d.write()
 	d.want("acts", d.did(), "steps[1]#1")
 }
