@@ -14,6 +14,7 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/lint"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/repository"
 	"github.com/tendhq/tend/internal/value"
@@ -59,6 +60,12 @@ func (p *program) compile(arg string) (*compiled, error) {
 	program.Source = c.file.Name
 	c.program = program
 	return c, nil
+}
+
+// refuse gives the errors that `tend lint` finds in the playbook's file: what is known to be wrong is not run. Warnings
+// and advice are not its business.
+func (c *compiled) refuse() error {
+	return playbook.Fault(lint.New(c.catalog, c.repo).File(c.file.Name, c.file.Content).Findings)
 }
 
 // startOf tells from where the repository of a playbook is looked for: from its file or folder, and, when it is meant by

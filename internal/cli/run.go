@@ -75,6 +75,9 @@ func (p *program) prepare(arg string, f runFlags) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.refuse(); err != nil {
+		return nil, err
+	}
 	event, err := p.readObject(f.event, "event")
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/value"
 )
 
 // Attempt is what Hands get: one attempt of one step, as its intent was recorded.
@@ -28,6 +29,7 @@ type Attempt struct {
 	Def             *playbook.Node
 	Dialect         string
 	Dir             string
+	Hide            []string // values of the run's sensitive parameters: its logs do not show them
 }
 
 // Hands let attempts act. Act returns when nothing of the attempt can act any more, or its outcome is in doubt; what the
@@ -356,6 +358,33 @@ func (e *Engine) do(o Output) {
 
 func actKey(run, path string) string { return run + "\x00" + path }
 
+// hidden gives the texts in the values of a run's sensitive parameters.
+func hidden(s *run.State) []string {
+	var out []string
+	var collect func(v any)
+	collect = func(v any) {
+		switch x := v.(type) {
+		case nil, bool:
+		case []any:
+			for _, e := range x {
+				collect(e)
+			}
+		case map[string]any:
+			for _, k := range slices.Sorted(maps.Keys(x)) {
+				collect(x[k])
+			}
+		default:
+			out = append(out, value.Text(x))
+		}
+	}
+	for _, d := range s.Program().Parameters {
+		if d.Sensitive {
+			collect(s.Params[d.Name])
+		}
+	}
+	return out
+}
+
 func (e *Engine) act(x Act) {
 	ctx, cancel := context.WithCancelCause(e.ctx)
 	key := actKey(x.Run, x.Path)
@@ -364,7 +393,7 @@ func (e *Engine) act(x Act) {
 	e.mu.Unlock()
 	a := Attempt{
 		Run: x.Run, Root: x.Root, Path: x.Path, Number: x.Attempt, Epoch: e.lease.Epoch, Intent: x.Intent, Def: x.Def,
-		Dialect: string(x.State.Program().Dialect), Dir: x.State.Created.Dir,
+		Dialect: string(x.State.Program().Dialect), Dir: x.State.Created.Dir, Hide: hidden(x.State),
 	}
 	if x.Def.Module != nil {
 		a.Dialect = string(x.Def.Module.Dialect)

@@ -32,6 +32,7 @@ type Attempt struct {
 	Runner    string   // "" and local: here
 	Deadline  time.Time
 	Epoch     uint64
+	Hide      []string // texts that are no secrets, and that the log does not show either
 }
 
 // Outcome is the end of an attempt, complete: all that it refers to is durable.

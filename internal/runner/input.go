@@ -11,7 +11,6 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/mask"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/value"
@@ -177,8 +176,6 @@ func (in *inputs) versions() map[string]string {
 	}
 	return out
 }
-
-func (in *inputs) masker() *mask.Masker { return in.runner.known.masker(in.derived...) }
 
 func object(v any, name string) (map[string]any, error) {
 	switch m := v.(type) {

@@ -98,7 +98,7 @@ func (w *work) seal(output map[string]any, out *Outcome) error {
 	var texts []secret.Value
 	collect(v, &texts)
 	w.runner.known.learn(texts...)
-	w.mask = w.runner.known.masker(w.derived...)
+	w.learnMasks()
 	if _, ok := output[transcript.Stdout]; ok && w.quiet() {
 		output[transcript.Stdout] = secret.Mask // what was taken from it is in it
 	}

@@ -19,6 +19,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -126,7 +127,8 @@ func (r *Runner) Run(ctx context.Context, a Attempt) Outcome {
 		out.Result = action.Never(fault.KindOf(err), r.known.masker().String(err.Error()))
 		return out
 	}
-	w := &work{runner: r, attempt: a, spec: spec, request: req, derived: in.derived, mask: in.masker()}
+	w := &work{runner: r, attempt: a, spec: spec, request: req, derived: in.derived}
+	w.learnMasks()
 	w.run(ctx, act, &out)
 	return out
 }
@@ -146,8 +148,22 @@ type work struct {
 	request action.Request
 	derived []secret.Value // see inputs
 	mask    *mask.Masker
+	shown   *mask.Masker // mask, and what is hidden from people only: steps that follow need it in the output
 	log     *transcript.Log
 	tap     *tap // what the older dialect's output protocol reads; nil in the newer
+}
+
+// learnMasks makes the maskers of all that is known by now.
+func (w *work) learnMasks() {
+	w.mask = w.runner.known.masker(w.derived...)
+	w.shown = w.mask
+	if len(w.attempt.Hide) > 0 {
+		more := slices.Clone(w.derived)
+		for _, text := range w.attempt.Hide {
+			more = append(more, secret.New(text))
+		}
+		w.shown = w.runner.known.masker(more...)
+	}
 }
 
 func (w *work) run(ctx context.Context, act action.Action, out *Outcome) {
@@ -157,7 +173,7 @@ func (w *work) run(ctx context.Context, act action.Action, out *Outcome) {
 		out.Result = action.Never(fault.KindOf(err), err.Error())
 		return
 	}
-	w.log = transcript.New(transcript.Config{Mask: w.mask, Cap: c.LogCap, Dir: c.Scratch, Print: func(l transcript.Line) {
+	w.log = transcript.New(transcript.Config{Mask: w.shown, Cap: c.LogCap, Dir: c.Scratch, Print: func(l transcript.Line) {
 		c.Live.print(Line{Run: a.Run, Path: a.Path, Attempt: a.Number, Stream: l.Stream, Text: l.Text, At: l.At, More: l.More})
 	}})
 	if a.Dialect == expr.Lenient && w.spec.Env {

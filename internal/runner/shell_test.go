@@ -40,6 +40,22 @@ func TestShell(t *testing.T) {
 	}
 }
 
+// What is sensitive is not shown, and steps that follow have it all the same.
+func TestHidden(t *testing.T) {
+	t.Parallel()
+	b := setup(t, shell.New())
+	a := script(`echo "customer $WHO"; printf '%s' "$WHO" | base64`)
+	a.Inputs["env"] = map[string]any{"WHO": "ana@example.org"}
+	a.Hide = []string{"ana@example.org"}
+	o := b.Run(t.Context(), a)
+	if got := o.Result.Output["value"]; got != "customer ana@example.org\nYW5hQGV4YW1wbGUub3Jn" {
+		t.Errorf("value %q", got)
+	}
+	if d := cmp.Diff([]string{"stdout: customer [secret]", "stdout: [secret]"}, sorted(b.logOf(t, o))); d != "" {
+		t.Error(d)
+	}
+}
+
 // A flood costs a bounded amount of memory and disk, and both ends of it are kept.
 func TestShellThatPrintsWithoutEnd(t *testing.T) {
 	// Not parallel: it measures the memory of the process.
