@@ -184,6 +184,10 @@ func (w *watcher) formQuestion(id string, t *engine.TaskRow) *question {
 		f := fields[at]
 		switch {
 		case line != "":
+			// Said at once, and not after all the others.
+			if _, err := task.Form([]any{f.declared}, map[string]any{f.name: line}); err != nil {
+				return false, err
+			}
 			given[f.name] = line
 		case f.def == nil && f.required:
 			return false, fault.New(fault.Invalid, "%s is required", f.name)
@@ -241,6 +245,7 @@ type formField struct {
 	required                bool
 	def                     any
 	enum                    []any
+	declared                map[string]any
 }
 
 func formFields(t *engine.TaskRow) []formField {
@@ -251,7 +256,7 @@ func formFields(t *engine.TaskRow) []formField {
 		if !ok {
 			continue
 		}
-		f := formField{name: value.Text(m["name"]), kind: value.Text(m["type"]), description: value.Text(m["description"]), def: m["default"]}
+		f := formField{name: value.Text(m["name"]), kind: value.Text(m["type"]), description: value.Text(m["description"]), def: m["default"], declared: m}
 		f.required, _ = m["required"].(bool)
 		f.enum, _ = m["enum"].([]any)
 		out = append(out, f)

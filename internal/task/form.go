@@ -2,6 +2,7 @@ package task
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -11,8 +12,9 @@ import (
 	"github.com/tendhq/tend/internal/value"
 )
 
-// form checks the answer to a typed form against its fields: all problems at once.
-func form(fields []any, given map[string]any) (value.Object, error) {
+// Form checks the answer to a typed form against its fields, all problems at once, and gives it with the types that the
+// fields declare. What people type for a boolean may be yes or no.
+func Form(fields []any, given map[string]any) (value.Object, error) {
 	b, err := value.Canonical(fields)
 	if err != nil {
 		return nil, err
@@ -21,7 +23,18 @@ func form(fields []any, given map[string]any) (value.Object, error) {
 	if err := json.Unmarshal(b, &defs); err != nil {
 		return nil, fault.Wrap(fault.Damaged, err, "read the form")
 	}
-	return playbook.Inputs(defs, given, expr.Strict)
+	meant := maps.Clone(given)
+	for _, d := range defs {
+		if typed, ok := given[d.Name].(string); ok && d.Type == playbook.Boolean {
+			switch strings.ToLower(typed) {
+			case "yes", "y":
+				meant[d.Name] = true
+			case "no", "n":
+				meant[d.Name] = false
+			}
+		}
+	}
+	return playbook.Inputs(defs, meant, expr.Strict)
 }
 
 // chosen checks the answer to the older dialect's selection. The person gives {"selected": [...]} or {"value": "x"}.

@@ -156,5 +156,5 @@ func (s *State) output(a Answer) (value.Object, error) {
 	if a.Choice != "answer" || len(fields) == 0 {
 		return a.Output, nil
 	}
-	return form(fields, a.Output)
+	return Form(fields, a.Output)
 }
