@@ -73,6 +73,7 @@ type Engine struct {
 	cfg     Config
 	m       *Machine
 	archive *Archive
+	values  cache
 	lease   store.Lease
 	since   time.Time
 

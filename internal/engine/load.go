@@ -50,11 +50,13 @@ func (e *Engine) env(s *run.State) run.Env {
 	env := e.cfg.Env
 	root := cmp.Or(s.Created.Cause.Root, s.ID)
 	env.Load = func(ref entry.Ref) (any, error) {
-		b, err := e.blob(e.ctx, root, ref)
-		if err != nil {
-			return nil, err
-		}
-		return value.Parse(b)
+		return e.values.get(root, ref, func() (any, error) {
+			b, err := e.blob(e.ctx, root, ref)
+			if err != nil {
+				return nil, err
+			}
+			return value.Parse(b)
+		})
 	}
 	return env
 }

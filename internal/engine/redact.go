@@ -44,6 +44,7 @@ func (e *Engine) redact(ctx context.Context, c Command) (Done, error) {
 	}
 	x.Audit = &entry.Audited{By: c.By, What: "redacted", Object: c.Run, Why: c.Why, Detail: map[string]any{"places": int64(r.count)}}
 	x.Command.Text = ""
+	e.values.clear()
 	d, err := e.command(ctx, x)
 	d.Count = r.count
 	return d, err
