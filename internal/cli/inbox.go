@@ -104,7 +104,7 @@ func (p *program) listTasks(c *cobra.Command, s *app.Session, output, runID stri
 			if r.Status != task.Open {
 				asks += ": " + r.Status
 			}
-			t.Rows = append(t.Rows, []string{r.ID, asks, r.Parent, r.At.Local().Format("01-02 15:04"), dash(shortTime(b.Expires)), b.Title})
+			t.Rows = append(t.Rows, []string{r.ID, asks, r.Parent, r.At.Local().Format("01-02 15:04"), dash(shortTime(b.Expires)), about(&b)})
 			t.Names = append(t.Names, r.ID)
 			data = append(data, taskItem{r.ID, r.Status, b})
 		}
@@ -114,6 +114,16 @@ func (p *program) listTasks(c *cobra.Command, s *app.Session, output, runID stri
 	}
 	t.Data = data
 	return p.list(output, t)
+}
+
+// about says in a line what a task is about.
+func about(t *engine.TaskRow) string {
+	for _, text := range []string{t.Title, t.Message} {
+		if line := terminal.Line(text); line != "" {
+			return line
+		}
+	}
+	return t.Path
 }
 
 func shortTime(t time.Time) string {

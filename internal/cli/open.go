@@ -87,14 +87,7 @@ func findTask(ctx context.Context, s engine.Service, arg string) (store.Row, err
 
 func findRow(ctx context.Context, s engine.Service, kind, arg, list string) (store.Row, error) {
 	if arg == "last" {
-		p, err := s.Rows(ctx, store.Filter{Kind: kind, Limit: 1})
-		if err != nil {
-			return store.Row{}, err
-		}
-		if len(p.Rows) == 0 {
-			return store.Row{}, fault.New(fault.NotFound, "there is no %s yet", kind)
-		}
-		return p.Rows[0], nil
+		return last(ctx, s, kind)
 	}
 	prefix := arg
 	if !strings.HasPrefix(prefix, kind+"_") {
@@ -156,4 +149,22 @@ func waits(in []engine.Wait) []history.Wait {
 		out[i] = history.Wait(w)
 	}
 	return out
+}
+
+// last gives the newest row; of runs the newest that no other run called.
+func last(ctx context.Context, s engine.Service, kind string) (store.Row, error) {
+	for f := (store.Filter{Kind: kind, Limit: 20}); ; {
+		p, err := s.Rows(ctx, f)
+		if err != nil {
+			return store.Row{}, err
+		}
+		for _, r := range p.Rows {
+			if kind != "run" || r.Parent == "" {
+				return r, nil
+			}
+		}
+		if f.Cursor = p.Next; f.Cursor == "" {
+			return store.Row{}, fault.New(fault.NotFound, "there is no %s yet", kind)
+		}
+	}
 }

@@ -459,12 +459,44 @@ func (b *builder) verb(n *playbook.Node, out *Step, s scope) {
 		if len(params) > 0 {
 			out.Inputs = map[string]any{"params": params}
 		}
+		b.called(n.Call.Program, params, out)
 	case playbook.KindAssert:
 		out.Note = "fails unless " + n.Assert.That.Source
 	case playbook.KindFail:
 		out.Note = "fails: " + b.text(n.Message, s)
 	default:
 	}
+}
+
+// called lists the steps of a sub-playbook, as far as its parameters are known.
+func (b *builder) called(name string, params map[string]any, out *Step) {
+	p := b.Program.Calls[name]
+	if p == nil {
+		return
+	}
+	inner := &builder{Request: b.Request, skipped: map[string]bool{}, hide: b.hide}
+	inner.Program = p
+	s := scope{dialect: p.Dialect}
+	bound := params
+	if holds(map[string]any(params)) {
+		for _, k := range slices.Sorted(maps.Keys(params)) {
+			if holds(params[k]) {
+				s = s.with("params." + k)
+			}
+		}
+	} else {
+		var err error
+		if bound, err = p.Bind(params, b.Event, b.Metadata, b.Eval); err != nil {
+			out.Problems = append(out.Problems, err.Error())
+			return
+		}
+	}
+	inner.Params = bound
+	s.root = map[string]any{
+		"params": orEmpty(bound), "event": orEmpty(b.Event), "metadata": inner.metadata(),
+		"run": map[string]any{"name": p.Metadata.Name, "by": b.By}, "steps": map[string]any{},
+	}
+	out.Steps = inner.nodes(p.Steps, "", "steps", s)
 }
 
 func (b *builder) wait(w *playbook.Wait, s scope) string {
