@@ -14,6 +14,10 @@ func decode(b []byte, into any) error { return json.Unmarshal(b, into) }
 
 func lit(v any) *expr.Expr { return &expr.Expr{Kind: expr.Literal, Lit: v} }
 
+// Generate makes a playbook from a generator, the same one from the same seed: for properties of other packages. Its
+// expressions are literals.
+func Generate(r *rand.Rand) *playbook.Program { return generate(r) }
+
 // generate makes a playbook: any shape of blocks and steps that the language knows, with literals for expressions.
 func generate(r *rand.Rand) *playbook.Program {
 	g := &generator{r: r}
