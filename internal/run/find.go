@@ -1,15 +1,17 @@
 package run
 
 import (
-	"strings"
+	"maps"
+	"slices"
 
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
 )
 
-// IsUndo tells whether path is that of an undo step.
+// IsUndo tells whether path is that of an undo step, or of a helper of one. Keys of loops come from outside and say nothing.
 func IsUndo(path string) bool {
-	return strings.HasSuffix(path, ".undo") || strings.Contains(path, ".undo.")
+	segs, err := split(path)
+	return err == nil && slices.ContainsFunc(segs, func(g segment) bool { return g.helper() && g.name == "undo" })
 }
 
 // Find turns what a person typed into the path of a step: a path, or the id of a step (the instance that is live, or its
@@ -18,12 +20,12 @@ func (s *State) Find(name string) (string, error) {
 	if s.Nodes[name] != nil {
 		return name, nil
 	}
-	for p, n := range s.Nodes {
-		if n.def != nil && n.def.ID == name && !n.helper() {
+	for _, p := range slices.Sorted(maps.Keys(s.Nodes)) {
+		if n := s.Nodes[p]; name != "" && n.def != nil && n.def.ID == name && !n.helper() {
 			return p, nil
 		}
 	}
-	if d, err := locate(s.prog, name); err == nil && d != nil {
+	if d, err := locate(s.prog, name); name != "" && err == nil && d != nil {
 		return name, nil
 	}
 	for _, sec := range []struct {
@@ -41,7 +43,7 @@ func (s *State) Find(name string) (string, error) {
 func place(base, section string, nodes []playbook.Node, id string) string {
 	for i := range nodes {
 		n, p := &nodes[i], child(base, section, i)
-		if n.ID == id {
+		if n.ID == id && id != "" {
 			return p
 		}
 		sub := "steps"
