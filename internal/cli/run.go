@@ -240,7 +240,7 @@ func runExit(v *history.View) int {
 	case run.Succeeded:
 		return ExitOK
 	case run.Failed:
-		if v.Fault != nil && v.Fault.Kind == string(fault.Timeout) && v.Fault.Path == "" {
+		if v.TimedOut {
 			return ExitTimeout
 		}
 		return ExitFailed

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/value"
@@ -256,6 +257,7 @@ func (f *Fold) rootFact(p entry.Payload, at time.Time) {
 		f.view.Finally = f.section(f.view.Finally, f.prog.Finally, "", "finally", nil)
 		f.moment(at, "", "cleans up")
 	case *entry.BlockStopped:
+		f.view.TimedOut = x.Fault.Kind == string(fault.Timeout)
 		f.moment(at, "", "stopped: %s", f.mask.text(x.Fault.Message))
 	}
 }

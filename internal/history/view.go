@@ -67,8 +67,9 @@ type View struct {
 	Steps    []*Step      `json:"steps"`
 	Catch    []*Step      `json:"catch,omitempty"`
 	Finally  []*Step      `json:"finally,omitempty"`
-	Undone   string       `json:"undone,omitempty"` // fully, partly
-	Undid    []string     `json:"undid,omitempty"`  // paths
+	Undone   string       `json:"undone,omitempty"`   // fully, partly
+	TimedOut bool         `json:"timedOut,omitempty"` // the playbook's own time limit ended it
+	Undid    []string     `json:"undid,omitempty"`    // paths
 	Outputs  value.Object `json:"outputs,omitempty"`
 	Ref      *entry.Ref   `json:"outputsRef,omitempty"` // of outputs that are too large to be inline
 	Fault    *entry.Fault `json:"fault,omitempty"`
