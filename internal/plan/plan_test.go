@@ -17,7 +17,7 @@ import (
 
 const head = "apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: p}\nparameters: [{name: host, type: string, default: web-1}, {name: pw, type: string, sensitive: true, default: planted-0009}]\n"
 
-func make(t *testing.T, steps string, others ...playbook.File) *plan.Plan {
+func planOf(t *testing.T, steps string, others ...playbook.File) *plan.Plan {
 	t.Helper()
 	set, err := action.NewSet([]action.Action{shell.New()}, verb.All())
 	if err != nil {
@@ -51,7 +51,7 @@ func env(t *testing.T, s plan.Step, name string) string {
 
 func TestWhatIsKnownIsRenderedAndWhatIsNotSaysWhy(t *testing.T) {
 	t.Parallel()
-	p := make(t, `steps:
+	p := planOf(t, `steps:
   - {id: look, uses: shell, effect: read, with: {script: echo 1}}
   - {id: off, when: 'event.n > 5', uses: shell, effect: read, with: {script: echo 1}}
   - uses: shell
@@ -93,7 +93,7 @@ func TestWhatIsKnownIsRenderedAndWhatIsNotSaysWhy(t *testing.T) {
 
 func TestConditionsAndLoops(t *testing.T) {
 	t.Parallel()
-	p := make(t, `steps:
+	p := planOf(t, `steps:
   - {id: look, uses: shell, effect: read, with: {script: echo 1}}
   - {when: 'event.n == 2', uses: shell, effect: read, with: {script: echo 1}}
   - {when: 'steps.look.value == 1', uses: shell, effect: read, with: {script: echo 1}}
@@ -144,7 +144,7 @@ parameters: [{name: host, type: string}]
 steps:
   - {uses: shell, effect: read, env: {HOST: '{{ $.params.host }}'}, with: {script: echo 1}}
 `)}
-	p := make(t, `steps:
+	p := planOf(t, `steps:
   - {id: look, uses: shell, effect: read, with: {script: echo 1}}
   - {uses: team/restart, with: {host: '{{ $.params.host }}'}}
   - {uses: team/restart, with: {host: '{{ $.steps.look.value }}'}}
@@ -167,7 +167,7 @@ steps:
 
 func TestWhatWouldFailIsAProblemAndNotAnEnd(t *testing.T) {
 	t.Parallel()
-	p := make(t, `steps:
+	p := planOf(t, `steps:
   - {uses: shell, effect: read, env: {A: '{{ $.event.nothing.here }}'}, with: {script: echo 1}}
   - {uses: shell, effect: read, with: {script: '{{ $.event.text }}'}}
   - foreach:

@@ -478,7 +478,7 @@ func (b *builder) called(name string, params map[string]any, out *Step) {
 	inner.Program = p
 	s := scope{dialect: p.Dialect}
 	bound := params
-	if holds(map[string]any(params)) {
+	if holds(params) {
 		for _, k := range slices.Sorted(maps.Keys(params)) {
 			if holds(params[k]) {
 				s = s.with("params." + k)
