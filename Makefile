@@ -7,9 +7,9 @@ LINT     := $(BIN)/golangci-lint
 LINT_VERSION := 2.15.0
 GOFUMPT  := $(GO) tool -modfile=tools/go.mod gofumpt
 
-# The packages whose goroutines, locks and stores must hold under the race detector.
-RACE_PKGS ?= ./internal/engine/... ./internal/runner/... ./internal/transcript/... ./internal/store/... ./internal/blob/... \
-	./internal/run/... ./internal/expr/... ./internal/httpapi/... ./internal/client/... ./internal/action/... ./internal/sim
+# The packages with goroutines, locks and shared caches. Pure packages have none: the engine runs them.
+RACE_PKGS ?= ./internal/engine ./internal/run ./internal/sim ./internal/runner ./internal/transcript ./internal/store/... \
+	./internal/blob/... ./internal/httpapi ./internal/client ./internal/action/process ./internal/action/shell ./internal/action/http
 
 .DEFAULT_GOAL := help
 
@@ -35,7 +35,7 @@ short: ## run the tests that take no time
 
 .PHONY: race
 race: ## run the tests of the core under the race detector
-	@GO='$(GO)' scripts/test -race -short $(RACE_PKGS)
+	@GO='$(GO)' SIM_SEEDS=$${SIM_SEEDS:-20} scripts/test -race -short $(RACE_PKGS)
 
 .PHONY: lint
 lint: $(LINT) ## run the linters; every one of them has its reason in .golangci.yml
