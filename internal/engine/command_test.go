@@ -95,3 +95,33 @@ steps:
 		})
 	}
 }
+
+func TestARollbackIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, new(memory.Disk), &hands{reply: says})
+	prog := compile(t, b.set, `
+parameters: [{name: token, type: string, sensitive: true}]
+steps: [{uses: probe, with: {say: a}, undo: {uses: probe, with: {say: '{{ $.params.token }}'}}}]
+`)
+	id, err := b.Start(t.Context(), engine.Start{Program: prog, Params: map[string]any{"token": "s3cr3t-t0ken"}, By: ada})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.until(t, id); got != "succeeded" {
+		t.Fatal(got)
+	}
+	first := b.order(t, engine.Command{Verb: engine.Rollback, Run: id})
+	if got := b.until(t, first.Run); got != "succeeded" {
+		t.Fatal(got)
+	}
+	if again := b.order(t, engine.Command{Verb: engine.Rollback, Run: id}); again.Run != first.Run {
+		t.Fatal(again)
+	}
+	if got := b.hands.did(); got != "steps[0]#1 steps[0]#1" {
+		t.Fatal(got)
+	}
+	p, err := b.Program(t.Context(), first.Run)
+	if err != nil || len(p.Parameters) != 1 || !p.Parameters[0].Sensitive {
+		t.Fatalf("the rollback does not know what is sensitive: %v", err)
+	}
+}

@@ -168,8 +168,8 @@ func (e *Engine) rollback(ctx context.Context, c Command) (Done, error) {
 		return Done{}, err
 	}
 	st := again(s, c.By)
-	st.Program, st.Params = prog, nil
-	st.Cause.Undoes = s.ID
+	st.Program, st.Cause.Undoes = prog, s.ID
+	st.Request = "rollback of " + s.ID // what is undone is not undone twice
 	id, err := e.start(ctx, st, nil, nil)
 	d := Done{Run: id, Count: len(prog.Steps), Note: "undoes " + s.ID}
 	for _, l := range left {

@@ -219,7 +219,8 @@ func Rollback(s *State) (*playbook.Program, []string, error) {
 			WithNext("tend runs cancel %s", s.ID)
 	}
 	p := &playbook.Program{
-		Language: s.prog.Language, Dialect: s.prog.Dialect,
+		// The parameters are of no use to the undos, which are rendered; but they say what must not be shown.
+		Language: s.prog.Language, Dialect: s.prog.Dialect, Parameters: s.prog.Parameters,
 		Metadata: playbook.Metadata{Name: "rollback-" + s.prog.Metadata.Name, Description: "Undoes run " + s.ID + ".", Owner: s.prog.Metadata.Owner},
 	}
 	var left []string
