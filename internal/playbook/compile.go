@@ -88,7 +88,7 @@ func (s *session) program(doc *Document, stack []*Document) *Program {
 		s.nodes[p] += s.nodes[called]
 	}
 	if s.nodes[p] > MaxNodes {
-		c.fail(RuleSize, doc.Node, "run parts of it as detached playbooks, or loop", "with all that it includes the playbook has %d steps, and %d are allowed", s.nodes[p], MaxNodes)
+		c.fail(RuleSize, doc.Node, "split it into playbooks that are run on their own, or loop", "with all that it includes the playbook has %d steps, and %d are allowed", s.nodes[p], MaxNodes)
 	}
 	return p
 }

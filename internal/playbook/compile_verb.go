@@ -68,7 +68,7 @@ func (c *compiler) playbook(n *Node, s *Step) {
 		return
 	}
 	if !HasErrors(findings) {
-		n.Call = &Call{Program: c.add(doc, doc.Metadata.Name), Params: call.Params.Tree().Map, Detach: call.Detach}
+		n.Call = &Call{Program: c.add(doc, doc.Metadata.Name), Params: call.Params.Tree().Map}
 	} else {
 		c.fail(RuleModule, call.Node, "correct it first", "the playbook `%s` (%s) has errors", call.Playbook, doc.File)
 	}

@@ -53,7 +53,7 @@
 //
 // Verbs, with their inputs in `with`: wait (exactly one of duration, at, until and for; key, within, every), approve, ask
 // (message, title, form or choices, selector, default, from, within), manual (title, instructions, from, within),
-// playbook (name or path, params, detach), assert (that, message), fail (message). They take none of the keys of
+// playbook (name or path, params), assert (that, message), fail (message). They take none of the keys of
 // actions, where these would silently mean nothing.
 //
 // Inputs that hold code (Field.Verbatim, such as a script) are never rendered: data comes by env. A literal that its

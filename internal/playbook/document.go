@@ -252,5 +252,4 @@ type CallDecl struct {
 	Playbook string
 	Node     *yaml.Node // of the name
 	Params   Data
-	Detach   bool
 }

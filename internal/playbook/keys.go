@@ -271,7 +271,6 @@ var (
 		{"name", FormText, "The playbook's name."},
 		{"path", FormText, "The playbook's file, relative to this one, in place of the name."},
 		{"params", FormMap, "Its parameters."},
-		{"detach", FormBool, "Do not wait for its end."},
 	}
 	assertKeys = Table{
 		{"that", FormLogic, "What must hold."},

@@ -270,8 +270,6 @@ func (r *reader) call(s *Step, o *Object, what string) {
 			}
 		case "params":
 			c.Params = r.dataMap(k)
-		case "detach":
-			c.Detach = r.boolean(k)
 		}
 	})
 	if c.Playbook == "" && !o.Has("path") {

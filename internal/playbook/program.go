@@ -291,7 +291,6 @@ type Task struct {
 type Call struct {
 	Program string          `json:"program"` // key in Program.Calls
 	Params  map[string]Tree `json:"params,omitempty"`
-	Detach  bool            `json:"detach,omitempty"`
 }
 
 // Assert is the verb assert.

@@ -24,7 +24,7 @@ func wait() playbook.Spec {
 		"Exactly one of `duration`, `at`, `until` and `for` says what is waited for. A run that waits holds no thread and "+
 			"survives a restart: a timer that was due meanwhile fires at once.\n\n"+
 			"`until` is evaluated again and again over the run's data until it holds; no data counts as *not so*. `for` waits "+
-			"for the named event with the same `key`; the event's data is the output. Both end with a failure of kind `timeout` "+
+			"for the named event with the same `key`; the event is the output. Both end with a failure of kind `timeout` "+
 			"when `within` passes.")
 	s.Inputs = []playbook.Field{
 		{Name: "duration", Type: playbook.DurationT, Description: "How long to wait: `30s`, `5m`; a bare number is seconds."},
@@ -36,7 +36,10 @@ func wait() playbook.Spec {
 		{Name: "within", Type: playbook.DurationT, Description: "With `until` and `for`: how long to wait at most."},
 	}
 	s.Outputs = []playbook.Field{
-		{Name: "event", Type: playbook.Map, Description: "With `for`: the data of the event that came."},
+		{Name: "name", Type: playbook.String, Description: "With `for`: the name of the event that came."},
+		{Name: "key", Type: playbook.String, Description: "With `for`: its correlation key."},
+		{Name: "by", Type: playbook.String, Description: "With `for`: who sent it."},
+		{Name: "payload", Type: playbook.Map, Description: "With `for`: its data."},
 	}
 	s.Ends = []playbook.End{
 		{When: "what was waited for came about", Outcome: "succeeded"},
@@ -160,19 +163,17 @@ func call() playbook.Spec {
 	s := spec("playbook", "Runs another playbook as a run of its own.",
 		"The called playbook is resolved when this one is compiled and enters its hash. The new run is linked to this one, and "+
 			"cancelled with it. Its typed outputs are the step's output; its failure is the step's failure. A playbook that "+
-			"includes itself is refused.\n\nThe effects are those of the called playbook's own steps.")
+			"includes itself is refused. While a step of the called run is in doubt, this run waits for it.\n\nThe effects are those of the called playbook's own steps.")
 	s.Inputs = []playbook.Field{
 		{Name: "name", Type: playbook.String, Description: "The playbook's name."},
 		{Name: "path", Type: playbook.String, Description: "Its file, relative to this document, in place of the name."},
 		{Name: "params", Type: playbook.Map, Description: "Its parameters."},
-		{Name: "detach", Type: playbook.Boolean, Default: false, Description: "Whether to go on without waiting for its end."},
 	}
 	s.Ends = []playbook.End{
 		{When: "the called run succeeded", Outcome: "succeeded"},
 		{When: "the called run failed, with the kind of its failure", Outcome: "failed", Kind: fault.Fail},
 		{When: "its parameters are wrong", Outcome: "not-started", Kind: fault.Invalid},
 		{When: "the run was cancelled", Outcome: "not-started", Kind: fault.Cancelled},
-		{When: "the called run has a step whose outcome nobody knows", Outcome: "in-doubt", Kind: fault.Lost},
 	}
 	s.Examples = []playbook.Example{{
 		Title: "Use a playbook as a step",
