@@ -1,0 +1,151 @@
+package guard_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/playbook"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func calm(change ...func(*playbook.GuardSpec)) playbook.GuardSpec {
+	g := playbook.GuardSpec{Name: "calm", Cooldown: &playbook.Cooldown{Every: playbook.Duration(time.Hour)}}
+	for _, f := range change {
+		f(&g)
+	}
+	return g
+}
+
+// TestCheck: one guard that counted an effect on host:1 by run r1, until one o'clock.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	sel := func(s playbook.Selection) func(*playbook.GuardSpec) {
+		return func(g *playbook.GuardSpec) { g.Select = s }
+	}
+	deny := func(g *playbook.GuardSpec) { g.Then = "deny" }
+	one := []string{"host:1"}
+	for _, c := range []struct {
+		name    string
+		guard   playbook.GuardSpec
+		effect  playbook.Effect
+		root    string
+		targets []string
+		at      time.Duration // after noon
+		want    guard.Kind
+		reserve int
+	}{
+		{"another run", calm(), playbook.Mutate, "r2", one, 0, guard.Hold, 0},
+		{"the last moment", calm(), playbook.Mutate, "r2", one, time.Hour - time.Microsecond, guard.Hold, 0},
+		{"its time is over", calm(), playbook.Mutate, "r2", one, time.Hour, guard.Allow, 1},
+		{"its own run", calm(), playbook.Mutate, "r1", one, 0, guard.Allow, 1},
+		{"another target", calm(), playbook.Mutate, "r2", []string{"host:2"}, 0, guard.Allow, 1},
+		{"one of two targets", calm(), playbook.Mutate, "r2", []string{"host:2", "host:1"}, 0, guard.Hold, 0},
+		{"no target", calm(), playbook.Mutate, "r2", nil, 0, guard.Allow, 1},
+		{"deny", calm(deny), playbook.Mutate, "r2", one, 0, guard.Deny, 0},
+		{"a read", calm(), playbook.Read, "r2", one, 0, guard.Allow, 0},
+		{"an idempotent effect", calm(), playbook.Idempotent, "r2", one, 0, guard.Allow, 0},
+		{"a read that is selected", calm(sel(playbook.Selection{Effects: []playbook.Effect{playbook.Read}})), playbook.Read, "r2", one, 0, guard.Hold, 0},
+		{"another playbook", calm(sel(playbook.Selection{Playbooks: []string{"db-*"}})), playbook.Mutate, "r2", one, 0, guard.Allow, 0},
+		{"this playbook", calm(sel(playbook.Selection{Playbooks: []string{"web-*"}})), playbook.Mutate, "r2", one, 0, guard.Hold, 0},
+		{"another action", calm(sel(playbook.Selection{Actions: []string{"http"}})), playbook.Mutate, "r2", one, 0, guard.Allow, 0},
+		{"another label", calm(sel(playbook.Selection{Labels: map[string]string{"team": "db"}})), playbook.Mutate, "r2", one, 0, guard.Allow, 0},
+		{"this label", calm(sel(playbook.Selection{Labels: map[string]string{"team": "web"}})), playbook.Mutate, "r2", one, 0, guard.Hold, 0},
+		{"targets that it does not watch", calm(sel(playbook.Selection{Targets: []string{"db:*"}})), playbook.Mutate, "r2", one, 0, guard.Allow, 0},
+		{"targets that it watches", calm(sel(playbook.Selection{Targets: []string{"host:*"}})), playbook.Mutate, "r2", []string{"db:1", "host:1"}, 0, guard.Hold, 0},
+		{"no target passes by no guard", calm(sel(playbook.Selection{Targets: []string{"host:*"}})), playbook.Mutate, "r2", nil, 0, guard.Allow, 1},
+	} {
+		counted := map[string]guard.Reservation{guard.Key("calm", "host:1"): {Guard: "calm", Root: "r1", Target: "host:1", Until: noon.Add(time.Hour)}}
+		v := guard.Check([]playbook.GuardSpec{c.guard}, counted, guard.Request{
+			Playbook: "web-restart", Labels: map[string]string{"team": "web"}, Action: "shell", Effect: c.effect, Targets: c.targets, Root: c.root,
+		}, noon.Add(c.at))
+		if v.Kind != c.want || len(v.Reserve) != c.reserve {
+			t.Errorf("%s: %s with %d reservations, not %s with %d", c.name, v.Kind, len(v.Reserve), c.want, c.reserve)
+		}
+		if v.Kind != guard.Allow && (v.Guard != "calm" || v.Why == "") {
+			t.Errorf("%s: nobody learns why: %+v", c.name, v)
+		}
+		if v.Kind == guard.Hold && !v.Until.Equal(noon.Add(time.Hour)) {
+			t.Errorf("%s: until %s", c.name, v.Until)
+		}
+		for _, r := range v.Reserve {
+			if r.Root != c.root || !r.Until.Equal(noon.Add(c.at+time.Hour)) {
+				t.Errorf("%s: reserved %+v", c.name, r)
+			}
+		}
+	}
+}
+
+// TestNamelessEffectsCount: an effect that names no target is held by the one before it.
+func TestNamelessEffectsCount(t *testing.T) {
+	t.Parallel()
+	specs, counted := []playbook.GuardSpec{calm()}, map[string]guard.Reservation{}
+	r := guard.Request{Effect: playbook.Mutate, Root: "r1"}
+	for _, x := range guard.Check(specs, counted, r, noon).Reserve {
+		counted[guard.Key(x.Guard, x.Target)] = x
+	}
+	if r.Root = "r2"; guard.Check(specs, counted, r, noon).Kind != guard.Hold {
+		t.Error("an effect without a target passed by")
+	}
+}
+
+// TestTheStrictestWins: deny before hold, the longest hold before shorter ones, in any order; and nothing is counted.
+func TestTheStrictestWins(t *testing.T) {
+	t.Parallel()
+	named := func(name, then string) playbook.GuardSpec {
+		return calm(func(g *playbook.GuardSpec) { g.Name, g.Then = name, then })
+	}
+	counted := map[string]guard.Reservation{}
+	for name, d := range map[string]time.Duration{"short": time.Minute, "long": time.Hour, "never": time.Second} {
+		counted[guard.Key(name, "t")] = guard.Reservation{Guard: name, Root: "r1", Target: "t", Until: noon.Add(d)}
+	}
+	short, long, never, free := named("short", ""), named("long", ""), named("never", "deny"), named("free", "")
+	for _, c := range []struct {
+		specs []playbook.GuardSpec
+		by    string
+		kind  guard.Kind
+	}{
+		{[]playbook.GuardSpec{short, long, free}, "long", guard.Hold},
+		{[]playbook.GuardSpec{long, free, short}, "long", guard.Hold},
+		{[]playbook.GuardSpec{never, short, long}, "never", guard.Deny},
+		{[]playbook.GuardSpec{long, never}, "never", guard.Deny},
+		{[]playbook.GuardSpec{free}, "", guard.Allow},
+		{nil, "", guard.Allow},
+	} {
+		v := guard.Check(c.specs, counted, guard.Request{Effect: playbook.Mutate, Targets: []string{"t"}, Root: "r2"}, noon)
+		if v.Kind != c.kind || v.Guard != c.by {
+			t.Errorf("%s by %q, not %s by %q", v.Kind, v.Guard, c.kind, c.by)
+		}
+		if v.Kind != guard.Allow && (len(v.Reserve) > 0 || len(v.Allowed) > 0) {
+			t.Errorf("%s counts %v", v.Kind, v.Reserve)
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		pattern, s string
+		want       bool
+	}{
+		{"", "", true},
+		{"", "a", false},
+		{"*", "", true},
+		{"*", "k8s:prod/shop/deployment/cart", true},
+		{"k8s:prod/*", "k8s:prod/shop/deployment/cart", true},
+		{"k8s:prod/*", "k8s:test/shop", false},
+		{"*cart", "k8s:prod/cart", true},
+		{"a*b*c", "axxbxxc", true},
+		{"a*b*c", "axxbxx", false},
+		{"host:?", "host:1", true},
+		{"host:?", "host:", false},
+		{"host:?", "host:12", false},
+		{"host:1", "host:1x", false},
+		{"host:1x", "host:1", false},
+	} {
+		if got := guard.Match(c.pattern, c.s); got != c.want {
+			t.Errorf("%q matches %q: %v", c.pattern, c.s, got)
+		}
+	}
+}
