@@ -131,11 +131,25 @@ func (ev *evaluation) steps(chain []*Node, sources []string) map[string]any {
 
 func mentioned(id string, sources []string) bool {
 	for _, s := range sources {
-		if strings.Contains(s, id) || strings.Contains(s, "$.steps }}") {
+		if strings.Contains(s, id) || allSteps(s) {
 			return true
 		}
 	}
 	return false
+}
+
+// allSteps tells whether an expression takes all steps at once, or one whose id it computes.
+func allSteps(source string) bool {
+	for {
+		_, after, found := strings.Cut(source, "steps")
+		if !found {
+			return false
+		}
+		if !strings.HasPrefix(strings.TrimLeft(after, " \n\t"), ".") {
+			return true
+		}
+		source = after
+	}
 }
 
 func (ev *evaluation) load(o *Output) (any, error) {
