@@ -3,6 +3,7 @@ package run_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -199,13 +200,8 @@ func (p *player) outside(d run.Decision) bool {
 		return true
 	}
 	open := p.s.OpenTasks()
-	for _, path := range slices.Sorted(func(yield func(string) bool) {
-		for k := range open {
-			if !yield(k) {
-				return
-			}
-		}
-	}) {
+	if len(open) > 0 {
+		path := slices.Min(slices.Collect(maps.Keys(open)))
 		if p.s.Node(path).Phase == run.PhaseDoubted {
 			answer := []string{"happened", "not-happened", "again", "fail", "skip"}[p.pick("doubt", 5)]
 			p.fold(&entry.DoubtDecided{Path: path, Answer: answer, By: ada})

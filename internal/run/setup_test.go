@@ -71,15 +71,6 @@ func fold(t testing.TB, p *playbook.Program, facts ...entry.Payload) *run.State 
 	return s
 }
 
-func canonical(t testing.TB, v any) string {
-	t.Helper()
-	b, err := value.Canonical(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
 // The facts that tests write most, about path.
 func intent(path string, n int) entry.Payload {
 	return &entry.StepIntent{Action: "do", Path: path, Attempt: n, Effect: "mutate", Hash: shown, Key: "key", Inputs: value.Object{}}
