@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -291,5 +292,26 @@ func TestCancelAfterDeath(t *testing.T) {
 	}
 	if got := after.status(t, after.child(t, id)); got != string(run.Cancelled) || after.hands.did() != "" {
 		t.Error(got, after.hands.did())
+	}
+}
+
+func TestACallerOfADamagedRunFails(t *testing.T) {
+	t.Parallel()
+	disk := new(memory.Disk)
+	b := setup(t, disk, &hands{reply: says})
+	id := b.family(t, "steps: [{uses: probe, with: {say: a}}, {uses: manual, with: {title: look}}]")
+	for deadline := time.Now().Add(5 * time.Second); b.hands.did() == "" || len(b.tasks(t, b.child(t, id))) == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("the child did not ask")
+		}
+		<-time.After(time.Millisecond)
+	}
+	kid := b.child(t, id)
+	bad := disk.Clone()
+	bad.Tamper("run/"+kid, 3, func(e *entry.Entry) { e.Payload = []byte("{}") })
+	after := setup(t, bad, &hands{reply: says})
+	after.do(t, engine.Resume, id)
+	if got := after.until(t, id); !strings.HasPrefix(got, "failed: the sub-playbook is quarantined: ") {
+		t.Fatal(got)
 	}
 }

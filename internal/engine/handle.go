@@ -90,8 +90,12 @@ func (m *Machine) loaded(x Loaded, now time.Time) {
 	}
 	if x.Err != nil {
 		delete(m.runs, x.Run)
+		delete(m.driven, x.Run)
 		for _, in := range s.queue {
 			m.refuse(in, x.Err)
+		}
+		if fault.Is(x.Err, fault.Damaged) || fault.Is(x.Err, fault.Newer) {
+			m.unreadable(x.Run, x.Err, now)
 		}
 		return
 	}
@@ -115,6 +119,24 @@ func (m *Machine) loaded(x Loaded, now time.Time) {
 		}
 	}
 	m.advance(s, now)
+}
+
+// unreadable ends the wait for a sub-playbook whose stream cannot be read: it will never end.
+func (m *Machine) unreadable(kid string, why error, now time.Time) {
+	for _, id := range slices.Sorted(maps.Keys(m.runs)) {
+		p := m.runs[id]
+		if p == nil || p.state == nil || p.committing || p.evaluating > 0 || !m.mayDrive(p) || !slices.Contains(p.last.Children, kid) {
+			continue // one that is busy asks again after that
+		}
+		for _, w := range p.last.Waits {
+			if w.For == "child" && w.On == kid {
+				m.fact(p, &entry.ChildEnded{Path: w.Path, Child: kid, Status: string(run.Quarantined), Fault: &entry.Fault{
+					Kind: string(fault.Damaged), Message: "the sub-playbook is quarantined: " + why.Error(), Path: w.Path,
+				}}, now)
+			}
+		}
+		m.advance(p, now)
+	}
 }
 
 // drain handles what waited.
@@ -196,13 +218,26 @@ func (m *Machine) guarded(s *session, i *entry.StepIntent, now time.Time) {
 		m.fact(s, i, now)
 		t := s.open()
 		for _, r := range v.Reserve {
-			m.counts[guard.Key(r.Guard, r.Target)] = r
+			m.count(r, now)
 			t.other = append(t.other, fact{"guard/" + r.Guard, &entry.GuardReserved{Path: i.Path, Run: s.id, Target: r.Target, Until: r.Until}})
 			body, _ := value.Canonical(r)
 			t.rows = append(t.rows, store.Row{Key: store.Key{Kind: "guard", ID: guard.Key(r.Guard, r.Target)}, Name: r.Guard, Tag: r.Target, Parent: r.Root, At: now, Body: body})
 		}
 	}
 }
+
+// count remembers what a guard counted, and forgets from time to time what no longer counts.
+func (m *Machine) count(r guard.Reservation, now time.Time) {
+	m.counts[guard.Key(r.Guard, r.Target)] = r
+	if len(m.counts) < m.countLimit {
+		return
+	}
+	maps.DeleteFunc(m.counts, func(_ string, r guard.Reservation) bool { return !now.Before(r.Until) })
+	m.countLimit = max(minCounts, 2*len(m.counts))
+}
+
+// minCounts is how much of what guards counted is remembered without looking whether it still counts.
+const minCounts = 1024
 
 func (m *Machine) openTask(s *session, tid string, c *entry.TaskCreated, now time.Time) {
 	ts := &taskStream{id: tid}

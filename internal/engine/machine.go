@@ -32,18 +32,19 @@ type Machine struct {
 	halted string
 	broken error
 
-	runs   map[string]*session
-	driven map[string]bool
-	all    bool // drive whatever is loaded (a server)
-	heads  map[string]store.Head
-	counts map[string]guard.Reservation
-	locks  map[string]Holder
-	wakes  wakes
-	closed map[string]bool // hashes of closures that are stored
-	acting int             // attempts that were handed out and have not come back
-	batch  uint64
-	sent   map[uint64]*tx // commits in flight, by batch
-	out    []Output
+	runs       map[string]*session
+	driven     map[string]bool
+	all        bool // drive whatever is loaded (a server)
+	heads      map[string]store.Head
+	counts     map[string]guard.Reservation
+	countLimit int // of counts, before those that are over are forgotten
+	locks      map[string]Holder
+	wakes      wakes
+	closed     map[string]bool // hashes of closures that are stored
+	acting     int             // attempts that were handed out and have not come back
+	batch      uint64
+	sent       map[uint64]*tx // commits in flight, by batch
+	out        []Output
 }
 
 // MachineConfig is what a Machine must know beforehand.
@@ -112,7 +113,7 @@ func NewMachine(c MachineConfig) *Machine {
 	m := &Machine{
 		cfg: c, lease: c.Lease, halted: c.Halted, runs: map[string]*session{}, driven: map[string]bool{},
 		heads: map[string]store.Head{}, counts: map[string]guard.Reservation{}, locks: map[string]Holder{},
-		closed: map[string]bool{}, sent: map[uint64]*tx{},
+		countLimit: minCounts, closed: map[string]bool{}, sent: map[uint64]*tx{},
 	}
 	maps.Copy(m.heads, c.Heads)
 	for _, r := range c.Counted {
