@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/memory"
@@ -123,5 +124,31 @@ steps: [{uses: probe, with: {say: a}, undo: {uses: probe, with: {say: '{{ $.para
 	p, err := b.Program(t.Context(), first.Run)
 	if err != nil || len(p.Parameters) != 1 || !p.Parameters[0].Sensitive {
 		t.Fatalf("the rollback does not know what is sensitive: %v", err)
+	}
+}
+
+func TestWhatIsInDoubtIsNotUndoneWithoutAPerson(t *testing.T) {
+	t.Parallel()
+	b := setup(t, new(memory.Disk), &hands{reply: func(a engine.Attempt) entry.StepResult {
+		if a.Path == "steps[1]" && a.Number > 1 {
+			return entry.StepResult{Outcome: entry.InDoubt, Fault: &entry.Fault{Kind: string(fault.Lost), Message: "gone"}}
+		}
+		return says(a)
+	}})
+	id := b.start(t, `
+steps:
+  - {uses: probe, with: {say: a}, undo: {uses: probe, with: {say: un-a}}}
+  - uses: probe
+    effect: idempotent
+    with: {say: b}
+    retry: {attempts: 2}
+    verify: {uses: probe, effect: read, with: {say: 1}, until: result.value == 2}
+    undo: {uses: probe, with: {say: un-b}}
+`)
+	if got := b.until(t, id); got != "failed: gone" {
+		t.Fatal(got)
+	}
+	if s := b.state(t, id); s.End.Undone != "partly" || strings.Contains(b.hands.did(), "undo") {
+		t.Fatal(s.End.Undone, b.hands.did())
 	}
 }

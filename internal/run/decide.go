@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"time"
@@ -629,6 +630,11 @@ func (d *decider) undo(stop *halt) {
 			continue
 		case it.State == "failed", it.Fault != nil:
 			d.fact(&entry.UndoEnded{Undone: undone, Fault: it.Fault})
+			return
+		case slices.Contains(s.Doubts, it.Path):
+			d.fact(&entry.UndoEnded{Undone: undone, Fault: &entry.Fault{
+				Kind: string(fault.Lost), Message: "nobody knows what its last attempt did, so that it is not undone without a person", Path: it.Path,
+			}})
 			return
 		}
 		if n := s.Nodes[path]; stop != nil && n == nil {
