@@ -2,9 +2,11 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/tendhq/tend/internal/fault"
@@ -59,6 +61,18 @@ func CheckDir(dir string) error {
 			WithNext("chmod 700 '%s'", dir)
 	}
 	return nil
+}
+
+// unusable makes sure that an error of opening a data directory names it, and says what to do when a disk is the cause.
+func unusable(err error, dir string) error {
+	cause := errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOSPC)
+	switch {
+	case cause && fault.NextOf(err) == "":
+		return cannotWrite(err, dir, "open the data directory")
+	case !strings.Contains(err.Error(), dir) && fault.Is(err, fault.Damaged):
+		return fmt.Errorf("open the data directory %s: %w", dir, err)
+	}
+	return err
 }
 
 // cannotWrite says why a data directory cannot be used, for the causes that people meet.

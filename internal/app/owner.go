@@ -60,6 +60,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 	defer func() {
 		if err != nil {
 			_ = w.release(ctx) // err says more
+			err = unusable(err, w.dir)
 		}
 	}()
 	set, err := Actions()

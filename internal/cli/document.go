@@ -170,7 +170,8 @@ func (p *program) readFile(name string, most int64) ([]byte, error) {
 		return nil, fault.Wrap(fault.Unavailable, err, "read %s", name)
 	}
 	if int64(len(b)) > most {
-		return nil, fault.New(fault.Limit, "%s is larger than %d MiB", name, most>>20)
+		return nil, fault.New(fault.Invalid, "%s is larger than %d MiB", name, most>>20).
+			WithNext("leave large data in a file, and give its path")
 	}
 	return b, nil
 }

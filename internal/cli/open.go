@@ -12,6 +12,7 @@ import (
 	"github.com/tendhq/tend/internal/history"
 	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 )
 
@@ -125,6 +126,10 @@ func story(ctx context.Context, s engine.Service, row store.Row) (*history.Fold,
 		if fault.Is(err, fault.NotFound) && from > 1 {
 			break
 		}
+		if row.Status == string(run.Quarantined) && (fault.Is(err, fault.Damaged) || fault.Is(err, fault.Newer)) {
+			unreadable(fold.View(), row, err)
+			break
+		}
 		if err != nil {
 			return fold, prog, fmt.Errorf("read the run: %w", err)
 		}
@@ -141,6 +146,19 @@ func story(ctx context.Context, s engine.Service, row store.Row) (*history.Fold,
 		fold.View().SetWaits(row.Status, waits(body.Waits))
 	}
 	return fold, prog, nil
+}
+
+// unreadable tells of a run that is quarantined because its entries cannot be read what its row knows.
+func unreadable(v *history.View, row store.Row, err error) {
+	var body engine.RunRow
+	if decodeBody(row, &body) == nil {
+		v.By, v.Cause, v.Source, v.Started, v.Fault = body.By, body.Cause, body.Source, body.Started, body.Fault
+	}
+	v.Name, v.Status, v.Created = row.Name, row.Status, row.At
+	if v.Ended = body.Ended; v.Ended.IsZero() {
+		v.Ended = row.At // it is over, whenever that was
+	}
+	v.Remarks = append(v.Remarks, err.Error())
 }
 
 func waits(in []engine.Wait) []history.Wait {

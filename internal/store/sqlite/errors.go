@@ -21,6 +21,13 @@ func code(err error) int {
 	return 0
 }
 
+// full tells whether an error of the shared memory's file means that the disk is full: it holds nothing and cannot be
+// damaged, but it must be given its size when a database is opened.
+func full(err error) bool {
+	var e *driver.Error
+	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE
+}
+
 // classify gives err the kind that its cause deserves and says in the imperative what was being done.
 func classify(err error, format string, a ...any) error {
 	if err == nil {
@@ -36,7 +43,11 @@ func classify(err error, format string, a ...any) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	e := &fault.Error{Kind: fault.Internal, Message: doing, Err: err}
-	switch code(err) {
+	primary := code(err)
+	if full(err) {
+		primary = sqlite3.SQLITE_FULL
+	}
+	switch primary {
 	case sqlite3.SQLITE_FULL:
 		e.Kind, e.Next = fault.Unavailable, "make room on the disk: nothing was written, and the store goes on by itself"
 		e.Message += ": the disk is full"
