@@ -307,7 +307,7 @@ func (p *program) runsCancelCommand() *cobra.Command {
 
 func (p *program) runsResumeCommand() *cobra.Command {
 	var all bool
-	var output string
+	var output, why string
 	c := &cobra.Command{
 		Use:   "resume RUN | --all",
 		Short: "Let an interrupted, parked or paused run go on here",
@@ -317,13 +317,14 @@ func (p *program) runsResumeCommand() *cobra.Command {
 			case all && len(args) > 0:
 				return fault.New(fault.Invalid, "--all resumes every run: leave %q away", args[0])
 			case all:
-				return p.resumeAll(c)
+				return p.resumeAll(c, why)
 			case len(args) == 0:
 				return fault.New(fault.Invalid, "%s needs %s, or --all", c.CommandPath(), aRun)
 			}
-			return p.driving(c, args[0], engine.Command{Verb: engine.Resume}, output)
+			return p.driving(c, args[0], engine.Command{Verb: engine.Resume, Why: why}, output)
 		},
 	}
+	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
 	c.Flags().BoolVar(&all, "all", false, "every run that is interrupted, pending, or waits for something that has come")
 	outputFlag(c, &output, "text", asJSON)
 	return c
@@ -331,7 +332,7 @@ func (p *program) runsResumeCommand() *cobra.Command {
 
 func (p *program) runsStepCommand() *cobra.Command {
 	var all bool
-	var path string
+	var path, why string
 	c := &cobra.Command{
 		Use:   "step RUN",
 		Short: "Let the next step of a run begin that is stepped through",
@@ -349,7 +350,7 @@ func (p *program) runsStepCommand() *cobra.Command {
 				}
 			}
 			if err == nil {
-				_, err = s.Engine.Do(c.Context(), engine.Command{Verb: engine.Permit, Run: row.ID, Path: path, All: all, By: s.Me})
+				_, err = s.Engine.Do(c.Context(), engine.Command{Verb: engine.Permit, Run: row.ID, Path: path, All: all, By: s.Me, Why: why})
 			}
 			if err != nil {
 				_ = s.Close()
@@ -358,6 +359,7 @@ func (p *program) runsStepCommand() *cobra.Command {
 			return p.drive(c.Context(), s, row.ID, false)
 		},
 	}
+	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
 	c.Flags().BoolVar(&all, "all", false, "end the stepping: all steps may begin")
 	c.Flags().StringVar(&path, "path", "", "this step, where several could begin")
 	return c
@@ -475,7 +477,7 @@ func (p *program) runsRedactCommand() *cobra.Command {
 }
 
 // resumeAll lets every run go on that can, and waits until none moves any more.
-func (p *program) resumeAll(c *cobra.Command) error {
+func (p *program) resumeAll(c *cobra.Command, why string) error {
 	ctx := c.Context()
 	s, err := p.act(ctx, c.CommandPath())
 	if err != nil {
@@ -500,7 +502,7 @@ func (p *program) resumeAll(c *cobra.Command) error {
 			}
 		}
 		for _, id := range ids {
-			_, err := s.Engine.Do(ctx, engine.Command{Verb: engine.Resume, Run: id, By: s.Me})
+			_, err := s.Engine.Do(ctx, engine.Command{Verb: engine.Resume, Run: id, By: s.Me, Why: why})
 			switch {
 			case err == nil:
 				resumed++

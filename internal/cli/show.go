@@ -75,9 +75,9 @@ func showText(v *history.View, outputs map[string]any, st terminal.Style, inputs
 	}
 	switch c := v.Cause; {
 	case c.Carry != "":
-		row("cause", "retries "+c.Carry)
+		row("cause", "retries "+c.Carry+given(c.Why))
 	case c.Undoes != "":
-		row("cause", "rolls back "+c.Undoes)
+		row("cause", "rolls back "+c.Undoes+given(c.Why))
 	case c.Parent != "":
 		row("cause", "called by "+c.Parent+" at "+c.Path)
 	}
@@ -210,4 +210,12 @@ func stepText(b *strings.Builder, s *history.Step, depth int, st terminal.Style,
 	for _, a := range s.Artifacts {
 		line("left %s (%d bytes)", a.Name, a.Ref.Size)
 	}
+}
+
+// given adds the reason that a person gave, when there is one.
+func given(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + why
 }

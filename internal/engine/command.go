@@ -73,7 +73,7 @@ func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
 		}
 		facts := []entry.Payload{}
 		if st == run.Interrupted {
-			facts = append(facts, &entry.RunResumed{By: c.By})
+			facts = append(facts, &entry.RunResumed{By: c.By, Why: c.Why})
 			m.driven[s.id] = true
 		}
 		m.driven[s.id] = true
@@ -87,14 +87,14 @@ func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
 		if s.state.Paused == nil {
 			return no("")
 		}
-		return done, []entry.Payload{&entry.RunUnpaused{By: c.By}}, nil
+		return done, []entry.Payload{&entry.RunUnpaused{By: c.By, Why: c.Why}}, nil
 	case Resume:
 		var facts []entry.Payload
 		if s.state.Interrupted != "" {
-			facts = append(facts, &entry.RunResumed{By: c.By})
+			facts = append(facts, &entry.RunResumed{By: c.By, Why: c.Why})
 		}
 		if s.state.Paused != nil {
-			facts = append(facts, &entry.RunUnpaused{By: c.By})
+			facts = append(facts, &entry.RunUnpaused{By: c.By, Why: c.Why})
 		}
 		return done, facts, nil
 	case Permit:
@@ -113,7 +113,7 @@ func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
 				return no("")
 			}
 		}
-		return done, []entry.Payload{&entry.StepPermitted{Path: path, All: c.All, By: c.By}}, nil
+		return done, []entry.Payload{&entry.StepPermitted{Path: path, All: c.All, By: c.By, Why: c.Why}}, nil
 	case Skip:
 		path, err := s.state.Find(c.Path)
 		if err != nil {

@@ -58,12 +58,12 @@ func TestHaltedMachineNeverActs(t *testing.T) {
 	runID := first.run("steps: [{uses: manual, with: {title: look}}, {uses: probe, with: {say: a}}]")
 	d := sits(t, disk, func(c *engine.MachineConfig) { c.Halted = "restored" })
 	_, req := d.begin(compile(t, d.set, two))
-	if !fault.Is(d.replies[req].Err, fault.Unavailable) || len(d.commits) > 0 {
+	if !fault.Is(d.replies[req].Err, fault.Refused) || len(d.commits) > 0 {
 		t.Error("a halted machine began a run:", d.replies[req].Err)
 	}
 	d.command(engine.Resume, runID)
 	d.write()
-	if early := d.vote(runID, "done", "bob"); !fault.Is(d.replies[early].Err, fault.Unavailable) {
+	if early := d.vote(runID, "done", "bob"); !fault.Is(d.replies[early].Err, fault.Refused) {
 		t.Error("a halted machine took an answer:", d.replies[early].Err)
 	}
 	d.write()

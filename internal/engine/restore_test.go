@@ -80,7 +80,7 @@ func TestNothingMovesWhileHalted(t *testing.T) {
 	}
 	r := restoredBench(t, disk)
 	_, err := r.Answer(t.Context(), engine.Answer{Task: r.tasks(t, id)[0].ID, Choice: "approve", By: entry.Who{Name: "bob"}})
-	if !fault.Is(err, fault.Unavailable) {
+	if !fault.Is(err, fault.Refused) {
 		t.Fatalf("an approval was taken while halted: %v", err)
 	}
 }

@@ -125,7 +125,7 @@ func (e *Engine) retry(ctx context.Context, c Command) (Done, error) {
 		changed = &entry.ParamsChanged{By: c.By, Params: bound, Why: c.Why}
 	}
 	st := again(s, c.By)
-	st.Cause.Carry = s.ID
+	st.Cause.Carry, st.Cause.Why = s.ID, c.Why
 	id, err := e.start(ctx, st, &entry.RunCarried{From: s.ID, State: state}, changed)
 	return Done{Run: id, Note: "continues " + s.ID}, err
 }
@@ -168,7 +168,7 @@ func (e *Engine) rollback(ctx context.Context, c Command) (Done, error) {
 		return Done{}, err
 	}
 	st := again(s, c.By)
-	st.Program, st.Cause.Undoes = prog, s.ID
+	st.Program, st.Cause.Undoes, st.Cause.Why = prog, s.ID, c.Why
 	st.Request = "rollback of " + s.ID // what is undone is not undone twice
 	id, err := e.start(ctx, st, nil, nil)
 	d := Done{Run: id, Count: len(prog.Steps), Note: "undoes " + s.ID}

@@ -37,6 +37,7 @@ type Cause struct {
 	Path   string `json:"path,omitempty"`   // the calling step
 	Root   string `json:"root,omitempty"`   // the outermost run; its own id for a root
 	Undoes string `json:"undoes,omitempty"` // run that it rolls back
+	Why    string `json:"why,omitempty"`    // the reason that a person gave for retry or rollback
 }
 
 // RunCreated is the first entry of every run.
@@ -72,7 +73,8 @@ type RunInterrupted struct {
 
 // RunResumed: a process drives the run again.
 type RunResumed struct {
-	By Who `json:"by"`
+	By  Who    `json:"by"`
+	Why string `json:"why,omitempty"`
 }
 
 // RunRestored: the store went back in time. What the run did after that moment is not known, so its next mutation is in
@@ -90,7 +92,8 @@ type RunPaused struct {
 
 // RunUnpaused ends a pause.
 type RunUnpaused struct {
-	By Who `json:"by"`
+	By  Who    `json:"by"`
+	Why string `json:"why,omitempty"`
 }
 
 // CancelRequested begins an orderly end.
@@ -111,6 +114,7 @@ type StepPermitted struct {
 	All  bool   `json:"all,omitempty"`
 	By   Who    `json:"by"`
 	Path string `json:"path"`
+	Why  string `json:"why,omitempty"`
 }
 
 // SkipRequested: a person wants a step left out.

@@ -174,7 +174,7 @@ func (f *Fold) runFact(p entry.Payload, at time.Time) bool {
 		f.mask.learn(f.prog.Parameters, x.Params)
 		v.Name, v.Source, v.Dir, v.By, v.Cause, v.Closure, v.Created = x.Name, x.Source, x.Dir, x.By, x.Cause, x.Closure, at
 		v.Params, v.Event, v.Stepping = f.mask.params(x.Params), f.mask.object(x.Event), x.Stepping
-		f.moment(at, "", "created by %s%s", x.By.Name, of(" from ", x.Source))
+		f.moment(at, "", "created by %s%s%s", x.By.Name, of(" from ", x.Source), of(": ", x.Cause.Why))
 	case *entry.RunCarried:
 		f.carry(x)
 		f.moment(at, "", "goes on where run %s stopped", x.From)
@@ -189,13 +189,13 @@ func (f *Fold) runFact(p entry.Payload, at time.Time) bool {
 		f.moment(at, "", "interrupted: %s", v.interrupted)
 	case *entry.RunResumed:
 		v.interrupted = ""
-		f.moment(at, "", "resumed by %s", x.By.Name)
+		f.moment(at, "", "resumed by %s%s", x.By.Name, of(": ", x.Why))
 	case *entry.RunPaused:
 		v.paused = x
 		f.moment(at, "", "paused by %s%s", x.By.Name, of(": ", x.Why))
 	case *entry.RunUnpaused:
 		v.paused = nil
-		f.moment(at, "", "goes on, says %s", x.By.Name)
+		f.moment(at, "", "goes on, says %s%s", x.By.Name, of(": ", x.Why))
 	case *entry.CancelRequested:
 		v.cancel, v.paused = x, nil
 		f.moment(at, "", "to be cancelled, says %s%s", x.By.Name, of(": ", x.Why))
@@ -207,10 +207,13 @@ func (f *Fold) runFact(p entry.Payload, at time.Time) bool {
 		for k, p := range f.mask.params(x.Params) {
 			v.Params[k] = p
 		}
-		f.moment(at, "", "parameters changed by %s: %s", x.By.Name, strings.Join(keys(x.Params), ", "))
+		f.moment(at, "", "parameters changed by %s: %s%s", x.By.Name, strings.Join(keys(x.Params), ", "), of("; ", x.Why))
 	case *entry.StepPermitted:
 		if x.All {
 			v.Stepping = false
+			f.moment(at, "", "the stepping is ended by %s%s", x.By.Name, of(": ", x.Why))
+		} else {
+			f.moment(at, x.Path, "permitted by %s%s", x.By.Name, of(": ", x.Why))
 		}
 	case *entry.SkipRequested:
 		f.moment(at, x.Path, "to be skipped, says %s%s", x.By.Name, of(": ", x.Why))
