@@ -364,7 +364,7 @@ steps: [{uses: manual, with: {title: look}}, {uses: probe, with: {say: x}}]`)
 	old := disk.Clone()
 	old.Restored("restored from a backup of noon")
 	r := setup(t, old, &hands{reply: says})
-	if _, err := r.Start(t.Context(), engine.Start{Program: compile(t, r.set, "steps: [{uses: probe, with: {say: x}}]"), By: entry.Who{Name: "ada"}}); !fault.Is(err, fault.Unavailable) {
+	if _, err := r.Start(t.Context(), engine.Start{Program: compile(t, r.set, "steps: [{uses: probe, with: {say: x}}]"), By: entry.Who{Name: "ada"}}); !fault.Is(err, fault.Refused) {
 		t.Fatalf("a halted store started a run: %v", err)
 	}
 	open, err := r.Unhalt(t.Context(), entry.Who{Name: "ada"}, "checked")
