@@ -77,10 +77,15 @@ func TestScopes(t *testing.T) {
 		{"a skipped step", []playbook.Node{a, b}, []entry.Payload{&entry.StepSkipped{Path: "steps[0]"}}, "steps[1]", map[string]string{
 			"{{ $.steps.a.value }}": "!expression", "{{ $.run.steps.a.status }}": "skipped", `{{ default "none" $.steps.a.value }}`: "none",
 		}},
-		{"a loop", []playbook.Node{looping(0, a, b)}, list(begins("steps[0]", "x", "y"), []entry.Payload{iterates("steps[0]", 0, "x")}, gives(`steps[0].foreach["x"].steps[0]`, one)),
-			`steps[0].foreach["x"].steps[1]`, map[string]string{
+		{
+			"a loop",
+			[]playbook.Node{looping(0, a, b)},
+			list(begins("steps[0]", "x", "y"), []entry.Payload{iterates("steps[0]", 0, "x")}, gives(`steps[0].foreach["x"].steps[0]`, one)),
+			`steps[0].foreach["x"].steps[1]`,
+			map[string]string{
 				"{{ $.k }} {{ $.v }}": "x item x", "{{ $.steps.a.value }}": "1",
-			}},
+			},
+		},
 		{"a range", []playbook.Node{ranged}, []entry.Payload{
 			&entry.BlockStarted{Path: "steps[0]"}, &entry.LoopListed{Path: "steps[0]", Range: true, From: 5, Count: 2}, iterates("steps[0]", 0, "5"),
 		}, `steps[0].foreach["5"].steps[0]`, map[string]string{"{{ $.n }}": "5"}},
@@ -96,10 +101,20 @@ func TestScopes(t *testing.T) {
 			begins("steps[0]", "x", "y"), []entry.Payload{iterates("steps[0]", 0, "x"), iterates("steps[0]", 1, "y")},
 			gives(`steps[0].foreach["x"].steps[0]`, one),
 		), `steps[0].foreach["y"].steps[0]`, map[string]string{"{{ $.steps.a.value }}": "!expression"}},
-		{"catch", []playbook.Node{a, handled}, list(gives("steps[0]", one), refused, []entry.Payload{&entry.CatchEntered{Path: "steps[1]", Fault: failure}}),
-			"steps[1].catch[0]", map[string]string{"{{ $.error.message }} {{ $.error.kind }} {{ $.error.step }}": "boom exit steps[1].steps[0]", "{{ $.steps.a.value }}": "1"}},
-		{"finally after a failure", []playbook.Node{a, handled}, list(gives("steps[0]", one), refused, []entry.Payload{&entry.FinallyEntered{Path: "steps[1]"}}),
-			"steps[1].finally[0]", map[string]string{"{{ $.error.message }}": "boom"}},
+		{
+			"catch",
+			[]playbook.Node{a, handled},
+			list(gives("steps[0]", one), refused, []entry.Payload{&entry.CatchEntered{Path: "steps[1]", Fault: failure}}),
+			"steps[1].catch[0]",
+			map[string]string{"{{ $.error.message }} {{ $.error.kind }} {{ $.error.step }}": "boom exit steps[1].steps[0]", "{{ $.steps.a.value }}": "1"},
+		},
+		{
+			"finally after a failure",
+			[]playbook.Node{a, handled},
+			list(gives("steps[0]", one), refused, []entry.Payload{&entry.FinallyEntered{Path: "steps[1]"}}),
+			"steps[1].finally[0]",
+			map[string]string{"{{ $.error.message }}": "boom"},
+		},
 		{"no failure, no error", []playbook.Node{a, b}, gives("steps[0]", one), "steps[1]", map[string]string{"{{ $.error.message }}": "!expression"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -170,8 +185,10 @@ func TestLargeOutputs(t *testing.T) {
 	for template, want := range map[string]struct {
 		text  string
 		loads int
-	}{"{{ $.steps.big.value }}": {"large", 1}, "{{ $.steps.a.value }}": {"1", 0}, "{{ $.run.by }}": {"ada", 0},
-		"{{ ($.steps | toJson) | contains `large` }}": {"true", 1}, "{{ len $.steps }}": {"2", 1}, "{{ $.run.steps.a.status }}": {"succeeded", 0}} {
+	}{
+		"{{ $.steps.big.value }}": {"large", 1}, "{{ $.steps.a.value }}": {"1", 0}, "{{ $.run.by }}": {"ada", 0},
+		"{{ ($.steps | toJson) | contains `large` }}": {"true", 1}, "{{ len $.steps }}": {"2", 1}, "{{ $.run.steps.a.status }}": {"succeeded", 0},
+	} {
 		p := program(act(playbook.Read, named("big")), act(playbook.Read, named("a")), act(playbook.Read))
 		s := fold(t, p, list([]entry.Payload{
 			intent("steps[0]", 1), &entry.StepResult{Path: "steps[0]", Attempt: 1, Outcome: entry.Succeeded, Ref: &entry.Ref{ID: "blob-1"}},

@@ -68,7 +68,7 @@ func TestVote(t *testing.T) {
 		{"no such task", new(task.State), task.Answer{Choice: "approve", By: by("bob")}, 0, "not-found"},
 	} {
 		vote, closed, err := c.task.Vote(c.answer, noon.Add(c.at))
-		got := ""
+		var got string
 		switch {
 		case err != nil:
 			got = string(fault.KindOf(err))
