@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
@@ -116,6 +118,9 @@ func (e *Engine) retry(ctx context.Context, c Command) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
+	if err := e.repeats(ctx, s); err != nil {
+		return Done{}, err
+	}
 	var changed *entry.ParamsChanged
 	if len(c.Params) > 0 {
 		bound, err := bindSome(s.Program(), c.Params)
@@ -128,6 +133,45 @@ func (e *Engine) retry(ctx context.Context, c Command) (Done, error) {
 	st.Cause.Carry, st.Cause.Why = s.ID, c.Why
 	id, err := e.start(ctx, st, &entry.RunCarried{From: s.ID, State: state}, changed)
 	return Done{Run: id, Note: "continues " + s.ID}, err
+}
+
+// repeats refuses a retry that would call a sub-playbook anew which failed after it had changed something: what it did
+// would be done again without a question.
+func (e *Engine) repeats(ctx context.Context, s *run.State) error {
+	for _, path := range slices.Sorted(maps.Keys(s.Nodes)) {
+		n := s.Nodes[path]
+		if n.Def() == nil || n.Def().Kind != playbook.KindCall || n.Outcome == string(entry.Succeeded) {
+			continue
+		}
+		for _, p := range e.payloads(ctx, "run/"+n.On) {
+			i, ok := p.(*entry.StepIntent)
+			if !ok || i.Effect != string(playbook.Mutate) {
+				continue
+			}
+			return fault.New(fault.Conflict, "%s called run %s, which failed after it had begun to change things (%s): a retry would call it from its start",
+				path, n.On, i.Path).WithNext("look at it (tend runs show %s), finish it (tend runs retry %s) or undo it (tend runs rollback %s), then start a new run", n.On, n.On, n.On)
+		}
+	}
+	return nil
+}
+
+// payloads decodes a stream, as far as it can be read.
+func (e *Engine) payloads(ctx context.Context, stream string) []entry.Payload {
+	var out []entry.Payload
+	for from := uint64(1); ; {
+		page, err := e.cfg.Store.Read(ctx, stream, from, 1000)
+		if err != nil || len(page) == 0 {
+			return out
+		}
+		for i := range page {
+			p, err := entry.Decode(page[i])
+			if err != nil {
+				return out
+			}
+			out = append(out, p)
+		}
+		from = page[len(page)-1].Seq + 1
+	}
 }
 
 func (e *Engine) retryDoubt(ctx context.Context, s *run.State, c Command) (Done, error) {
