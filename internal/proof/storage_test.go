@@ -215,7 +215,7 @@ func TestDamage(t *testing.T) {
 	for i := range tries {
 		h := copyDir(t, whole)
 		db := filepath.Join(h.Data, "tend.db")
-		what := ""
+		var what string
 		if i%6 == 5 {
 			at := r.Int64N(size)
 			what = fmt.Sprintf("cut at %d of %d", at, size)

@@ -84,27 +84,67 @@ func TestRetryOfARun(t *testing.T) {
 		{"at the top", []playbook.Node{m(), m(), m()}, world{"steps[1]": {fails}}, "steps[0] steps[1]", "steps[1] steps[2]", "succeeded"},
 		{"the first step", []playbook.Node{m(), m()}, world{"steps[0]": {fails}}, "steps[0]", "steps[0] steps[1]", "succeeded"},
 		{"fails again", []playbook.Node{m(), m()}, world{"steps[1]": {fails, fails}}, "steps[0] steps[1]", "steps[1]", "failed"},
-		{"inside a block", []playbook.Node{m(), block(playbook.KindSteps, m(), m(), m()), m()}, world{"steps[1].steps[1]": {fails}},
-			"steps[0] steps[1].steps[0] steps[1].steps[1]", "steps[1].steps[1] steps[1].steps[2] steps[2]", "succeeded"},
-		{"inside blocks of blocks", []playbook.Node{block(playbook.KindSteps, m(), block(playbook.KindSteps, m(), m()))}, world{"steps[0].steps[1].steps[1]": {fails}},
-			"steps[0].steps[0] steps[0].steps[1].steps[0] steps[0].steps[1].steps[1]", "steps[0].steps[1].steps[1]", "succeeded"},
-		{"inside a lock", []playbook.Node{{Kind: playbook.KindLock, LockKey: lit("k"), Steps: []playbook.Node{m(), m()}}}, world{"steps[0].steps[1]": {fails}},
-			"steps[0].steps[0] steps[0].steps[1]", "steps[0].steps[1]", "succeeded"},
-		{"inside an iteration", []playbook.Node{list3(0, m(), m())}, world{`steps[0].foreach["1"].steps[1]`: {fails}},
+		{
+			"inside a block",
+			[]playbook.Node{m(), block(playbook.KindSteps, m(), m(), m()), m()},
+			world{"steps[1].steps[1]": {fails}},
+			"steps[0] steps[1].steps[0] steps[1].steps[1]", "steps[1].steps[1] steps[1].steps[2] steps[2]", "succeeded",
+		},
+		{
+			"inside blocks of blocks",
+			[]playbook.Node{block(playbook.KindSteps, m(), block(playbook.KindSteps, m(), m()))},
+			world{"steps[0].steps[1].steps[1]": {fails}},
+			"steps[0].steps[0] steps[0].steps[1].steps[0] steps[0].steps[1].steps[1]", "steps[0].steps[1].steps[1]", "succeeded",
+		},
+		{
+			"inside a lock",
+			[]playbook.Node{{Kind: playbook.KindLock, LockKey: lit("k"), Steps: []playbook.Node{m(), m()}}},
+			world{"steps[0].steps[1]": {fails}},
+			"steps[0].steps[0] steps[0].steps[1]", "steps[0].steps[1]", "succeeded",
+		},
+		{
+			"inside an iteration",
+			[]playbook.Node{list3(0, m(), m())},
+			world{`steps[0].foreach["1"].steps[1]`: {fails}},
 			`steps[0].foreach["0"].steps[0] steps[0].foreach["0"].steps[1] steps[0].foreach["1"].steps[0] steps[0].foreach["1"].steps[1]`,
-			`steps[0].foreach["1"].steps[1] steps[0].foreach["2"].steps[0] steps[0].foreach["2"].steps[1]`, "succeeded"},
-		{"beside a branch that succeeded", []playbook.Node{block(playbook.KindParallel, m(), m(), m())}, world{"steps[0].parallel[1]": {fails}},
-			"steps[0].parallel[0] steps[0].parallel[1] steps[0].parallel[2]", "steps[0].parallel[1]", "succeeded"},
-		{"after a finally", []playbook.Node{cleaned}, world{"steps[0].steps[1]": {fails}},
-			"steps[0].steps[0] steps[0].steps[1] steps[0].finally[0]", "steps[0].steps[1] steps[0].finally[0]", "succeeded"},
-		{"what was caught is over", []playbook.Node{caught, m()}, world{"steps[0].steps[1]": {fails}, "steps[1]": {fails}},
-			"steps[0].steps[0] steps[0].steps[1] steps[0].catch[0] steps[1]", "steps[1]", "succeeded"},
-		{"what was undone is done again", []playbook.Node{m(), m(undone), m(), m()}, world{"steps[3]": {fails}},
-			"steps[0] steps[1] steps[2] steps[3] steps[1].undo", "steps[1] steps[2] steps[3]", "succeeded"},
-		{"an undo that failed", []playbook.Node{m(undone), m(undone), m()}, world{"steps[2]": {fails}, "steps[1].undo": {fails}},
-			"steps[0] steps[1] steps[2] steps[1].undo", "steps[1] steps[2]", "succeeded"},
-		{"fails again and undoes everything", []playbook.Node{m(undone), m()}, world{"steps[1]": {fails, fails}},
-			"steps[0] steps[1] steps[0].undo", "steps[0] steps[1] steps[0].undo", "failed"},
+			`steps[0].foreach["1"].steps[1] steps[0].foreach["2"].steps[0] steps[0].foreach["2"].steps[1]`, "succeeded",
+		},
+		{
+			"beside a branch that succeeded",
+			[]playbook.Node{block(playbook.KindParallel, m(), m(), m())},
+			world{"steps[0].parallel[1]": {fails}},
+			"steps[0].parallel[0] steps[0].parallel[1] steps[0].parallel[2]", "steps[0].parallel[1]", "succeeded",
+		},
+		{
+			"after a finally",
+			[]playbook.Node{cleaned},
+			world{"steps[0].steps[1]": {fails}},
+			"steps[0].steps[0] steps[0].steps[1] steps[0].finally[0]", "steps[0].steps[1] steps[0].finally[0]", "succeeded",
+		},
+		{
+			"what was caught is over",
+			[]playbook.Node{caught, m()},
+			world{"steps[0].steps[1]": {fails}, "steps[1]": {fails}},
+			"steps[0].steps[0] steps[0].steps[1] steps[0].catch[0] steps[1]", "steps[1]", "succeeded",
+		},
+		{
+			"what was undone is done again",
+			[]playbook.Node{m(), m(undone), m(), m()},
+			world{"steps[3]": {fails}},
+			"steps[0] steps[1] steps[2] steps[3] steps[1].undo", "steps[1] steps[2] steps[3]", "succeeded",
+		},
+		{
+			"an undo that failed",
+			[]playbook.Node{m(undone), m(undone), m()},
+			world{"steps[2]": {fails}, "steps[1].undo": {fails}},
+			"steps[0] steps[1] steps[2] steps[1].undo", "steps[1] steps[2]", "succeeded",
+		},
+		{
+			"fails again and undoes everything",
+			[]playbook.Node{m(undone), m()},
+			world{"steps[1]": {fails, fails}},
+			"steps[0] steps[1] steps[0].undo", "steps[0] steps[1] steps[0].undo", "failed",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -198,8 +238,11 @@ func TestOrderOfFailure(t *testing.T) {
 	}{
 		{"undo, catch, finally", false, world{"steps[3]": {fails, fails}}, "steps[0] steps[1] steps[2] steps[3] steps[3] steps[2].undo steps[0].undo catch[0] finally[0]", "fully"},
 		{"an attempt more", false, world{"steps[3]": {fails}}, "steps[0] steps[1] steps[2] steps[3] steps[3] finally[0]", ""},
-		{"an undo that fails ends the undoing", false, world{"steps[3]": {fails, fails}, "steps[2].undo": {fails}},
-			"steps[0] steps[1] steps[2] steps[3] steps[3] steps[2].undo catch[0] finally[0]", "partly"},
+		{
+			"an undo that fails ends the undoing", false,
+			world{"steps[3]": {fails, fails}, "steps[2].undo": {fails}},
+			"steps[0] steps[1] steps[2] steps[3] steps[3] steps[2].undo catch[0] finally[0]", "partly",
+		},
 		{"a cancel", true, world{}, "steps[0] finally[0]", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -207,14 +250,13 @@ func TestOrderOfFailure(t *testing.T) {
 			prog := program(m(undone), m(), m(undone), m(retried(2)))
 			prog.Catch, prog.Finally = []playbook.Node{m()}, []playbook.Node{m()}
 			p := plays(t, prog, first)
-			acts := ""
 			if c.cancel {
 				for p.s.Node("steps[0]") == nil || p.s.Node("steps[0]").Phase != run.PhaseActing {
 					p.step()
 				}
 				p.fold(&entry.CancelRequested{By: ada})
 			}
-			acts = lives(t, p, c.world)
+			acts := lives(t, p, c.world)
 			if acts != c.acts || p.s.End.Undone != c.undone {
 				t.Errorf("%s, undone %q, after\n%s\nnot\n%s", p.s.Status(), p.s.End.Undone, acts, c.acts)
 			}
