@@ -18,6 +18,7 @@ import (
 	"github.com/tendhq/tend/internal/history"
 	"github.com/tendhq/tend/internal/report"
 	"github.com/tendhq/tend/internal/transcript"
+	"github.com/tendhq/tend/internal/value"
 	"github.com/tendhq/tend/internal/wire"
 )
 
@@ -28,8 +29,8 @@ func (p *program) runsExportCommand() *cobra.Command {
 		Use:   "export RUN --html|--json",
 		Short: "Write a run as one offline HTML file, or as JSON",
 		Long: "--html writes a page that needs nothing else: graph, steps, time line, logs; secrets and sensitive parameters are out.\n" +
-			"--json writes the same view with every entry as it is chained, so that somebody else can verify it. Entries hold what\n" +
-			"was recorded, also sensitive parameters.",
+			"--json writes the same view with every entry as it is chained, so that somebody else can verify it. Sensitive\n" +
+			"parameters are masked there too: the sum of such an entry is of what was recorded, and its chain holds.",
 		Args: someArgs(1, 1, aRun),
 		RunE: func(c *cobra.Command, args []string) error {
 			if html == asJSONL {
@@ -149,7 +150,11 @@ func (p *program) exportJSON(ctx context.Context, w io.Writer, s engine.Service,
 			return err
 		}
 		for _, e := range list {
-			out.Entries = append(out.Entries, wire.FromEntry(e))
+			x := wire.FromEntry(e)
+			if x.Payload, err = masked(fold, x.Payload); err != nil {
+				return err
+			}
+			out.Entries = append(out.Entries, x)
 		}
 		if len(list) < 1000 {
 			break
@@ -159,4 +164,28 @@ func (p *program) exportJSON(ctx context.Context, w io.Writer, s engine.Service,
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(out)
+}
+
+// masked takes out of a payload what must not be seen. What is left is not what the entry's sum is of, so that the entry
+// counts as erased for whoever verifies the export; the chain holds without payloads.
+func masked(fold *history.Fold, payload json.RawMessage) (json.RawMessage, error) {
+	if len(payload) == 0 {
+		return payload, nil
+	}
+	v, err := value.Parse(payload)
+	if err != nil {
+		return nil, fault.Wrap(fault.Damaged, err, "read an entry")
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		return payload, nil
+	}
+	b, err := value.Canonical(fold.MaskEntry(object))
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Equal(b, payload) {
+		return payload, nil
+	}
+	return b, nil
 }

@@ -63,9 +63,12 @@ type Config struct {
 	Env     run.Env                // Load is filled in by the engine
 	Bind    playbook.Evaluator     // binds parameters of sub-playbooks
 	Runners func(name string) bool // is a runner of that name configured? nil: none is
-	Holder  string                 // who holds the lease: host and process
-	All     bool                   // drive every run that is not over (a server)
-	Log     *slog.Logger
+	// Seal encrypts what is secret of the outputs of a run's step, and has it masked from now on. nil: nothing can be kept
+	// that is secret.
+	Seal   func(run string, hidden map[string]any) ([]byte, error)
+	Holder string // who holds the lease: host and process
+	All    bool   // drive every run that is not over (a server)
+	Log    *slog.Logger
 }
 
 // Engine is the machine with its hands. It implements Service.
@@ -290,23 +293,35 @@ func (e *Engine) feed(in Input) {
 	}
 }
 
-// reshape turns the output of a module's body into the module's.
+// reshape turns the output of a module's body into the module's. What of it is secret is sealed, and what the body gave is
+// not kept then: nobody knows where in it the secrets are.
 func (e *Engine) reshape(a Acted) Acted {
 	s := e.m.runs[a.Run]
-	if s == nil || s.state == nil || a.Result.Outcome != entry.Succeeded {
+	if s == nil || s.state == nil {
+		return a
+	}
+	n := s.state.Node(a.Result.Path)
+	if n == nil || n.Def() == nil || n.Def().Module == nil && len(n.Def().Outputs) == 0 {
 		return a
 	}
 	out := a.Result.Output
-	if n := s.state.Node(a.Result.Path); n == nil || n.Def() == nil || n.Def().Module == nil && len(n.Def().Outputs) == 0 {
-		return a
-	}
 	if a.Result.Ref != nil {
 		v, err := e.env(s.state).Load(*a.Result.Ref)
 		if m, ok := v.(map[string]any); ok && err == nil {
 			out = m
 		}
 	}
+	hides := n.Def().Module != nil && len(n.Def().Sealed) > 0
+	if hides {
+		a.Result.Output, a.Result.Ref = nil, nil
+	}
+	if a.Result.Outcome != entry.Succeeded {
+		return a
+	}
 	shaped, err := s.state.Reshape(a.Result.Path, out, e.env(s.state))
+	if err == nil && hides {
+		shaped, a.Result.Sealed, err = e.seal(a.Run, n.Def().Sealed, shaped)
+	}
 	if err != nil {
 		a.Result.Outcome = entry.Failed
 		a.Result.Fault = &entry.Fault{Kind: string(fault.Expr), Message: "outputs: " + err.Error(), Path: a.Result.Path}
@@ -314,6 +329,26 @@ func (e *Engine) reshape(a Acted) Acted {
 	}
 	a.Result.Output, a.Result.Ref = shaped, nil
 	return a
+}
+
+// seal takes the named members out of an output and seals them.
+func (e *Engine) seal(run string, names []string, output value.Object) (rest value.Object, sealed []byte, err error) {
+	hidden := map[string]any{}
+	rest = maps.Clone(output)
+	for _, name := range names {
+		if v, ok := rest[name]; ok {
+			hidden[name] = v
+			delete(rest, name)
+		}
+	}
+	if len(hidden) == 0 {
+		return rest, nil, nil
+	}
+	if e.cfg.Seal == nil {
+		return nil, nil, fault.New(fault.Internal, "secret outputs cannot be sealed here")
+	}
+	sealed, err = e.cfg.Seal(run, hidden)
+	return rest, sealed, err
 }
 
 // do carries an output out. It runs on the loop's goroutine and must not block.

@@ -123,3 +123,12 @@ func (m *masker) fault(f *entry.Fault) *entry.Fault {
 // Mask gives a copy of v that may be shown: without the values of sensitive parameters, and with [secret] for what was
 // recorded unrendered because it needs a secret.
 func (f *Fold) Mask(v any) any { return f.mask.data(v) }
+
+// MaskEntry does the same to the payload of an entry, in which sensitive parameters stand under their names too.
+func (f *Fold) MaskEntry(payload map[string]any) map[string]any {
+	out := f.mask.object(payload)
+	if params, ok := out["params"].(map[string]any); ok {
+		out["params"] = map[string]any(f.mask.params(params))
+	}
+	return out
+}

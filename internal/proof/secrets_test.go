@@ -382,35 +382,47 @@ func TestSensitive(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "made"), []byte(made.text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h.Write("sensitive.yaml", `
+	h.Write("given.yaml", `
 apiVersion: tend/v1
 kind: Playbook
-metadata: {name: sensitive}
+metadata: {name: given}
 parameters: [{name: word, type: string, sensitive: true, description: A word.}]
 steps:
-  - {id: m, uses: proof/make, with: {file: `+filepath.Join(dir, "made")+`}}
   - id: use
     uses: shell
     effect: read
-    env: {TOKEN: '{{ $.steps.m.token }}', WORD: '{{ $.params.word }}'}
-    with: {script: 'echo "use $TOKEN and $WORD"; echo "$TOKEN" | base64 >&2'}
+    env: {WORD: '{{ $.params.word }}'}
+    with: {script: 'echo "it is $WORD"; echo "$WORD" >&2'}
   - {uses: log, with: {message: '{{ $.steps.use.stdout }}'}}
   - {uses: fail, with: {message: 'no {{ $.steps.use.stdout }}'}}
+`)
+	h.Write("made.yaml", `
+apiVersion: tend/v1
+kind: Playbook
+metadata: {name: made}
+steps:
+  - {id: m, uses: proof/make, with: {file: `+filepath.Join(dir, "made")+`, code: 0}}
+  - {uses: proof/make, ignoreFailure: true, with: {file: `+filepath.Join(dir, "made")+`, code: 3}}
 ---
 apiVersion: tend/v1
 kind: Step
 metadata: {name: proof/make}
-inputs: [{name: file, type: string, description: A file.}]
+inputs:
+  - {name: file, type: string, description: A file.}
+  - {name: code, type: number, description: How it ends.}
 effect: read
 run:
   uses: shell
-  env: {FILE: '{{ $.params.file }}'}
-  with: {script: 'cat "$FILE"'}
+  env: {FILE: '{{ $.params.file }}', CODE: '{{ $.params.code }}'}
+  with: {script: 'cat "$FILE"; exit $CODE'}
 outputs:
   - {name: token, type: string, sensitive: true, value: result.value, description: A token.}
+  - {name: size, type: number, value: 'size(result.value)', description: Its length.}
 `)
 	p := planted{t, h, []canary{made, given}}
-	p.run(1, "run", "sensitive.yaml", "-p", "word="+given.text)
+	p.run(1, "run", "given.yaml", "-p", "word="+given.text)
+	p.look()
+	p.run(0, "run", "made.yaml")
 	p.look()
 	p.run(0, "backup", filepath.Join(h.Dir, "backup"))
 	scan(t, filepath.Dir(h.Dir), []canary{made}, dir)

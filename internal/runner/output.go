@@ -53,6 +53,10 @@ func (w *work) conclude(ctx context.Context, r action.Result, out *Outcome) {
 	case len(b) > maxOutput:
 		out.Result = w.spoiled(r, fault.Limit, fmt.Sprintf("the output has %d bytes of JSON, more than the %d MiB that can be kept; leave large data in an artifact", len(b), maxOutput>>20))
 		return
+	case len(b) > blob.Inline && len(w.attempt.Sealed) > 0:
+		// It is not stored as it is: a module may still take secrets out of it.
+		out.Result = w.spoiled(r, fault.Limit, fmt.Sprintf("the output has %d bytes of JSON, more than the %d KiB that a step with secret outputs may have", len(b), blob.Inline>>10))
+		return
 	case len(b) > blob.Inline:
 		ref, err := w.runner.c.Blobs.Put(ctx, w.attempt.Root, bytes.NewReader(b))
 		if err != nil {
@@ -84,25 +88,35 @@ func (w *work) seal(output map[string]any, out *Outcome) error {
 	if len(hidden) == 0 {
 		return nil
 	}
-	v, err := value.Normalize(hidden)
-	if err != nil {
-		return fault.Wrap(fault.Parse, err, "read the secret outputs")
+	var err error
+	if out.Sealed, err = w.runner.Seal(w.attempt.Run, hidden); err != nil {
+		return err
 	}
-	b, err := value.Canonical(v)
-	if err != nil {
-		return fault.Wrap(fault.Parse, err, "encode the secret outputs")
-	}
-	if out.Sealed, err = w.runner.c.Key.Seal(w.attempt.Run, b); err != nil {
-		return fmt.Errorf("seal the secret outputs: %w", err)
-	}
-	var texts []secret.Value
-	collect(v, &texts)
-	w.runner.known.learn(texts...)
 	w.learnMasks()
 	if _, ok := output[transcript.Stdout]; ok && w.quiet() {
 		output[transcript.Stdout] = secret.Mask // what was taken from it is in it
 	}
 	return nil
+}
+
+// Seal encrypts secret outputs of a step of a run, and has their texts masked in whatever is printed from now on.
+func (r *Runner) Seal(run string, hidden map[string]any) ([]byte, error) {
+	v, err := value.Normalize(hidden)
+	if err != nil {
+		return nil, fault.Wrap(fault.Parse, err, "read the secret outputs")
+	}
+	b, err := value.Canonical(v)
+	if err != nil {
+		return nil, fault.Wrap(fault.Parse, err, "encode the secret outputs")
+	}
+	sealed, err := r.c.Key.Seal(run, b)
+	if err != nil {
+		return nil, fmt.Errorf("seal the secret outputs: %w", err)
+	}
+	var texts []secret.Value
+	collect(v, &texts)
+	r.known.learn(texts...)
+	return sealed, nil
 }
 
 // maxTexts bounds how many texts of a secret output are masked in what comes later.
