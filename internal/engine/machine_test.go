@@ -266,7 +266,11 @@ steps:
 	if d.replies[one].Err != nil || !fault.Is(d.replies[two].Err, fault.Conflict) || !fault.Is(d.replies[three].Err, fault.Conflict) {
 		t.Error(d.replies[one].Err, d.replies[two].Err, d.replies[three].Err)
 	}
-	if early := send("steps[2]"); !fault.Is(d.replies[early].Err, fault.Conflict) {
+	runID = d.run("steps: [{uses: wait, with: {duration: 1h}}, {uses: probe, with: {say: a}}]")
+	if wrong := send("steps[0]"); !fault.Is(d.replies[wrong].Err, fault.Conflict) {
+		t.Error("an event ended a wait for time")
+	}
+	if early := send("steps[1]"); !fault.Is(d.replies[early].Err, fault.Conflict) {
 		t.Error("an event reached a step that has not begun")
 	}
 	d.write()
