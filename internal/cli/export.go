@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +19,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/history"
 	"github.com/tendhq/tend/internal/report"
+	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/transcript"
 	"github.com/tendhq/tend/internal/value"
 	"github.com/tendhq/tend/internal/wire"
@@ -24,22 +27,26 @@ import (
 
 func (p *program) runsExportCommand() *cobra.Command {
 	var html, asJSONL bool
-	var file string
+	var file, artifacts string
 	c := &cobra.Command{
-		Use:   "export RUN --html|--json",
-		Short: "Write a run as one offline HTML file, or as JSON",
+		Use:   "export RUN --html|--json|--artifacts DIR",
+		Short: "Write a run as one offline HTML file, or as JSON, or the files that its steps left",
 		Long: "--html writes a page that needs nothing else: graph, steps, time line, logs; secrets and sensitive parameters are out.\n" +
 			"--json writes the same view with every entry as it is chained, so that somebody else can verify it. Sensitive\n" +
-			"parameters are masked there too: the sum of such an entry is of what was recorded, and its chain holds.",
+			"parameters are masked there too: the sum of such an entry is of what was recorded, and its chain holds.\n" +
+			"--artifacts writes the files that its steps left into DIR, which must not exist.",
 		Args: someArgs(1, 1, aRun),
 		RunE: func(c *cobra.Command, args []string) error {
-			if html == asJSONL {
-				return fault.New(fault.Invalid, "say how: --html or --json")
+			if exactly := chosen(html, asJSONL, artifacts != ""); exactly != 1 {
+				return fault.New(fault.Invalid, "say how: --html, --json or --artifacts DIR")
 			}
 			return p.look(c.Context(), func(s *app.Session) error {
 				row, err := findRun(c.Context(), s.Engine, args[0])
 				if err != nil {
 					return err
+				}
+				if artifacts != "" {
+					return p.exportArtifacts(c.Context(), artifacts, s.Engine, row)
 				}
 				out, done, err := p.outputFile(file)
 				if err != nil {
@@ -57,6 +64,7 @@ func (p *program) runsExportCommand() *cobra.Command {
 	f := c.Flags()
 	f.BoolVar(&html, "html", false, "one offline HTML file")
 	f.BoolVar(&asJSONL, "json", false, "JSON: the view, and every entry with its place in the chain")
+	f.StringVar(&artifacts, "artifacts", "", "a new directory for the files that the steps left")
 	f.StringVarP(&file, "file", "f", "", "write here instead of standard output")
 	return c
 }
@@ -94,6 +102,54 @@ func (p *program) exportHTML(ctx context.Context, w io.Writer, s engine.Service,
 		View: fold.View(), Program: prog, Outputs: shown, At: time.Now(), By: "tend " + thisVersion().Version,
 		Log: func(ref entry.Ref) ([]report.Line, error) { return readLog(ctx, s, id, ref, fold) },
 	})
+}
+
+// chosen tells how many are true.
+func chosen(all ...bool) (n int) {
+	for _, b := range all {
+		if b {
+			n++
+		}
+	}
+	return n
+}
+
+// exportArtifacts writes what the steps left below dir, one directory for each step and attempt.
+func (p *program) exportArtifacts(ctx context.Context, dir string, s engine.Service, row store.Row) error {
+	fold, _, err := story(ctx, s, row)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return fault.Wrap(fault.Invalid, err, "make a new directory for the artifacts")
+	}
+	root, err := os.OpenRoot(dir) // names come from programs: nothing leads out of it
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "open %s", dir)
+	}
+	defer root.Close()
+	n := 0
+	fold.View().Walk(func(st *history.Step, _ int) {
+		for _, a := range st.Artifacts {
+			if err != nil {
+				return
+			}
+			name := filepath.Join(strings.NewReplacer("/", "_", "\x00", "_").Replace(st.Path), filepath.FromSlash(a.Name))
+			var b []byte
+			if b, err = s.Blob(ctx, row.ID, a.Ref); err != nil {
+				return
+			}
+			if err = root.MkdirAll(filepath.Dir(name), 0o700); err == nil {
+				err = root.WriteFile(name, b, 0o600)
+			}
+			n++
+		}
+	})
+	if err != nil {
+		return fault.Wrap(fault.KindOf(err), err, "write the artifacts of %s", row.ID)
+	}
+	p.talk("%s: %s", dir, count(n, "file"))
+	return nil
 }
 
 // maxReportLog bounds what of one log goes into a report.

@@ -29,6 +29,7 @@ type Attempt struct {
 	Def             *playbook.Node
 	Dialect         string
 	Dir             string
+	Artifacts       []string // globs of files that are kept: the step's and those of its playbook
 	Hide            []string // values of the run's sensitive parameters: its logs do not show them
 }
 
@@ -430,6 +431,7 @@ func (e *Engine) act(x Act) {
 	a := Attempt{
 		Run: x.Run, Root: x.Root, Path: x.Path, Number: x.Attempt, Epoch: e.lease.Epoch, Intent: x.Intent, Def: x.Def,
 		Dialect: string(x.State.Program().Dialect), Dir: x.State.Created.Dir, Hide: hidden(x.State),
+		Artifacts: slices.Concat(x.Def.Artifacts, x.State.Program().Artifacts),
 	}
 	if x.Def.Module != nil {
 		a.Dialect = string(x.Def.Module.Dialect)

@@ -15,7 +15,7 @@ var (
 		{"catch", FormSteps, "What is done when the steps failed and their undo is over."},
 		{"finally", FormSteps, "What is done at the end, however the run ended."},
 		{"outputs", FormOutputs, "What the run gives: name and value, or a list with declared types."},
-		{"artifacts", FormTexts, "Globs of files that are kept."},
+		{"artifacts", FormTexts, "Globs of files below $TEND_WORK that are kept."},
 	})
 
 	moduleKeys = join(documentKeys, Table{
@@ -128,7 +128,7 @@ var (
 		{"verify", FormCheck, "Look whether the effect shows."},
 		{"undo", FormUndo, "How to restore what it did."},
 		{"ignoreFailure", FormBool, "Go on when it failed."},
-		{"artifacts", FormTexts, "Globs of files that are kept."},
+		{"artifacts", FormTexts, "Globs of files below $TEND_WORK that are kept."},
 	})
 	blockKeys = join(commonKeys, Table{
 		{"approval", FormApproval, "Ask people before the first effect."},
@@ -229,7 +229,7 @@ var (
 	}
 	bodyKeys = join(innerKeys, Table{
 		{"irreversible", FormBool, "Its effect cannot be undone."},
-		{"artifacts", FormTexts, "Globs of files that are kept."},
+		{"artifacts", FormTexts, "Globs of files below $TEND_WORK that are kept."},
 	})
 
 	// The verbs' `with`.

@@ -108,7 +108,7 @@ func (r *reader) playbook(d *Document) {
 		case "outputs":
 			d.Outputs = r.outputs(k)
 		case "artifacts":
-			d.Artifacts = r.texts(k)
+			d.Artifacts = r.artifacts(k)
 		case "timeout":
 			d.Timeout = r.duration(k)
 		}

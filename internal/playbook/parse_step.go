@@ -1,6 +1,7 @@
 package playbook
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -183,7 +184,7 @@ func (r *reader) stepKey(s *Step, k Key) {
 	case "undo":
 		s.Undo = r.undo(k)
 	case "artifacts":
-		s.Artifacts = r.texts(k)
+		s.Artifacts = r.artifacts(k)
 	case "envFrom":
 		r.envFrom(s, k)
 	case "output_parser":
@@ -223,8 +224,17 @@ func (r *reader) innerKey(s *Step, k Key) {
 	case "onDoubt":
 		r.onDoubt(s, k)
 	case "artifacts":
-		s.Artifacts = r.texts(k)
+		s.Artifacts = r.artifacts(k)
 	}
+}
+
+// artifacts reads globs of files below the scratch directory of a step.
+func (r *reader) artifacts(k Key) []string {
+	return r.texts(k, func(n *yaml.Node, s string) {
+		if path.IsAbs(s) || slices.Contains(strings.Split(s, "/"), "..") {
+			r.fail(RuleValue, n, `copy the file to "$TEND_WORK" in the script, and write its name here`, "artifacts are files below $TEND_WORK, and %q is not", s)
+		}
+	})
 }
 
 // blank tells a key of the older dialect that is written without a value, which is as if it were not written.
