@@ -30,7 +30,7 @@ type Attempt struct {
 	Dialect         string
 	Dir             string
 	Artifacts       []string // globs of files that are kept: the step's and those of its playbook
-	Hide            []string // values of the run's sensitive parameters: its logs do not show them
+	Hide            []string // values of the run's sensitive parameters and outputs: its logs do not show them
 }
 
 // Hands let attempts act. Act returns when nothing of the attempt can act any more, or its outcome is in doubt; what the
@@ -395,7 +395,7 @@ func (e *Engine) do(o Output) {
 
 func actKey(run, path string) string { return run + "\x00" + path }
 
-// hidden gives the texts in the values of a run's sensitive parameters.
+// hidden gives the texts in the values of a run's sensitive parameters, and of sensitive outputs of steps before.
 func hidden(s *run.State) []string {
 	var out []string
 	var collect func(v any)
@@ -419,6 +419,19 @@ func hidden(s *run.State) []string {
 			collect(s.Params[d.Name])
 		}
 	}
+	var walk func(nodes []playbook.Node)
+	walk = func(nodes []playbook.Node) {
+		for i := range nodes {
+			n := &nodes[i]
+			for _, name := range s.Program().Secret(n) {
+				collect(s.Outputs[n.ID].Value[name])
+			}
+			walk(n.Steps)
+			walk(n.Catch)
+			walk(n.Finally)
+		}
+	}
+	walk(s.Program().Steps)
 	return out
 }
 

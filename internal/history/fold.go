@@ -227,7 +227,7 @@ func (f *Fold) runFact(p entry.Payload, at time.Time) bool {
 		}
 		f.moment(at, "", "%s", text)
 	case *entry.RunEnded:
-		v.Ended, v.Status, v.Outputs, v.Ref = at, x.Status, f.mask.object(x.Outputs), x.Ref
+		v.Ended, v.Status, v.Outputs, v.Ref = at, x.Status, f.mask.hide(f.prog.SecretOutputs(), x.Outputs), x.Ref
 		v.Fault, v.Doubts, v.Undone = f.mask.fault(x.Fault), x.Doubts, x.Undone
 		for _, s := range f.steps {
 			if s.Status == Pending {

@@ -32,6 +32,21 @@ func (m *masker) learn(defs []playbook.Parameter, params value.Object) {
 	sort.SliceStable(m.texts, func(i, j int) bool { return len(m.texts[i]) > len(m.texts[j]) })
 }
 
+// hide gives a copy of outputs that may be shown, and remembers the values of those that are sensitive, by name.
+func (m *masker) hide(names []string, outputs value.Object) value.Object {
+	for _, name := range names {
+		m.collect(outputs[name])
+	}
+	sort.SliceStable(m.texts, func(i, j int) bool { return len(m.texts[i]) > len(m.texts[j]) })
+	out := m.object(outputs)
+	for _, name := range names {
+		if _, ok := out[name]; ok {
+			out[name] = secret.Mask
+		}
+	}
+	return out
+}
+
 func (m *masker) collect(v any) {
 	switch x := v.(type) {
 	case string:

@@ -181,7 +181,7 @@ func (f *Fold) stepFact(s *Step, p entry.Payload, at time.Time) {
 		s.Status, s.Child = Waiting, x.Child
 		f.moment(at, s.Path, "%s runs as %s", s.Label(), x.Child)
 	case *entry.ChildEnded:
-		s.Output = f.mask.object(x.Outputs)
+		s.Output = f.mask.hide(f.secret(s), x.Outputs)
 		if x.Status == string(run.Succeeded) {
 			f.acted(s, at)
 			return
@@ -266,7 +266,7 @@ func (f *Fold) result(s *Step, x *entry.StepResult, at time.Time) {
 	a.Ended, a.Outcome, a.Fault, a.Log = at, x.Outcome, f.mask.fault(x.Fault), x.Log
 	s.Artifacts = append(s.Artifacts, x.Artifacts...)
 	if x.Output != nil || x.Ref != nil {
-		s.Output, s.Ref = f.mask.object(x.Output), x.Ref
+		s.Output, s.Ref = f.mask.hide(f.secret(s), x.Output), x.Ref
 	}
 	s.Sealed = s.Sealed || len(x.Sealed) > 0
 	switch x.Outcome {
@@ -290,6 +290,14 @@ func (f *Fold) result(s *Step, x *entry.StepResult, at time.Time) {
 		}
 		s.Status = Retrying
 	}
+}
+
+// secret names the outputs of a step that are not shown.
+func (f *Fold) secret(s *Step) []string {
+	if s.def == nil {
+		return nil
+	}
+	return f.prog.Secret(s.def)
 }
 
 // retries tells whether another attempt follows a known failure: the step's policy says so, as it does to the engine.

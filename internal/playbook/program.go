@@ -30,6 +30,18 @@ type Program struct {
 	Source string `json:"-"`
 }
 
+// Secret names the outputs of a step that its action, its module or the playbook that it calls declares as sensitive.
+func (p *Program) Secret(n *Node) []string {
+	names := n.Sealed
+	if n.Call != nil && p.Calls[n.Call.Program] != nil {
+		names = append(names[:len(names):len(names)], sealed(p.Calls[n.Call.Program].OutputDefs)...)
+	}
+	return names
+}
+
+// SecretOutputs names the outputs of the playbook that it declares as sensitive.
+func (p *Program) SecretOutputs() []string { return sealed(p.OutputDefs) }
+
 // Metadata describes a playbook to people.
 type Metadata struct {
 	Name        string            `json:"name"`
