@@ -69,10 +69,18 @@ func unusable(err error, dir string) error {
 	switch {
 	case cause && fault.NextOf(err) == "":
 		return cannotWrite(err, dir, "open the data directory")
-	case !strings.Contains(err.Error(), dir) && fault.Is(err, fault.Damaged):
-		return fmt.Errorf("open the data directory %s: %w", dir, err)
+	case !fault.Is(err, fault.Damaged):
+		return err
+	case !strings.Contains(err.Error(), dir):
+		err = fmt.Errorf("open the data directory %s: %w", dir, err)
 	}
-	return err
+	if fault.NextOf(err) != "" {
+		return err
+	}
+	return &fault.Error{
+		Kind: fault.Damaged, Err: err,
+		Next: "restore a backup into another directory: tend restore; keep this one to find out what happened to its disk",
+	}
 }
 
 // cannotWrite says why a data directory cannot be used, for the causes that people meet.
