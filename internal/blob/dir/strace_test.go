@@ -167,7 +167,7 @@ func TestInjectedErrors(t *testing.T) {
 				t.Parallel()
 				hits := 0
 				defer func() {
-					if hits < 2 {
+					if hits < 2 && !t.Skipped() {
 						t.Errorf("only %d calls were hit", hits)
 					}
 				}()
