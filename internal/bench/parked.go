@@ -40,7 +40,7 @@ func parked(ctx context.Context, r *report) error {
 	before := heap()
 	var n atomic.Int64
 	start := time.Now()
-	if _, err := h.burst(ctx, nil, func() error {
+	if _, err := h.burst(func() error {
 		for i := n.Add(1); i <= runs; i = n.Add(1) {
 			p := task
 			if i%2 == 0 {

@@ -30,7 +30,7 @@ func durable(ctx context.Context, r *report) error {
 	if err != nil {
 		return err
 	}
-	if _, err := h.burst(ctx, p.Steps, func() error { return h.once(ctx, p) }, time.Second); err != nil {
+	if _, err := h.burst(func() error { return h.once(ctx, p) }, time.Second); err != nil {
 		return err
 	}
 	before, err := h.store.Identity(ctx)
@@ -48,7 +48,7 @@ func durable(ctx context.Context, r *report) error {
 		}
 		rates = append(rates, rate)
 		start := time.Now()
-		n, err := h.burst(ctx, p.Steps, func() error { return h.once(ctx, p) }, 3*time.Second)
+		n, err := h.burst(func() error { return h.once(ctx, p) }, 3*time.Second)
 		if err != nil {
 			return err
 		}
@@ -89,7 +89,7 @@ func (h *house) once(ctx context.Context, p program) error {
 }
 
 // burst lets the callers work for a time and counts.
-func (h *house) burst(_ context.Context, _ any, do func() error, d time.Duration) (int, error) {
+func (h *house) burst(do func() error, d time.Duration) (int, error) {
 	var n atomic.Int64
 	var failed atomic.Pointer[error]
 	var all sync.WaitGroup

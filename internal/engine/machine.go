@@ -373,7 +373,7 @@ func (m *Machine) mayDrive(s *session) bool {
 // hands lets effects begin and end: everything decided is durable here.
 func (m *Machine) hands(s *session, now time.Time) {
 	if !m.mayDrive(s) {
-		m.idle(s, now)
+		m.idle(s)
 		return
 	}
 	d := s.last
@@ -401,7 +401,7 @@ func (m *Machine) hands(s *session, now time.Time) {
 	for _, kid := range d.EndChild {
 		m.endChild(s, kid, now)
 	}
-	m.idle(s, now)
+	m.idle(s)
 }
 
 // leased tells whether the lease holds long enough for an effect to begin.
@@ -410,7 +410,7 @@ func (m *Machine) leased(now time.Time) bool {
 }
 
 // idle notes when the run must be looked at again, and forgets it when only outside things can move it.
-func (m *Machine) idle(s *session, now time.Time) {
+func (m *Machine) idle(s *session) {
 	if s.committing || s.evaluating > 0 || s.tx != nil {
 		return
 	}
@@ -432,7 +432,6 @@ func (m *Machine) idle(s *session, now time.Time) {
 	if !m.mayDrive(s) || s.state.Status() == run.Waiting && len(s.last.Children) == 0 && len(s.last.Locks) == 0 {
 		delete(m.runs, s.id) // parked: an answer, an event, a command or the clock loads it again
 	}
-	_ = now
 }
 
 func waits(ws []run.Wait) []Wait {
