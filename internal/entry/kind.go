@@ -8,112 +8,152 @@ type Payload interface{ Kind() Kind }
 
 // The kinds of entries.
 const (
-	KindRunCreated       Kind = "run-created"
-	KindRunCarried       Kind = "run-carried"
-	KindRunStarted       Kind = "run-started"
-	KindRunInterrupted   Kind = "run-interrupted"
-	KindRunResumed       Kind = "run-resumed"
-	KindRunRestored      Kind = "run-restored"
-	KindRunPaused        Kind = "run-paused"
-	KindRunUnpaused      Kind = "run-unpaused"
-	KindCancelRequested  Kind = "cancel-requested"
-	KindParamsChanged    Kind = "params-changed"
-	KindStepPermitted    Kind = "step-permitted"
-	KindSkipRequested    Kind = "skip-requested"
-	KindCondition        Kind = "condition"
-	KindLoopListed       Kind = "loop-listed"
-	KindIterationStarted Kind = "iteration-started"
-	KindStepHeld         Kind = "step-held"
-	KindStepRefused      Kind = "step-refused"
-	KindStepSkipped      Kind = "step-skipped"
-	KindStepIntent       Kind = "step-intent"
-	KindStepResult       Kind = "step-result"
-	KindRetryScheduled   Kind = "retry-scheduled"
-	KindStepVerified     Kind = "step-verified"
-	KindApprovalAsked    Kind = "approval-asked"
-	KindApprovalVoid     Kind = "approval-void"
-	KindDoubtAsked       Kind = "doubt-asked"
-	KindDoubtDecided     Kind = "doubt-decided"
-	KindTaskOpened       Kind = "task-opened"
-	KindTaskDecided      Kind = "task-decided"
-	KindWaitStarted      Kind = "wait-started"
-	KindWaitEnded        Kind = "wait-ended"
-	KindChildStarted     Kind = "child-started"
-	KindChildEnded       Kind = "child-ended"
-	KindLockAsked        Kind = "lock-asked"
-	KindLockTaken        Kind = "lock-taken"
-	KindLockReleased     Kind = "lock-released"
-	KindBlockStarted     Kind = "block-started"
-	KindCatchEntered     Kind = "catch-entered"
-	KindFinallyEntered   Kind = "finally-entered"
-	KindBlockEnded       Kind = "block-ended"
-	KindBlockStopped     Kind = "block-stopped"
-	KindUndoPrepared     Kind = "undo-prepared"
-	KindUndoStarted      Kind = "undo-started"
-	KindUndoEnded        Kind = "undo-ended"
-	KindRunEnded         Kind = "run-ended"
-	KindRunQuarantined   Kind = "run-quarantined"
-	KindTaskCreated      Kind = "task-created"
-	KindTaskVoted        Kind = "task-voted"
-	KindTaskClosed       Kind = "task-closed"
-	KindGuardReserved    Kind = "guard-reserved"
-	KindAudited          Kind = "audited"
-	KindRunSealed        Kind = "run-sealed"
+	KindRunCreated        Kind = "run-created"
+	KindRunCarried        Kind = "run-carried"
+	KindRunStarted        Kind = "run-started"
+	KindRunInterrupted    Kind = "run-interrupted"
+	KindRunResumed        Kind = "run-resumed"
+	KindRunRestored       Kind = "run-restored"
+	KindRunPaused         Kind = "run-paused"
+	KindRunUnpaused       Kind = "run-unpaused"
+	KindCancelRequested   Kind = "cancel-requested"
+	KindParamsChanged     Kind = "params-changed"
+	KindStepPermitted     Kind = "step-permitted"
+	KindSkipRequested     Kind = "skip-requested"
+	KindCondition         Kind = "condition"
+	KindLoopListed        Kind = "loop-listed"
+	KindIterationStarted  Kind = "iteration-started"
+	KindStepHeld          Kind = "step-held"
+	KindStepRefused       Kind = "step-refused"
+	KindStepSkipped       Kind = "step-skipped"
+	KindStepIntent        Kind = "step-intent"
+	KindStepResult        Kind = "step-result"
+	KindRetryScheduled    Kind = "retry-scheduled"
+	KindStepVerified      Kind = "step-verified"
+	KindApprovalAsked     Kind = "approval-asked"
+	KindApprovalVoid      Kind = "approval-void"
+	KindDoubtAsked        Kind = "doubt-asked"
+	KindDoubtDecided      Kind = "doubt-decided"
+	KindTaskOpened        Kind = "task-opened"
+	KindTaskDecided       Kind = "task-decided"
+	KindWaitStarted       Kind = "wait-started"
+	KindWaitEnded         Kind = "wait-ended"
+	KindChildStarted      Kind = "child-started"
+	KindChildEnded        Kind = "child-ended"
+	KindLockAsked         Kind = "lock-asked"
+	KindLockTaken         Kind = "lock-taken"
+	KindLockReleased      Kind = "lock-released"
+	KindBlockStarted      Kind = "block-started"
+	KindCatchEntered      Kind = "catch-entered"
+	KindFinallyEntered    Kind = "finally-entered"
+	KindBlockEnded        Kind = "block-ended"
+	KindBlockStopped      Kind = "block-stopped"
+	KindUndoPrepared      Kind = "undo-prepared"
+	KindUndoStarted       Kind = "undo-started"
+	KindUndoEnded         Kind = "undo-ended"
+	KindRunEnded          Kind = "run-ended"
+	KindRunQuarantined    Kind = "run-quarantined"
+	KindTaskCreated       Kind = "task-created"
+	KindTaskVoted         Kind = "task-voted"
+	KindTaskClosed        Kind = "task-closed"
+	KindGuardReserved     Kind = "guard-reserved"
+	KindAudited           Kind = "audited"
+	KindRunSealed         Kind = "run-sealed"
+	KindEventReceived     Kind = "event-received"
+	KindEventDecided      Kind = "event-decided"
+	KindIncidentOpened    Kind = "incident-opened"
+	KindIncidentJoined    Kind = "incident-joined"
+	KindIncidentUpdated   Kind = "incident-updated"
+	KindIncidentCommented Kind = "incident-commented"
+	KindIncidentPaged     Kind = "incident-paged"
+	KindIncidentMerged    Kind = "incident-merged"
+	KindIncidentSplit     Kind = "incident-split"
+	KindIncidentResolved  Kind = "incident-resolved"
+	KindIncidentReopened  Kind = "incident-reopened"
+	KindIncidentRan       Kind = "incident-ran"
+	KindIncidentItem      Kind = "incident-item"
+	KindIncidentReminded  Kind = "incident-reminded"
+	KindMessageQueued     Kind = "message-queued"
+	KindMessageSent       Kind = "message-sent"
+	KindMessageFailed     Kind = "message-failed"
+	KindMessageDropped    Kind = "message-dropped"
+	KindScheduleTicked    Kind = "schedule-ticked"
+	KindAccessDecided     Kind = "access-decided"
 )
 
 // kinds is the one visible list of kinds: a new entry adds its line here.
 var kinds = map[Kind]func() Payload{
-	KindRunCreated:       func() Payload { return new(RunCreated) },
-	KindRunCarried:       func() Payload { return new(RunCarried) },
-	KindRunStarted:       func() Payload { return new(RunStarted) },
-	KindRunInterrupted:   func() Payload { return new(RunInterrupted) },
-	KindRunResumed:       func() Payload { return new(RunResumed) },
-	KindRunRestored:      func() Payload { return new(RunRestored) },
-	KindRunPaused:        func() Payload { return new(RunPaused) },
-	KindRunUnpaused:      func() Payload { return new(RunUnpaused) },
-	KindCancelRequested:  func() Payload { return new(CancelRequested) },
-	KindParamsChanged:    func() Payload { return new(ParamsChanged) },
-	KindStepPermitted:    func() Payload { return new(StepPermitted) },
-	KindSkipRequested:    func() Payload { return new(SkipRequested) },
-	KindCondition:        func() Payload { return new(Condition) },
-	KindLoopListed:       func() Payload { return new(LoopListed) },
-	KindIterationStarted: func() Payload { return new(IterationStarted) },
-	KindStepHeld:         func() Payload { return new(StepHeld) },
-	KindStepRefused:      func() Payload { return new(StepRefused) },
-	KindStepSkipped:      func() Payload { return new(StepSkipped) },
-	KindStepIntent:       func() Payload { return new(StepIntent) },
-	KindStepResult:       func() Payload { return new(StepResult) },
-	KindRetryScheduled:   func() Payload { return new(RetryScheduled) },
-	KindStepVerified:     func() Payload { return new(StepVerified) },
-	KindApprovalAsked:    func() Payload { return new(ApprovalAsked) },
-	KindApprovalVoid:     func() Payload { return new(ApprovalVoid) },
-	KindDoubtAsked:       func() Payload { return new(DoubtAsked) },
-	KindDoubtDecided:     func() Payload { return new(DoubtDecided) },
-	KindTaskOpened:       func() Payload { return new(TaskOpened) },
-	KindTaskDecided:      func() Payload { return new(TaskDecided) },
-	KindWaitStarted:      func() Payload { return new(WaitStarted) },
-	KindWaitEnded:        func() Payload { return new(WaitEnded) },
-	KindChildStarted:     func() Payload { return new(ChildStarted) },
-	KindChildEnded:       func() Payload { return new(ChildEnded) },
-	KindLockAsked:        func() Payload { return new(LockAsked) },
-	KindLockTaken:        func() Payload { return new(LockTaken) },
-	KindLockReleased:     func() Payload { return new(LockReleased) },
-	KindBlockStarted:     func() Payload { return new(BlockStarted) },
-	KindCatchEntered:     func() Payload { return new(CatchEntered) },
-	KindFinallyEntered:   func() Payload { return new(FinallyEntered) },
-	KindBlockEnded:       func() Payload { return new(BlockEnded) },
-	KindBlockStopped:     func() Payload { return new(BlockStopped) },
-	KindUndoPrepared:     func() Payload { return new(UndoPrepared) },
-	KindUndoStarted:      func() Payload { return new(UndoStarted) },
-	KindUndoEnded:        func() Payload { return new(UndoEnded) },
-	KindRunEnded:         func() Payload { return new(RunEnded) },
-	KindRunQuarantined:   func() Payload { return new(RunQuarantined) },
-	KindTaskCreated:      func() Payload { return new(TaskCreated) },
-	KindTaskVoted:        func() Payload { return new(TaskVoted) },
-	KindTaskClosed:       func() Payload { return new(TaskClosed) },
-	KindGuardReserved:    func() Payload { return new(GuardReserved) },
-	KindAudited:          func() Payload { return new(Audited) },
-	KindRunSealed:        func() Payload { return new(RunSealed) },
+	KindRunCreated:        func() Payload { return new(RunCreated) },
+	KindRunCarried:        func() Payload { return new(RunCarried) },
+	KindRunStarted:        func() Payload { return new(RunStarted) },
+	KindRunInterrupted:    func() Payload { return new(RunInterrupted) },
+	KindRunResumed:        func() Payload { return new(RunResumed) },
+	KindRunRestored:       func() Payload { return new(RunRestored) },
+	KindRunPaused:         func() Payload { return new(RunPaused) },
+	KindRunUnpaused:       func() Payload { return new(RunUnpaused) },
+	KindCancelRequested:   func() Payload { return new(CancelRequested) },
+	KindParamsChanged:     func() Payload { return new(ParamsChanged) },
+	KindStepPermitted:     func() Payload { return new(StepPermitted) },
+	KindSkipRequested:     func() Payload { return new(SkipRequested) },
+	KindCondition:         func() Payload { return new(Condition) },
+	KindLoopListed:        func() Payload { return new(LoopListed) },
+	KindIterationStarted:  func() Payload { return new(IterationStarted) },
+	KindStepHeld:          func() Payload { return new(StepHeld) },
+	KindStepRefused:       func() Payload { return new(StepRefused) },
+	KindStepSkipped:       func() Payload { return new(StepSkipped) },
+	KindStepIntent:        func() Payload { return new(StepIntent) },
+	KindStepResult:        func() Payload { return new(StepResult) },
+	KindRetryScheduled:    func() Payload { return new(RetryScheduled) },
+	KindStepVerified:      func() Payload { return new(StepVerified) },
+	KindApprovalAsked:     func() Payload { return new(ApprovalAsked) },
+	KindApprovalVoid:      func() Payload { return new(ApprovalVoid) },
+	KindDoubtAsked:        func() Payload { return new(DoubtAsked) },
+	KindDoubtDecided:      func() Payload { return new(DoubtDecided) },
+	KindTaskOpened:        func() Payload { return new(TaskOpened) },
+	KindTaskDecided:       func() Payload { return new(TaskDecided) },
+	KindWaitStarted:       func() Payload { return new(WaitStarted) },
+	KindWaitEnded:         func() Payload { return new(WaitEnded) },
+	KindChildStarted:      func() Payload { return new(ChildStarted) },
+	KindChildEnded:        func() Payload { return new(ChildEnded) },
+	KindLockAsked:         func() Payload { return new(LockAsked) },
+	KindLockTaken:         func() Payload { return new(LockTaken) },
+	KindLockReleased:      func() Payload { return new(LockReleased) },
+	KindBlockStarted:      func() Payload { return new(BlockStarted) },
+	KindCatchEntered:      func() Payload { return new(CatchEntered) },
+	KindFinallyEntered:    func() Payload { return new(FinallyEntered) },
+	KindBlockEnded:        func() Payload { return new(BlockEnded) },
+	KindBlockStopped:      func() Payload { return new(BlockStopped) },
+	KindUndoPrepared:      func() Payload { return new(UndoPrepared) },
+	KindUndoStarted:       func() Payload { return new(UndoStarted) },
+	KindUndoEnded:         func() Payload { return new(UndoEnded) },
+	KindRunEnded:          func() Payload { return new(RunEnded) },
+	KindRunQuarantined:    func() Payload { return new(RunQuarantined) },
+	KindTaskCreated:       func() Payload { return new(TaskCreated) },
+	KindTaskVoted:         func() Payload { return new(TaskVoted) },
+	KindTaskClosed:        func() Payload { return new(TaskClosed) },
+	KindGuardReserved:     func() Payload { return new(GuardReserved) },
+	KindAudited:           func() Payload { return new(Audited) },
+	KindRunSealed:         func() Payload { return new(RunSealed) },
+	KindEventReceived:     func() Payload { return new(EventReceived) },
+	KindEventDecided:      func() Payload { return new(EventDecided) },
+	KindIncidentOpened:    func() Payload { return new(IncidentOpened) },
+	KindIncidentJoined:    func() Payload { return new(IncidentJoined) },
+	KindIncidentUpdated:   func() Payload { return new(IncidentUpdated) },
+	KindIncidentCommented: func() Payload { return new(IncidentCommented) },
+	KindIncidentPaged:     func() Payload { return new(IncidentPaged) },
+	KindIncidentMerged:    func() Payload { return new(IncidentMerged) },
+	KindIncidentSplit:     func() Payload { return new(IncidentSplit) },
+	KindIncidentResolved:  func() Payload { return new(IncidentResolved) },
+	KindIncidentReopened:  func() Payload { return new(IncidentReopened) },
+	KindIncidentRan:       func() Payload { return new(IncidentRan) },
+	KindIncidentItem:      func() Payload { return new(IncidentItem) },
+	KindIncidentReminded:  func() Payload { return new(IncidentReminded) },
+	KindMessageQueued:     func() Payload { return new(MessageQueued) },
+	KindMessageSent:       func() Payload { return new(MessageSent) },
+	KindMessageFailed:     func() Payload { return new(MessageFailed) },
+	KindMessageDropped:    func() Payload { return new(MessageDropped) },
+	KindScheduleTicked:    func() Payload { return new(ScheduleTicked) },
+	KindAccessDecided:     func() Payload { return new(AccessDecided) },
 }
 
 // Kind implements Payload.

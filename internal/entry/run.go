@@ -19,8 +19,10 @@ type Ref struct {
 
 // Who is the person or machine behind an entry.
 type Who struct {
+	From string `json:"from,omitempty"` // address or channel
+	ID   string `json:"id,omitempty"`   // user:alice@example.org, token:ci, os:root, tend; "" where only a name is known
 	Name string `json:"name"`
-	Via  string `json:"via,omitempty"` // terminal, inbox, api, engine
+	Via  string `json:"via,omitempty"` // terminal, inbox, api, page, slack, engine
 }
 
 // Fault is an error as it is recorded. Message never holds a secret.
@@ -32,12 +34,15 @@ type Fault struct {
 
 // Cause says why a run exists.
 type Cause struct {
-	Carry  string `json:"carry,omitempty"`  // run whose succeeded steps it continues (retry)
-	Parent string `json:"parent,omitempty"` // run that called it
-	Path   string `json:"path,omitempty"`   // the calling step
-	Root   string `json:"root,omitempty"`   // the outermost run; its own id for a root
-	Undoes string `json:"undoes,omitempty"` // run that it rolls back
-	Why    string `json:"why,omitempty"`    // the reason that a person gave for retry or rollback
+	Carry    string `json:"carry,omitempty"`    // run whose succeeded steps it continues (retry)
+	Event    string `json:"event,omitempty"`    // event that started it
+	Incident string `json:"incident,omitempty"` // incident that it is for
+	Parent   string `json:"parent,omitempty"`   // run that called it
+	Path     string `json:"path,omitempty"`     // the calling step
+	Root     string `json:"root,omitempty"`     // the outermost run; its own id for a root
+	Trigger  string `json:"trigger,omitempty"`  // trigger that turned the event into it
+	Undoes   string `json:"undoes,omitempty"`   // run that it rolls back
+	Why      string `json:"why,omitempty"`      // the reason that a person gave for retry or rollback
 }
 
 // RunCreated is the first entry of every run.
