@@ -28,17 +28,17 @@ const module = "github.com/tendhq/tend"
 // lines is the order of the house: a package imports only packages of lines above its own. A child of a port (action/http)
 // stands with its parent.
 var lines = [][]string{
-	{"cell", "examples", "fault", "id", "value"}, // values, and what every package needs to speak; the demonstrations' documents
-	{"access", "event", "secret", "terminal"},    // who may do what; what comes from outside; a value that cannot be printed; the screen
-	{"expr", "mask", "signature"},      // the two languages; what must not be seen
-	{"entry", "playbook"}, // the two big nouns: facts and documents
+	{"cell", "examples", "fault", "id", "value"},                         // values, and what every package needs to speak; the demonstrations' documents
+	{"access", "event", "secret", "terminal"},                            // who may do what; what comes from outside; a value that cannot be printed; the screen
+	{"expr", "mask", "signature"},                                        // the two languages; what must not be seen
+	{"entry", "playbook"},                                                // the two big nouns: facts and documents
 	{"format", "graph", "guard", "lint", "repository", "schema", "task"}, // what is said and decided about them
 	{"run"},                     // the mind: it knows every noun
 	{"history", "plan"},         // the story of a run, for people: afterwards and beforehand
 	{"report"},                  // that story as a page
 	{"seal", "transcript"},      // what steps leave: secrets and logs
 	{"action", "blob", "store"}, // ports
-	{"runner"},                  // executes attempts
+	{"ledger", "runner"},        // writes the server's own streams; executes attempts
 	{"engine"},                  // drives runs
 	{"wire"},                    // how an engine is spoken to
 	{"client", "httpapi"},       // the two ends of that

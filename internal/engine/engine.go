@@ -136,6 +136,9 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	return e, nil
 }
 
+// Lease gives the lease that the engine took of its store: package ledger writes under it too.
+func (e *Engine) Lease() store.Lease { return e.lease }
+
 func (e *Engine) eachRow(ctx context.Context, f store.Filter, do func(store.Row)) error {
 	return eachRow(ctx, e.cfg.Store, f, do)
 }
