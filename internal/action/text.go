@@ -3,8 +3,11 @@ package action
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 
+	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/secret"
+	"github.com/tendhq/tend/internal/value"
 )
 
 // Text is an input text that may be a secret. It prints as secret.Mask when it is one; only Reveal gives the text, at the
@@ -56,6 +59,43 @@ func (t Text) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
 // LogValue implements slog.LogValuer.
 func (t Text) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+// AsText reads a variable of the environment, or an argument: text as it is, numbers and booleans as they print, lists and
+// maps as JSON. A list or map with a secret in it is an error: which part of its text is the secret could not be told.
+func AsText(v any) (Text, error) {
+	switch v.(type) {
+	case []any, map[string]any:
+		if holdsSecret(v) {
+			return Text{}, fault.New(fault.Invalid, "it is %s with a secret in it", describe(v)).WithNext("give the secret by itself")
+		}
+		return PlainText(value.Text(v)), nil
+	case nil:
+		return Text{}, nil
+	}
+	t, reason := text(v)
+	if reason != "" {
+		return Text{}, fault.New(fault.Invalid, "%s", reason)
+	}
+	return t, nil
+}
+
+func holdsSecret(v any) bool {
+	switch x := v.(type) {
+	case secret.Value, *secret.Value:
+		return true
+	case Text:
+		return x.Secret()
+	case map[string]any:
+		for _, e := range x {
+			if holdsSecret(e) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(x, holdsSecret)
+	}
+	return false
+}
 
 // Reveal copies v with every secret in it replaced by its text. The copy goes where the secret is used (a request body, a
 // parameter of a statement) and nowhere else.

@@ -9,6 +9,7 @@ import (
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/history"
+	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/terminal"
 )
@@ -59,15 +60,16 @@ const (
 	markWait
 	markDoubt
 	markAgain
+	markUndo
 	markNote
 )
 
 func (l *live) mark(m mark) string {
 	s := l.style
 	if !s.TTY {
-		return [...]string{"begin ", "ok    ", "FAILED", "skip  ", "wait  ", "DOUBT ", "again ", "note  "}[m]
+		return [...]string{"begin ", "ok    ", "FAILED", "skip  ", "wait  ", "DOUBT ", "again ", "undo  ", "note  "}[m]
 	}
-	return [...]string{s.Blue("▸"), s.Green("✓"), s.Red("✗"), s.Dim("–"), s.Yellow("…"), s.Yellow("?"), s.Yellow("↻"), s.Dim("·")}[m]
+	return [...]string{s.Blue("▸"), s.Green("✓"), s.Red("✗"), s.Dim("–"), s.Yellow("…"), s.Yellow("?"), s.Yellow("↻"), s.Yellow("↶"), s.Dim("·")}[m]
 }
 
 // entry shows a fact that was folded in already.
@@ -117,10 +119,11 @@ func (l *live) entry(p entry.Payload, at time.Time) {
 		l.line("%s%s %s runs as %s", pad, l.mark(markBegin), label, x.Child)
 	case *entry.LoopListed:
 		if x.Error == nil {
-			l.line("%s%s %s: %d iterations", pad, l.mark(markBegin), label, x.Count)
+			l.line("%s%s %s: %s", pad, l.mark(markBegin), label, count(int(x.Count), "iteration"))
 		}
 	case *entry.BlockStarted:
-		if s.Title != "" || s.ID != "" {
+		if (s.Title != "" || s.ID != "") && s.Kind != string(playbook.KindForeach) { // a loop begins with its list
+
 			l.line("%s%s %s", pad, l.mark(markBegin), label)
 		}
 	case *entry.BlockEnded:
@@ -166,7 +169,7 @@ func (l *live) runFact(p entry.Payload) {
 	case *entry.CancelRequested:
 		l.line("%s cancelling, asked by %s", l.mark(markNote), terminal.Line(x.By.Name))
 	case *entry.UndoStarted:
-		l.line("%s undoing what was changed", l.mark(markAgain))
+		l.line("%s undoing what was changed", l.mark(markUndo))
 	case *entry.CatchEntered:
 		l.line("%s handling the failure", l.mark(markNote))
 	case *entry.FinallyEntered:
@@ -214,7 +217,11 @@ func (l *live) result(s *history.Step, x *entry.StepResult, pad, label string) {
 	}
 	switch x.Outcome {
 	case entry.InDoubt:
-		if !s.Status.Over() {
+		switch {
+		case s.Status.Over():
+		case s.Effect == "read": // there is no effect to be in doubt about
+			l.line("%s%s %s: attempt %d gave no answer%s", pad, l.mark(markAgain), label, x.Attempt, because(x.Fault))
+		default:
 			l.line("%s%s %s: nobody knows whether it took effect%s", pad, l.mark(markDoubt), label, because(x.Fault))
 		}
 	case entry.Failed, entry.NotStarted:
@@ -287,7 +294,7 @@ func (l *live) detail(s *history.Step) string {
 }
 
 func loopCounts(x *history.Loop) string {
-	parts := []string{fmt.Sprintf("%d iterations", x.Started)}
+	parts := []string{count(int(x.Started), "iteration")}
 	if x.Failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", x.Failed))
 	}

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -90,18 +91,18 @@ func (v *View) wait(w Wait) string {
 	switch w.For {
 	case "task":
 		return fmt.Sprintf("waits for a person to answer %s%s; no answer is no. `tend inbox show %s` shows what is asked and how to answer.",
-			who, until(" until ", w.Until), w.On)
+			who, since(" until ", w.Until), w.On)
 	case "doubt":
 		return fmt.Sprintf("is in doubt at %s: %s. Find out, then say it with `tend inbox answer %s happened|not-happened|again|fail|skip`.",
 			who, strings.TrimSuffix(w.Why, "."), w.On)
 	case "event":
-		return fmt.Sprintf("waits at %s%s: %s. `tend events send %s --key KEY` brings it.", who, until(" until ", w.Until), strings.TrimSuffix(w.Why, "."), w.On)
+		return fmt.Sprintf("waits at %s%s: %s. `tend events send %s --key KEY` brings it.", who, since(" until ", w.Until), strings.TrimSuffix(w.Why, "."), w.On)
 	case "time":
-		return fmt.Sprintf("waits at %s%s; time moves it while a process drives it.", who, until(" until ", w.Until))
+		return fmt.Sprintf("waits at %s%s; time moves it while a process drives it.", who, since(" until ", w.Until))
 	case "retry":
-		return fmt.Sprintf("tries %s again%s%s.", who, until(" at ", w.Until), v.lastFault(w.Path))
+		return fmt.Sprintf("tries %s again%s%s.", who, since(" at ", w.Until), v.lastFault(w.Path))
 	case "guard":
-		return fmt.Sprintf("is held at %s by guard %s%s: %s.", who, w.On, until(" until ", w.Until), strings.TrimSuffix(w.Why, "."))
+		return fmt.Sprintf("is held at %s by guard %s%s: %s.", who, w.On, since(" until ", w.Until), strings.TrimSuffix(w.Why, "."))
 	case "runner":
 		return fmt.Sprintf("is held at %s: no runner is called %q here. Name it under `runners:` in the configuration file, then `tend runs resume %s`.", who, w.On, v.ID)
 	case "lock":
@@ -203,17 +204,14 @@ func (v *View) interruption() string {
 			return w.Why
 		}
 	}
-	if v.interrupted != "" {
-		return v.interrupted
-	}
-	return "the process that drove it ended"
+	return cmp.Or(v.interrupted, "the process that drove it ended")
 }
 
 // flight warns of what was in flight when a run was interrupted.
 func (v *View) flight() string {
 	var at []string
 	v.Walk(func(s *Step, _ int) {
-		if n := len(s.Attempts); n > 0 && s.Status == Running && s.Attempts[n-1].Ended.IsZero() {
+		if n := len(s.Attempts); n > 0 && s.Status == Running && s.Effect != "read" && s.Attempts[n-1].Ended.IsZero() {
 			at = append(at, s.Label())
 		}
 	})
@@ -246,8 +244,6 @@ func since(before string, t time.Time) string {
 	}
 	return before + clock(t)
 }
-
-func until(before string, t time.Time) string { return since(before, t) }
 
 // clock prints a time so that it is understood in every time zone.
 func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }

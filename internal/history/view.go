@@ -10,6 +10,8 @@
 package history
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
@@ -199,26 +201,34 @@ type Moment struct {
 	Text string    `json:"text"`
 }
 
-// Label names a step in a sentence: its title or id, else its path, and what it uses.
+// Label names a step in a sentence: its title or id and the iteration that it stands in, else its path, and what it uses.
 func (s *Step) Label() string {
-	name := s.Title
-	if name == "" {
-		name = s.ID
-	}
-	if name == "" && s.parent != nil && run.PlaceOf(s.Path).Helper() {
+	name := cmp.Or(s.Title, s.ID)
+	switch {
+	case s.Kind == kindIteration:
+		return cmp.Or(name, s.Path)
+	case name != "":
+		name = strings.TrimSpace(name + " " + s.parent.keys())
+	case s.parent != nil && run.PlaceOf(s.Path).Helper():
 		return s.Section + " of " + s.parent.Label()
-	}
-	if name == "" {
+	default:
 		name = s.Path
 	}
-	what := s.Uses
-	if what == "" {
-		what = s.Kind
+	if what := cmp.Or(s.Uses, s.Kind); what != name {
+		return name + " (" + what + ")"
 	}
-	if what == name || s.Kind == kindIteration {
-		return name
+	return name
+}
+
+// keys names the iterations of loops around, the outermost first: `[web-1][0]`.
+func (s *Step) keys() string {
+	if s == nil {
+		return ""
 	}
-	return name + " (" + what + ")"
+	if s.Kind != kindIteration {
+		return s.parent.keys()
+	}
+	return s.parent.keys() + "[" + s.Key + "]"
 }
 
 // Duration tells how long it took, or zero while it is not over.

@@ -106,7 +106,7 @@ func New(r Request) *Plan {
 		}
 	}
 	s := scope{dialect: p.Dialect, root: map[string]any{
-		"params": orEmpty(r.Params), "event": orEmpty(r.Event), "metadata": b.metadata(),
+		"params": orEmpty(r.Params), "event": orEmpty(r.Event), "metadata": p.Metadata.Data(r.Metadata),
 		"run": map[string]any{"name": p.Metadata.Name, "by": r.By}, "steps": map[string]any{},
 	}}
 	out := &Plan{Name: p.Metadata.Name, Source: p.Source, Params: b.params()}
@@ -133,20 +133,6 @@ func (b *builder) params() map[string]any {
 			out[d.Name] = secret.Mask
 		}
 	}
-	return out
-}
-
-func (b *builder) metadata() map[string]any {
-	md := b.Program.Metadata
-	labels := map[string]any{}
-	for k, v := range md.Labels {
-		labels[k] = v
-	}
-	out := map[string]any{}
-	for k, v := range b.Metadata {
-		out[k] = v
-	}
-	out["name"], out["description"], out["owner"], out["version"], out["labels"] = md.Name, md.Description, md.Owner, md.Version, labels
 	return out
 }
 

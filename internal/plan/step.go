@@ -493,7 +493,7 @@ func (b *builder) called(name string, params map[string]any, out *Step) {
 	}
 	inner.Params = bound
 	s.root = map[string]any{
-		"params": orEmpty(bound), "event": orEmpty(b.Event), "metadata": inner.metadata(),
+		"params": orEmpty(bound), "event": orEmpty(b.Event), "metadata": p.Metadata.Data(b.Metadata),
 		"run": map[string]any{"name": p.Metadata.Name, "by": b.By}, "steps": map[string]any{},
 	}
 	out.Steps = inner.nodes(p.Steps, "", "steps", s)

@@ -19,7 +19,7 @@ type Evaluator interface {
 // and metadata; types, enum and pattern checked; nothing unknown, nothing required missing. All problems come in one
 // error. An optional parameter that is not given is absent; in the older dialect it is an empty text.
 func (p *Program) Bind(given, event, metadata map[string]any, ev Evaluator) (map[string]any, error) {
-	scope := expr.Scope{Dialect: p.Dialect, Root: map[string]any{"event": orEmpty(event), "metadata": orEmpty(metadata)}}
+	scope := expr.Scope{Dialect: p.Dialect, Root: map[string]any{"event": orEmpty(event), "metadata": p.Metadata.Data(metadata)}}
 	out := make(map[string]any, len(p.Parameters))
 	var problems []string
 	for i := range p.Parameters {

@@ -1,6 +1,7 @@
 package playbook
 
 import (
+	"maps"
 	"time"
 
 	"github.com/tendhq/tend/internal/expr"
@@ -50,6 +51,18 @@ type Metadata struct {
 	Owner       string            `json:"owner,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Links       []Link            `json:"links,omitempty"`
+}
+
+// Data is what expressions see as `metadata`: what is given from outside, and the playbook's own words, which win.
+func (m Metadata) Data(given map[string]any) map[string]any {
+	out := make(map[string]any, len(given)+5)
+	maps.Copy(out, given)
+	labels := make(map[string]any, len(m.Labels))
+	for k, v := range m.Labels {
+		labels[k] = v
+	}
+	out["name"], out["description"], out["owner"], out["version"], out["labels"] = m.Name, m.Description, m.Owner, m.Version, labels
+	return out
 }
 
 // Link is a named address in the metadata.

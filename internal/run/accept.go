@@ -96,8 +96,7 @@ func (s *State) verified(n *Node, r Rendered, now time.Time) Accepted {
 	if r.Fault != nil {
 		msg = r.Fault.Message
 	}
-	c := n.def.Verify
-	if c.Within > 0 && !now.Add(every(c)).After(n.Since.Add(time.Duration(c.Within))) {
+	if now.Before(n.lookUntil()) {
 		return facts(&entry.Condition{Path: r.Path, What: "until", Text: msg})
 	}
 	return facts(&entry.StepVerified{Path: r.Path, Fault: &entry.Fault{
@@ -109,7 +108,7 @@ func (s *State) waited(n *Node, r Rendered, now time.Time) Accepted {
 	if r.Fault == nil && r.Value {
 		return facts(&entry.WaitEnded{Path: r.Path})
 	}
-	if !n.Deadline.IsZero() && now.Add(every(n.def.Wait.Until)).After(n.Deadline) {
+	if over := n.lookUntil(); !over.IsZero() && !now.Before(over) {
 		return facts(&entry.WaitEnded{Path: r.Path, Fault: &entry.Fault{
 			Kind: string(fault.Timeout), Message: "what it waited for did not come in time: " + r.Text, Path: r.Path,
 		}})
@@ -219,8 +218,12 @@ func (s *State) intent(n *Node, r Rendered, now time.Time) *entry.StepIntent {
 		Action: def.Uses, Attempt: n.Attempt + 1, Effect: string(def.Effect), Hash: Digest(def, r), Inputs: r.Inputs,
 		Irreversible: def.Irreversible, Key: s.key(n), Path: r.Path, Runner: r.Runner, Targets: r.Targets,
 	}
+	limit := s.lookLimit(r.Path, now)
 	if def.Timeout > 0 {
-		i.Deadline = now.Add(time.Duration(def.Timeout)).UTC().Truncate(time.Microsecond)
+		limit = now.Add(time.Duration(def.Timeout))
+	}
+	if !limit.IsZero() {
+		i.Deadline = limit.UTC().Truncate(time.Microsecond)
 	}
 	return i
 }

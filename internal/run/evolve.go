@@ -389,6 +389,9 @@ func (s *State) evolveCondition(n *Node, x *entry.Condition, at time.Time) error
 		s.settle(n, string(entry.Failed), &entry.Fault{Kind: string(fault.Assert), Message: x.Text, Path: n.Path})
 	case "until":
 		n.Due = at.Add(every(n.check()))
+		if over := n.lookUntil(); !over.IsZero() && n.Due.After(over) {
+			n.Due = over
+		}
 		s.renew(n.Path, ".verify", ".until")
 	case "stopWhen":
 		n.Checked, n.Dirty = at, false

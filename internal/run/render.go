@@ -187,6 +187,9 @@ func (ev *evaluation) check(out *Rendered, c *playbook.Check, helper string) err
 func shown(result any) string {
 	if m, ok := result.(map[string]any); ok {
 		if v, ok := m["value"]; ok {
+			if t, ok := v.(string); ok {
+				return fmt.Sprintf(" (result.value is %.120q)", t)
+			}
 			return fmt.Sprintf(" (result.value is %.120s)", value.Text(v))
 		}
 	}

@@ -18,10 +18,10 @@ func retries(r *playbook.Retry, n int, kind string) bool {
 	return len(r.On) == 0 || slices.Contains(r.On, kind)
 }
 
-// doubtAttempts bounds what `onDoubt: retry` and probes may repeat.
+// doubtAttempts bounds what `onDoubt: retry` and probes may repeat: what `retry` says, else three attempts.
 func doubtAttempts(d *playbook.Node) int {
 	if d.Retry != nil {
-		return max(3, d.Retry.Attempts)
+		return max(1, d.Retry.Attempts)
 	}
 	return 3
 }

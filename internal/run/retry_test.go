@@ -110,6 +110,9 @@ func TestAfterDoubt(t *testing.T) {
 		{"", "idempotent", 0, 1, "retry"},
 		{"", "idempotent", 5, 4, "retry"},
 		{"", "idempotent", 5, 5, "fail"},
+		{"", "read", 2, 1, "retry"}, // fewer than without a policy, too
+		{"", "read", 2, 2, "fail"},
+		{"", "read", 1, 1, "fail"},
 		{"ask", "read", 0, 1, "ask"},
 		{"fail", "read", 0, 1, "fail"},
 		{"fail", "mutate", 0, 1, "fail"},

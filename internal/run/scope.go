@@ -35,7 +35,7 @@ func (ev *evaluation) scope(sources ...string) expr.Scope {
 	known, later := ev.params()
 	root["params"] = known
 	root["event"] = plain(s.Created.Event)
-	root["metadata"] = ev.metadata()
+	root["metadata"] = s.prog.Metadata.Data(plain(s.Created.Metadata))
 	root["run"] = map[string]any{"id": s.ID, "name": s.Created.Name, "by": s.Created.By.Name, "steps": stats}
 	for _, it := range chain { // outermost first: inner names win
 		ev.bind(root, it)
@@ -76,18 +76,6 @@ func plain(o value.Object) map[string]any {
 		return map[string]any{}
 	}
 	return o
-}
-
-func (ev *evaluation) metadata() map[string]any {
-	m := maps.Clone(plain(ev.s.Created.Metadata))
-	md := ev.s.prog.Metadata
-	m["name"], m["description"], m["owner"], m["version"] = md.Name, md.Description, md.Owner, md.Version
-	labels := map[string]any{}
-	for k, v := range md.Labels {
-		labels[k] = v
-	}
-	m["labels"] = labels
-	return m
 }
 
 // chain lists the iterations around the instance, outermost first.

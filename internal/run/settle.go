@@ -209,6 +209,47 @@ func (n *Node) check() *playbook.Check {
 	}
 }
 
+// lookUntil is when the looking of a check is over: from then on no other look begins, and one that has no time limit of its
+// own is ended. Zero is never. A condition that held at the last moment counts, so the last look is taken just then.
+func (n *Node) lookUntil() time.Time {
+	switch {
+	case n.def == nil:
+		return time.Time{}
+	case n.Phase == PhaseWaiting && n.def.Wait != nil:
+		return n.Deadline
+	case n.Phase == PhaseVerifying && n.def.Verify != nil && n.def.Verify.Within > 0:
+		return n.Since.Add(time.Duration(n.def.Verify.Within))
+	default:
+		return time.Time{}
+	}
+}
+
+const (
+	shortestLook = 10 * time.Second // what a look may take, however little is left of `within`
+	longestWatch = 30 * time.Second // what a stopWhen without a `timeout` may take: unreadable means stop
+)
+
+// lookLimit bounds an attempt of a helper that has no time limit of its own, so that a check that hangs does not hang the
+// run; zero is no bound.
+func (s *State) lookLimit(path string, now time.Time) time.Time {
+	parent, seg := parentOf(path)
+	switch seg.name {
+	case "stopWhen":
+		return now.Add(longestWatch)
+	case "verify", "until":
+		owner := s.Nodes[parent]
+		if owner == nil {
+			return time.Time{}
+		}
+		over := owner.lookUntil()
+		if least := now.Add(shortestLook); !over.IsZero() && over.Before(least) {
+			return least
+		}
+		return over
+	}
+	return time.Time{}
+}
+
 func every(c *playbook.Check) time.Duration {
 	if c == nil || c.Every <= 0 {
 		return 2 * time.Second

@@ -202,11 +202,32 @@ func (d *decider) poll(n *Node, c *playbook.Check, helper string, what What, sto
 		d.render(n.Path, what)
 		return
 	}
+	if over := n.lookUntil(); h != nil && (h.Phase == PhaseFailed || h.Phase == PhaseRetrying) && !over.IsZero() && !d.now.Before(over) {
+		d.unseen(n, h) // there is no time for another attempt of this look
+		return
+	}
 	d.visit(c.Step, n.Path+helper, stop)
 }
 
+// unseen ends a check whose last look gave no answer.
+func (d *decider) unseen(n, h *Node) {
+	why := "it could not be seen"
+	if h.Fault != nil {
+		why = h.Fault.Message
+	}
+	if n.Phase == PhaseWaiting {
+		d.fact(&entry.WaitEnded{Path: n.Path, Fault: &entry.Fault{
+			Kind: string(fault.Timeout), Message: "what it waited for did not come in time: " + why, Path: n.Path,
+		}})
+		return
+	}
+	d.fact(&entry.StepVerified{Path: n.Path, Fault: &entry.Fault{
+		Kind: string(fault.Verify), Message: "the effect did not show: " + why, Path: n.Path,
+	}})
+}
+
 func (d *decider) waiting(def *playbook.Node, n *Node, stop *halt) {
-	if !n.Deadline.IsZero() && !d.now.Before(n.Deadline) && !d.s.acts(n.Path+".until") {
+	if def.Wait.Until == nil && !n.Deadline.IsZero() && !d.now.Before(n.Deadline) {
 		d.fact(&entry.WaitEnded{Path: n.Path, Fault: &entry.Fault{
 			Kind: string(fault.Timeout), Message: "what it waited for did not come in time", Path: n.Path,
 		}})

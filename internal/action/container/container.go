@@ -163,15 +163,12 @@ func ownArguments(args []any) ([]string, error) {
 	out := make([]string, len(args))
 	var problems []error
 	for i, a := range args {
-		var one struct {
-			Text action.Text `in:"text"`
-		}
-		err := action.Decode(map[string]any{"text": a}, &one)
-		text := one.Text.Reveal()
+		given, err := action.AsText(a)
+		text := given.Reveal()
 		switch {
 		case err != nil:
-			problems = append(problems, fault.New(fault.Invalid, "input args: [%d] is not text", i))
-		case one.Text.Secret():
+			problems = append(problems, fmt.Errorf("input args: [%d]: %w", i, err))
+		case given.Secret():
 			problems = append(problems, fault.New(fault.Invalid, "input args: [%d] is a secret, and arguments can be seen by others on the machine; give it by env", i))
 		case strings.ContainsRune(text, 0):
 			problems = append(problems, fault.New(fault.Invalid, "input args: [%d] has a NUL byte", i))

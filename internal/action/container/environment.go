@@ -2,6 +2,7 @@ package container
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -41,16 +42,13 @@ func readEnvironment(req action.Request) (environment, error) {
 	}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(req.Env)) {
-		var one struct {
-			Text action.Text `in:"text"`
-		}
-		err := action.Decode(map[string]any{"text": req.Env[name]}, &one)
-		text := one.Text.Reveal()
+		given, err := action.AsText(req.Env[name])
+		text := given.Reveal()
 		switch {
 		case name == "" || strings.ContainsAny(name, "= \t\r\n\x00#\"'"):
 			problems = append(problems, fault.New(fault.Invalid, "env: %.60q cannot be the name of a variable", name))
 		case err != nil:
-			problems = append(problems, fault.New(fault.Invalid, "env: %s is not text", name))
+			problems = append(problems, fmt.Errorf("env: %s: %w", name, err))
 		case strings.ContainsRune(text, 0):
 			problems = append(problems, fault.New(fault.Invalid, "env: %s has a NUL byte", name))
 		default:

@@ -273,18 +273,16 @@ func environment(req action.Request) ([]string, error) {
 			problems = append(problems, fault.New(fault.Invalid, "env: %s belongs to tend", name))
 			continue
 		}
-		var one struct {
-			Text action.Text `in:"text"`
-		}
-		if err := action.Decode(map[string]any{"text": req.Env[name]}, &one); err != nil {
-			problems = append(problems, fault.New(fault.Invalid, "env: %s is not text", name))
+		text, err := action.AsText(req.Env[name])
+		if err != nil {
+			problems = append(problems, fmt.Errorf("env: %s: %w", name, err))
 			continue
 		}
-		if strings.ContainsRune(one.Text.Reveal(), 0) {
+		if strings.ContainsRune(text.Reveal(), 0) {
 			problems = append(problems, fault.New(fault.Invalid, "env: %s contains a NUL byte", name))
 			continue
 		}
-		env[name] = one.Text.Reveal()
+		env[name] = text.Reveal()
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err

@@ -82,18 +82,15 @@ func environment(req action.Request) (string, error) {
 	all := map[string]string{"TEND_RUN": req.Run, "TEND_STEP": req.Step, "TEND_KEY": req.Key}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(req.Env)) {
-		var one struct {
-			Text action.Text `in:"text"`
-		}
-		switch err := action.Decode(map[string]any{"text": req.Env[name]}, &one); {
+		switch text, err := action.AsText(req.Env[name]); {
 		case !variable(name):
 			problems = append(problems, fault.New(fault.Invalid, "env: %.60q cannot be the name of a shell variable", name))
 		case name == markName:
 			problems = append(problems, fault.New(fault.Invalid, "env: %s belongs to tend", name))
 		case err != nil:
-			problems = append(problems, fault.New(fault.Invalid, "env: %s is not text", name))
+			problems = append(problems, fmt.Errorf("env: %s: %w", name, err))
 		default:
-			all[name] = one.Text.Reveal()
+			all[name] = text.Reveal()
 		}
 	}
 	var b strings.Builder
