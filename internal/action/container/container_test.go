@@ -240,13 +240,14 @@ func TestEnvironment(t *testing.T) {
 	req.Env = map[string]any{
 		"TOKEN": secret.New(planted), "LINES_OF": "one\ntwo", "HOSTILE": `'"$(id) --privileged`, "EMPTY": "",
 		"HOME": "/inside", "DOCKER_HOST": "tcp://elsewhere", "LD_PRELOAD_X": secret.New(planted + "-2"), "COUNT": int64(3),
+		"LIST": []any{"x", int64(1)},
 	}
 	r := b.run(t.Context(), req)
 	expect(t, r, action.Succeeded, "", "")
 	got, _ := r.Output["stdout"].(string)
 	for _, want := range []string{
 		"TOKEN=" + planted + "\n", "LINES_OF=one\ntwo\n", `HOSTILE='"$(id) --privileged` + "\n", "EMPTY=\n", "HOME=/inside\n", "DOCKER_HOST=tcp://elsewhere\n",
-		"LD_PRELOAD_X=" + planted + "-2\n", "COUNT=3\n", "TEND_RUN=run_test\n", "TEND_KEY=key\n",
+		"LD_PRELOAD_X=" + planted + "-2\n", "COUNT=3\n", `LIST=["x",1]` + "\n", "TEND_RUN=run_test\n", "TEND_KEY=key\n",
 	} {
 		if !strings.Contains("\n"+got+"\n", "\n"+want) {
 			t.Errorf("no %q in\n%s", want, got)
@@ -261,7 +262,7 @@ func TestEnvironment(t *testing.T) {
 	if r := b.run(t.Context(), req); r.Kind != fault.Exit || strings.Contains(r.Message, planted) || !strings.Contains(r.Message, "no: [secret]") {
 		t.Errorf("%s: %s", r.Kind, r.Message)
 	}
-	for name, v := range map[string]any{"A B": "x", "A=B": "x", "": "x", "A": "a\x00b", "PATH": "a\nb", "LIST": []any{"x"}} {
+	for name, v := range map[string]any{"A B": "x", "A=B": "x", "": "x", "A": "a\x00b", "PATH": "a\nb", "LIST": []any{secret.New(planted)}} {
 		req.Env = map[string]any{name: v}
 		expect(t, b.run(t.Context(), req), action.NotStarted, fault.Invalid, "env: ")
 	}
