@@ -14,9 +14,9 @@ func TestEveryRouteIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range httpapi.Routes() {
-		if !strings.Contains(string(b), "| `"+r[0]+" "+r[1]+"` |") {
-			t.Errorf("docs/operations.md says nothing of %s %s", r[0], r[1])
+	for _, r := range httpapi.Routes(httpapi.Config{}) {
+		if !strings.Contains(string(b), "| `"+r.Method+" "+r.Pattern+"` |") {
+			t.Errorf("docs/operations.md says nothing of %s %s", r.Method, r.Pattern)
 		}
 	}
 }

@@ -2,11 +2,15 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
@@ -16,50 +20,53 @@ import (
 
 // follow streams a run: the entries from `from` on (or after Last-Event-ID), then live. It ends with the run, with the
 // reader, or with the server; only in the first case the last event is `end`.
-func (s *server) follow(w http.ResponseWriter, r *http.Request) error {
-	from, err := query[uint64](r, "from", 1, 1<<62)
-	if err != nil {
-		return err
-	}
-	if last := r.Header.Get("Last-Event-ID"); last != "" {
-		n, err := strconv.ParseUint(last, 10, 62)
+func (s *server) follow(ctx context.Context, in *followInput) (*streamOutput, error) {
+	if in.Last != "" {
+		n, err := strconv.ParseUint(in.Last, 10, 62)
 		if err != nil {
-			return fault.New(fault.Invalid, "Last-Event-ID %q is not the number of an entry", last)
+			return nil, fault.New(fault.Invalid, "Last-Event-ID %q is not the number of an entry", in.Last)
 		}
-		from = n + 1
+		in.From = n + 1
 	}
-	run := r.PathValue("run")
-	updates, err := s.Engine.Follow(r.Context(), run, max(from, 1))
+	updates, err := s.Engine.Follow(ctx, in.Run, max(in.From, 1))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.WriteHeader(http.StatusOK)
+	return &streamOutput{func(c huma.Context) {
+		_, w := humago.Unwrap(c)
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.WriteHeader(http.StatusOK)
+		pour(ctx, w, in.Run, updates)
+	}}, nil
+}
+
+// pour writes what comes until nothing more does.
+func pour(ctx context.Context, w http.ResponseWriter, run string, updates <-chan engine.Update) {
 	out := &events{w: w, control: http.NewResponseController(w)}
 	beat := time.NewTicker(keepAlive)
 	defer beat.Stop()
 	if out.send(": follows "+run+"\n\n") != nil {
-		return nil
+		return
 	}
 	for {
 		select {
-		case <-r.Context().Done():
-			return nil
-		case <-closing(r.Context()):
-			return nil
+		case <-ctx.Done():
+			return
+		case <-closing(ctx):
+			return
 		case <-beat.C:
 			if out.send(": still here\n\n") != nil {
-				return nil
+				return
 			}
 		case u, ok := <-updates:
 			if !ok {
-				if r.Context().Err() == nil && out.ended {
+				if ctx.Err() == nil && out.ended {
 					_ = out.event(0, wire.EventEnd, struct{}{})
 				}
-				return nil
+				return
 			}
 			if out.update(u) != nil {
-				return nil
+				return
 			}
 		}
 	}

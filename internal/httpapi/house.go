@@ -1,103 +1,107 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"path/filepath"
+	"time"
 
+	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/wire"
 )
 
-func (s *server) answer(w http.ResponseWriter, r *http.Request) error {
-	var req wire.Answer
-	if err := decode(r, &req); err != nil {
-		return err
-	}
-	status, err := s.Engine.Answer(r.Context(), engine.Answer{
-		Task: r.PathValue("run"), Choice: req.Choice, Output: req.Output, By: s.who(r), Why: req.Why,
+func (s *server) house(a *api) {
+	server := func(v access.Verb) access.Need { return access.Need{Verb: v, Kind: "server"} }
+	add(a, server(access.View), http.MethodGet, "/v1/status", about{
+		id: "status", tag: "server", summary: "The engine: commits, what it drives, whether it is halted",
+	}, s.status)
+	add(a, server(access.Unhalt), http.MethodPost, "/v1/unhalt", about{
+		id: "unhalt", tag: "server", summary: "Let a halted store move again",
+	}, s.unhalt)
+	add(a, server(access.Manage), http.MethodPost, "/v1/backup", about{
+		id: "backup", tag: "server", summary: "Back up to a directory on the server", time: time.Hour,
+	}, s.backup)
+	add(a, server(access.Manage), http.MethodPost, "/v1/verify", about{
+		id: "verify", tag: "server", summary: "Read and verify everything", time: time.Hour,
+	}, s.verify)
+	add(a, access.Need{Verb: access.Start, Kind: "run"}, http.MethodPost, "/v1/secrets/check", about{
+		id: "checkSecrets", tag: "server", summary: "Which secrets cannot be found where steps run", text: "None is given away.",
+	}, s.secrets)
+	add(a, server(access.Audit), http.MethodGet, "/v1/rows/{kind}", about{
+		id: "listRows", tag: "server", summary: "List rows of any kind: locks, guards' counts, waiting events",
+	}, func(ctx context.Context, in *kindInput) (*pageOutput, error) { return s.list(ctx, in.of(in.Kind)) })
+	add(a, server(access.Audit), http.MethodGet, "/v1/streams/{stream...}", about{
+		id: "readStream", tag: "server", summary: "The entries of any stream", text: "run/…, task/…, guard/…, audit/…",
+	}, func(ctx context.Context, in *streamInput) (*entriesOutput, error) {
+		return s.read(ctx, in.Stream, in.Span)
 	})
-	if err != nil {
-		return err
-	}
-	return encode(w, http.StatusOK, wire.Answered{Status: status})
 }
 
-func (s *server) send(w http.ResponseWriter, r *http.Request) error {
-	var req wire.Send
-	if err := decode(r, &req); err != nil {
-		return err
-	}
-	if req.Name == "" {
-		return fault.New(fault.Invalid, "the event has no name")
-	}
-	runs, err := s.Engine.Send(r.Context(), req.Name, req.Key, req.Payload, s.who(r))
-	if err != nil {
-		return err
-	}
-	return encode(w, http.StatusOK, wire.Sent{Runs: append([]string{}, runs...)})
+type kindInput struct {
+	Filter
+
+	Kind string `path:"kind" doc:"Kind of the rows." maxLength:"64"`
 }
 
-func (s *server) status(w http.ResponseWriter, r *http.Request) error {
-	st, err := s.Engine.Status(r.Context())
-	if err != nil {
-		return err
-	}
-	return encode(w, http.StatusOK, st)
+type streamInput struct {
+	Span
+
+	Stream string `path:"stream" doc:"Name of the stream." maxLength:"200"`
 }
 
-func (s *server) unhalt(w http.ResponseWriter, r *http.Request) error {
-	var req wire.Unhalt
-	if err := decode(r, &req); err != nil {
-		return err
-	}
-	doubts, err := s.Engine.Unhalt(r.Context(), s.who(r), req.Why)
-	if err != nil {
-		return err
-	}
-	return encode(w, http.StatusOK, wire.Unhalted{Doubts: append([]string{}, doubts...)})
+type statusOutput struct{ Body engine.Status }
+
+func (s *server) status(ctx context.Context, _ *struct{}) (*statusOutput, error) {
+	st, err := s.Engine.Status(ctx)
+	return &statusOutput{st}, err
 }
 
-func (s *server) backup(w http.ResponseWriter, r *http.Request) error {
-	var req wire.Backup
-	if err := decode(r, &req); err != nil {
-		return err
-	}
+type unhaltInput struct{ Body wire.Unhalt }
+
+type unhaltOutput struct{ Body wire.Unhalted }
+
+func (s *server) unhalt(ctx context.Context, in *unhaltInput) (*unhaltOutput, error) {
+	doubts, err := s.Engine.Unhalt(ctx, who(ctx), in.Body.Why)
+	return &unhaltOutput{wire.Unhalted{Doubts: append([]string{}, doubts...)}}, err
+}
+
+type backupInput struct{ Body wire.Backup }
+
+type backupOutput struct{ Body wire.BackedUp }
+
+func (s *server) backup(ctx context.Context, in *backupInput) (*backupOutput, error) {
 	if s.House == nil {
-		return fault.New(fault.Refused, "backups are not offered here")
+		return nil, fault.New(fault.Refused, "backups are not offered here")
 	}
-	if !filepath.IsAbs(req.Path) {
-		return fault.New(fault.Invalid, "path %q is not absolute", req.Path)
+	if !filepath.IsAbs(in.Body.Path) {
+		return nil, fault.New(fault.Invalid, "path %q is not absolute", in.Body.Path)
 	}
-	done, err := s.House.Backup(r.Context(), req.Path)
-	if err != nil {
-		return err
-	}
-	return encode(w, http.StatusOK, done)
+	done, err := s.House.Backup(ctx, in.Body.Path)
+	return &backupOutput{done}, err
 }
 
-func (s *server) verify(w http.ResponseWriter, r *http.Request) error {
+type verifyOutput struct{ Body wire.Verified }
+
+func (s *server) verify(ctx context.Context, _ *struct{}) (*verifyOutput, error) {
 	if s.House == nil {
-		return fault.New(fault.Refused, "verifying everything is not offered here")
+		return nil, fault.New(fault.Refused, "verifying everything is not offered here")
 	}
-	done, err := s.House.Verify(r.Context())
-	if err != nil {
-		return err
-	}
-	return encode(w, http.StatusOK, done)
+	done, err := s.House.Verify(ctx)
+	return &verifyOutput{done}, err
 }
 
-func (s *server) secrets(w http.ResponseWriter, r *http.Request) error {
-	var req wire.Secrets
-	if err := decode(r, &req); err != nil {
-		return err
-	}
+type secretsInput struct{ Body wire.Secrets }
+
+type secretsOutput struct{ Body wire.MissingSecrets }
+
+func (s *server) secrets(ctx context.Context, in *secretsInput) (*secretsOutput, error) {
+	out := &secretsOutput{wire.MissingSecrets{Missing: []wire.Problem{}}}
 	if s.House == nil {
-		return encode(w, http.StatusOK, wire.MissingSecrets{Missing: []wire.Problem{}})
+		return out, nil
 	}
-	missing, err := s.House.MissingSecrets(r.Context(), req.Names)
-	if err != nil {
-		return err
-	}
-	return encode(w, http.StatusOK, wire.MissingSecrets{Missing: append([]wire.Problem{}, missing...)})
+	missing, err := s.House.MissingSecrets(ctx, in.Body.Names)
+	out.Body.Missing = append(out.Body.Missing, missing...)
+	return out, err
 }

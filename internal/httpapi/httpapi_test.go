@@ -99,17 +99,22 @@ func (b *bundle) raw(t *testing.T, method, path, body string, header ...string) 
 func TestAnotherUserIsRefusedOnEveryRoute(t *testing.T) {
 	t.Parallel()
 	b := setup(t, os.Getuid()+1)
-	routes := append(httpapi.Routes(), [2]string{"GET", "/no/such/route"})
+	routes := append(httpapi.Routes(httpapi.Config{}), httpapi.Route{Method: "GET", Pattern: "/no/such/route"})
 	for _, r := range routes {
-		path := strings.NewReplacer("{run}", "run_1", "{kind}", "run", "{blob}", "b", "{stream...}", "run/run_1").Replace(r[1])
-		resp, body := b.raw(t, r[0], path, "{}")
+		path := fill(r.Pattern)
+		resp, body := b.raw(t, r.Method, path, "{}")
 		if resp.StatusCode != http.StatusForbidden || !strings.Contains(body, "belongs to another user") {
-			t.Errorf("%s %s answers %d %s", r[0], path, resp.StatusCode, body)
+			t.Errorf("%s %s answers %d %s", r.Method, path, resp.StatusCode, body)
 		}
 	}
 	if page, err := b.engine.Rows(t.Context(), store.Filter{Kind: "run"}); err != nil || len(page.Rows) != 0 {
 		t.Errorf("something was started: %v, %v", page, err)
 	}
+}
+
+// fill puts something in the place of the parameters of a pattern.
+func fill(pattern string) string {
+	return strings.NewReplacer("{run}", "run_1", "{task}", "task_1", "{kind}", "run", "{blob}", "b", "{stream...}", "run/run_1").Replace(pattern)
 }
 
 func TestAWebPageIsRefused(t *testing.T) {
@@ -125,6 +130,10 @@ func TestAWebPageIsRefused(t *testing.T) {
 func TestBadRequestsAreToldAsProblems(t *testing.T) {
 	t.Parallel()
 	b := setup(t, os.Getuid())
+	id, err := b.client.Start(t.Context(), engine.Start{Program: compile(t, "  - {uses: approve, with: {message: sure}}\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		method, path, body string
 		status             int
@@ -132,21 +141,24 @@ func TestBadRequestsAreToldAsProblems(t *testing.T) {
 	}{
 		{"GET", "/v1/nothing", "", 404, "there is no GET /v1/nothing"},
 		{"POST", "/v1/runs", "", 400, "the body is empty"},
-		{"POST", "/v1/runs", "{", 400, "read the body"},
-		{"POST", "/v1/runs", `{"programme":{}}`, 400, `unknown field \"programme\"`},
+		{"POST", "/v1/runs", "{", 400, "unexpected end of JSON input"},
+		{"POST", "/v1/runs", `{"programme":{}}`, 400, "programme: unexpected property"},
 		{"POST", "/v1/runs", `{} {}`, 400, "more than one JSON document"},
-		{"POST", "/v1/runs", `{}`, 400, "there is no program"},
+		{"POST", "/v1/runs", `{}`, 400, "required property program"},
 		{"POST", "/v1/runs", `{"program":{"language":99}}`, 422, "compiled for version 99"},
 		{"POST", "/v1/runs", `{"program":{"stepz":[]}}`, 400, "read the compiled program"},
-		{"POST", "/v1/runs/run_1/commands", `{"why":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "larger than 1048576 bytes"},
-		{"POST", "/v1/events", `{}`, 400, "has no name"},
+		{"POST", "/v1/unhalt", `{"why":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "larger than 1048576 bytes"},
+		{"POST", "/v1/events", `{}`, 400, "required property name"},
 		{"POST", "/v1/backup", `{"path":"here"}`, 400, `path \"here\" is not absolute`},
-		{"GET", "/v1/runs?limit=-1", "", 400, `limit=\"-1\" is not a number`},
-		{"GET", "/v1/runs?limit=99999", "", 400, "between 0 and 1000"},
+		{"GET", "/v1/runs?limit=-1", "", 400, `limit=\"-1\": expected number >= 0`},
+		{"GET", "/v1/runs?limit=99999", "", 400, "expected number <= 1000"},
 		{"GET", "/v1/runs?dueBy=now", "", 400, `dueBy=\"now\" is not a time`},
 		{"GET", "/v1/runs/run_0", "", 404, `there is no run \"run_0\"`},
-		{"GET", "/v1/runs/run_1/blobs/b?size=x", "", 400, "is not the size"},
-		{"GET", "/v1/runs/run_1/blobs/b?size=1&salt=zz", "", 400, "read salt"},
+		{"GET", "/v1/runs?colour=red", "", 400, `colour=\"\": unknown query parameter`},
+		{"GET", "/v1/runs?status=failed&status=waiting", "", 400, `says \"status\" more than once`},
+		{"GET", "/v1/runs/run_1/blobs/b?size=1", "", 404, `there is no run \"run_1\"`},
+		{"GET", "/v1/runs/" + id + "/blobs/b?size=x", "", 400, `size=\"x\": invalid integer`},
+		{"GET", "/v1/runs/" + id + "/blobs/b?size=1&salt=zz", "", 400, `salt=\"zz\"`},
 	} {
 		resp, body := b.raw(t, c.method, c.path, c.body)
 		if resp.StatusCode != c.status || !strings.Contains(body, c.says) {

@@ -3,12 +3,9 @@ package httpapi
 import (
 	"context"
 	"net"
-	"net/http"
 	"syscall"
 
-	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/wire"
 )
 
 // peer is the process at the other end of a connection, as the kernel tells it.
@@ -19,8 +16,11 @@ type peer struct {
 
 type peerKey struct{}
 
-// withPeer asks the kernel once per connection.
+// withPeer asks the kernel once per connection over a socket. Connections over a network have no peer.
 func withPeer(ctx context.Context, c net.Conn) context.Context {
+	if c.LocalAddr().Network() != "unix" {
+		return ctx
+	}
 	return context.WithValue(ctx, peerKey{}, askPeer(c))
 }
 
@@ -43,14 +43,4 @@ func askPeer(c net.Conn) peer {
 func peerOf(ctx context.Context) (peer, bool) {
 	p, ok := ctx.Value(peerKey{}).(peer)
 	return p, ok
-}
-
-// who is the person behind a request: the user of the peer process, and the surface that it says it is.
-func (s *server) who(r *http.Request) entry.Who {
-	p, _ := peerOf(r.Context())
-	via := r.Header.Get(wire.Via)
-	if via != "terminal" && via != "inbox" {
-		via = "api"
-	}
-	return entry.Who{Name: s.User(p.uid), Via: via}
 }

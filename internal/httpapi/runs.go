@@ -1,10 +1,13 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
-	"strconv"
-	"strings"
+	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
@@ -12,182 +15,238 @@ import (
 	"github.com/tendhq/tend/internal/wire"
 )
 
-const (
-	mostRows    = 1000
-	mostEntries = 10_000
-)
+func (s *server) runs(a *api) {
+	const kind = "run"
+	look := access.Need{Verb: access.View, Kind: kind}
+	add(a, access.Need{Verb: access.Start, Kind: kind}, http.MethodPost, "/v1/runs", about{
+		id: "startRun", tag: "runs", summary: "Start a run", body: maxStart, status: http.StatusCreated,
+		text: "Starts a run of a compiled playbook. Over the network the one who asks must also be allowed to publish playbooks, because the closure is its own. A repeat with the same `request` gives the same run.",
+	}, s.startRun)
+	add(a, look, http.MethodGet, "/v1/runs", about{
+		id: "listRuns", tag: "runs", summary: "List runs", text: "The newest first, unless `oldest` is set.",
+	}, s.listRows(kind))
+	add(a, look, http.MethodGet, "/v1/runs/{run}", about{id: "showRun", tag: "runs", summary: "One run"},
+		func(ctx context.Context, in *RunPath) (*rowOutput, error) { return s.row(ctx, kind, in.Run) })
+	add(a, look, http.MethodGet, "/v1/runs/{run}/program", about{
+		id: "runProgram", tag: "runs", summary: "The compiled playbook that a run is pinned to", media: "application/json",
+	}, s.program)
+	add(a, look, http.MethodGet, "/v1/runs/{run}/entries", about{
+		id: "runEntries", tag: "runs", summary: "The entries of a run", text: "Payloads are the bytes that were hashed, so that a reader can verify the chain.",
+	}, func(ctx context.Context, in *runEntries) (*entriesOutput, error) {
+		return s.read(ctx, "run/"+in.Run, in.Span)
+	})
+	add(a, look, http.MethodGet, "/v1/runs/{run}/follow", about{
+		id: "followRun", tag: "runs", summary: "Follow a run live", time: stream, media: "text/event-stream",
+		text: "Server-sent events `entry` (with its number as id), `log`, `idle`, `dropped`, `end`. The last one comes only when the run has ended. A reader that lost the connection goes on with `Last-Event-ID`.",
+	}, s.follow)
+	add(a, look, http.MethodGet, "/v1/runs/{run}/blobs/{blob}", about{
+		id: "runBlob", tag: "runs", summary: "A large output, a log or an artifact, as an entry names it", media: "application/octet-stream",
+	}, s.blob)
+	add(a, access.Need{Verb: access.Control, Kind: kind}, http.MethodPost, "/v1/runs/{run}/commands", about{
+		id: "commandRun", tag: "runs", summary: "Cancel, pause, resume, retry, skip, roll back, …",
+		text: "It answers when the command is durable, not when its effect is over. `redact` needs the right to manage.",
+	}, s.command)
+}
 
-func (s *server) startRun(w http.ResponseWriter, r *http.Request) error {
-	var req wire.Start
-	if err := decode(r, &req); err != nil {
-		return err
-	}
-	if len(req.Program) == 0 {
-		return fault.New(fault.Invalid, "there is no program to run").WithNext("send the compiled closure as \"program\"")
+type startInput struct{ Body wire.Start }
+
+type startOutput struct {
+	Location string `header:"Location" doc:"Where the run is."`
+	Body     wire.Started
+}
+
+func (s *server) startRun(ctx context.Context, in *startInput) (*startOutput, error) {
+	req := &in.Body
+	if p := Asker(ctx); !p.Local {
+		if err := s.allow(ctx, access.Need{Verb: access.Publish, Kind: "playbook"}); err != nil {
+			return nil, err
+		}
+		if req.Dir != "" || req.Cause != (entry.Cause{}) {
+			return nil, fault.New(fault.Refused, "dir and cause are the server's to say").WithNext("leave them out")
+		}
 	}
 	program, err := wire.DecodeProgram(req.Program)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	run, err := s.Engine.Start(r.Context(), engine.Start{
+	run, err := s.Engine.Start(ctx, engine.Start{
 		Program: program, Params: req.Params, Event: req.Event, Metadata: req.Metadata, Source: req.Source, Dir: req.Dir,
-		By: s.who(r), Stepping: req.Stepping, Guards: req.Guards, Request: req.Request, Cause: req.Cause,
+		By: who(ctx), Stepping: req.Stepping, Guards: req.Guards, Request: req.Request, Cause: req.Cause,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w.Header().Set("Location", "/v1/runs/"+run)
-	return encode(w, http.StatusCreated, wire.Started{Run: run})
+	return &startOutput{Location: "/v1/runs/" + run, Body: wire.Started{Run: run}}, nil
 }
 
-func (s *server) listRows(kind string) func(http.ResponseWriter, *http.Request) error {
-	return func(w http.ResponseWriter, r *http.Request) error { return s.rows(w, r, kind) }
+// RunPath names a run.
+type RunPath struct {
+	Run string `path:"run" doc:"Id of the run." maxLength:"64"`
 }
 
-func (s *server) listKind(w http.ResponseWriter, r *http.Request) error {
-	return s.rows(w, r, r.PathValue("kind"))
+// Filter is what a list can be narrowed by.
+type Filter struct {
+	ID      string    `query:"id" doc:"This one only."`
+	Prefix  string    `query:"prefix" doc:"Ids that begin so."`
+	Project string    `query:"project" doc:"Of this project."`
+	Status  []string  `query:"status" doc:"With one of these statuses."`
+	Name    string    `query:"name" doc:"Of this name: for runs that of the playbook."`
+	Parent  string    `query:"parent" doc:"Of this parent: for runs the one that called them, for tasks their run."`
+	Tag     string    `query:"tag" doc:"With this tag."`
+	DueBy   time.Time `query:"dueBy" doc:"What is due at this time, in the order in which it is."`
+	Limit   int       `query:"limit" minimum:"0" maximum:"1000" doc:"How many at most. 0: 100."`
+	Cursor  string    `query:"cursor" doc:"From \"next\" of the page before."`
+	Oldest  bool      `query:"oldest" doc:"The oldest first."`
 }
 
-func (s *server) rows(w http.ResponseWriter, r *http.Request, kind string) error {
-	f, err := filter(r, kind)
+func (f Filter) of(kind string) store.Filter {
+	return store.Filter{
+		Kind: kind, ID: f.ID, Prefix: f.Prefix, Project: f.Project, Status: f.Status, Name: f.Name, Parent: f.Parent,
+		Tag: f.Tag, DueBy: f.DueBy, Limit: f.Limit, Cursor: f.Cursor, Oldest: f.Oldest,
+	}
+}
+
+type pageOutput struct{ Body wire.Page }
+
+func (s *server) listRows(kind string) func(context.Context, *Filter) (*pageOutput, error) {
+	return func(ctx context.Context, f *Filter) (*pageOutput, error) { return s.list(ctx, f.of(kind)) }
+}
+
+// list gives a page of rows: those of the projects that the asker may look at. Such a page can be shorter than asked for.
+func (s *server) list(ctx context.Context, f store.Filter) (*pageOutput, error) {
+	page, err := s.Engine.Rows(ctx, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	page, err := s.Engine.Rows(r.Context(), f)
-	if err != nil {
-		return err
-	}
-	out := wire.Page{Next: page.Next, Rows: make([]wire.Row, len(page.Rows))}
-	for i, row := range page.Rows {
-		out.Rows[i] = wire.FromRow(row)
-	}
-	return encode(w, http.StatusOK, out)
-}
-
-func filter(r *http.Request, kind string) (store.Filter, error) {
-	q := r.URL.Query()
-	f := store.Filter{
-		Kind: kind, ID: q.Get("id"), Prefix: q.Get("prefix"), Project: q.Get("project"), Name: q.Get("name"),
-		Parent: q.Get("parent"), Tag: q.Get("tag"), Cursor: q.Get("cursor"), Oldest: q.Get("oldest") == "true",
-	}
-	for _, s := range q["status"] {
-		f.Status = append(f.Status, strings.Split(s, ",")...)
-	}
-	var err error
-	f.Limit, err = query(r, "limit", 100, mostRows)
-	if err != nil {
-		return f, err
-	}
-	if by := q.Get("dueBy"); by != "" {
-		if err := f.DueBy.UnmarshalText([]byte(by)); err != nil {
-			return f, fault.New(fault.Invalid, "dueBy=%q is not a time", by).WithNext("write it as 2026-01-31T15:04:05Z")
+	sees := map[string]bool{}
+	out := &pageOutput{Body: wire.Page{Next: page.Next, Rows: make([]wire.Row, 0, len(page.Rows))}}
+	for _, row := range page.Rows {
+		ok, asked := sees[row.Project]
+		if !asked {
+			err := s.allow(ctx, access.Need{Verb: access.View, Kind: f.Kind, Project: row.Project})
+			if err != nil && !fault.Is(err, fault.Refused) {
+				return nil, err
+			}
+			ok = err == nil
+			sees[row.Project] = ok
+		}
+		if ok {
+			out.Body.Rows = append(out.Body.Rows, wire.FromRow(row))
 		}
 	}
-	return f, nil
+	return out, nil
 }
 
-func (s *server) showRow(kind string) func(http.ResponseWriter, *http.Request) error {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		id := r.PathValue("run")
-		page, err := s.Engine.Rows(r.Context(), store.Filter{Kind: kind, ID: id, Limit: 1})
-		if err != nil {
-			return err
-		}
-		if len(page.Rows) == 0 {
-			return fault.New(fault.NotFound, "there is no %s %q", kind, id)
-		}
-		return encode(w, http.StatusOK, wire.FromRow(page.Rows[0]))
-	}
-}
+type rowOutput struct{ Body wire.Row }
 
-func (s *server) program(w http.ResponseWriter, r *http.Request) error {
-	p, err := s.Engine.Program(r.Context(), r.PathValue("run"))
+func (s *server) row(ctx context.Context, kind, id string) (*rowOutput, error) {
+	page, err := s.Engine.Rows(ctx, store.Filter{Kind: kind, ID: id, Limit: 1})
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if len(page.Rows) == 0 {
+		return nil, fault.New(fault.NotFound, "there is no %s %q", kind, id)
+	}
+	return &rowOutput{wire.FromRow(page.Rows[0])}, nil
+}
+
+type bytesOutput struct {
+	Type string `header:"Content-Type"`
+	Body []byte
+}
+
+func (s *server) program(ctx context.Context, in *RunPath) (*bytesOutput, error) {
+	p, err := s.Engine.Program(ctx, in.Run)
+	if err != nil {
+		return nil, err
 	}
 	b, _, err := p.Closure()
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(b)
-	return nil
+	return &bytesOutput{"application/json", b}, err
 }
 
-func (s *server) entries(prefix string) func(http.ResponseWriter, *http.Request) error {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		return s.read(w, r, prefix+r.PathValue("run"))
-	}
+// Span is a part of a stream.
+type Span struct {
+	From  uint64 `query:"from" doc:"Number of the first entry."`
+	Limit int    `query:"limit" minimum:"0" maximum:"10000" doc:"How many at most. 0: 1000."`
 }
 
-func (s *server) stream(w http.ResponseWriter, r *http.Request) error {
-	return s.read(w, r, r.PathValue("stream"))
+type runEntries struct {
+	RunPath
+	Span
 }
 
-func (s *server) read(w http.ResponseWriter, r *http.Request, stream string) error {
-	from, err := query[uint64](r, "from", 1, 1<<62)
+type entriesOutput struct{ Body wire.Entries }
+
+func (s *server) read(ctx context.Context, stream string, p Span) (*entriesOutput, error) {
+	if p.Limit == 0 {
+		p.Limit = 1000
+	}
+	list, err := s.Engine.Entries(ctx, stream, max(p.From, 1), p.Limit)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	limit, err := query(r, "limit", 1000, mostEntries)
-	if err != nil {
-		return err
+	if len(list) == 0 && p.From <= 1 {
+		return nil, fault.New(fault.NotFound, "there is no stream %q", stream)
 	}
-	if limit == 0 {
-		limit = 1000
-	}
-	list, err := s.Engine.Entries(r.Context(), stream, max(from, 1), limit)
-	if err != nil {
-		return err
-	}
-	if len(list) == 0 && from <= 1 {
-		return fault.New(fault.NotFound, "there is no stream %q", stream)
-	}
-	out := wire.Entries{Entries: make([]wire.Entry, len(list))}
+	out := &entriesOutput{wire.Entries{Entries: make([]wire.Entry, len(list))}}
 	for i, e := range list {
-		out.Entries[i] = wire.FromEntry(e)
+		out.Body.Entries[i] = wire.FromEntry(e)
 	}
-	if len(list) == limit {
-		out.Next = list[len(list)-1].Seq + 1
+	if len(list) == p.Limit {
+		out.Body.Next = list[len(list)-1].Seq + 1
 	}
-	return encode(w, http.StatusOK, out)
+	return out, nil
 }
 
-func (s *server) blob(w http.ResponseWriter, r *http.Request) error {
-	ref := entry.Ref{ID: r.PathValue("blob")}
-	q := r.URL.Query()
-	size, err := strconv.ParseInt(q.Get("size"), 10, 64)
-	if err != nil || size < 0 {
-		return fault.New(fault.Invalid, "size=%q is not the size of a blob", q.Get("size"))
-	}
-	ref.Size = size
-	if err := ref.Salt.UnmarshalText([]byte(q.Get("salt"))); err != nil {
-		return fault.Wrap(fault.Invalid, err, "read salt")
-	}
-	if err := ref.Sum.UnmarshalText([]byte(q.Get("sum"))); err != nil {
-		return fault.Wrap(fault.Invalid, err, "read sum")
-	}
-	b, err := s.Engine.Blob(r.Context(), r.PathValue("run"), ref)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/octet-stream")
-	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
-	_, _ = w.Write(b)
-	return nil
+type blobInput struct {
+	RunPath
+
+	Blob string     `path:"blob" doc:"Id of the blob." maxLength:"200"`
+	Salt entry.Salt `query:"salt" doc:"As the entry says."`
+	Size int64      `query:"size" minimum:"0" doc:"As the entry says."`
+	Sum  entry.Hash `query:"sum" doc:"As the entry says."`
 }
 
-func (s *server) command(w http.ResponseWriter, r *http.Request) error {
-	var req wire.Command
-	if err := decode(r, &req); err != nil {
-		return err
+func (s *server) blob(ctx context.Context, in *blobInput) (*bytesOutput, error) {
+	b, err := s.Engine.Blob(ctx, in.Run, entry.Ref{ID: in.Blob, Salt: in.Salt, Size: in.Size, Sum: in.Sum})
+	return &bytesOutput{"application/octet-stream", b}, err
+}
+
+type commandInput struct {
+	RunPath
+
+	Body wire.Command
+}
+
+type doneOutput struct{ Body engine.Done }
+
+func (s *server) command(ctx context.Context, in *commandInput) (*doneOutput, error) {
+	req := &in.Body
+	if req.Verb == engine.Redact {
+		if err := s.allowRow(ctx, access.Manage, "run", in.Run); err != nil {
+			return nil, err
+		}
 	}
-	done, err := s.Engine.Do(r.Context(), engine.Command{
-		Verb: req.Verb, Run: r.PathValue("run"), Path: req.Path, All: req.All, Params: req.Params, Text: req.Text,
-		By: s.who(r), Why: req.Why,
+	done, err := s.Engine.Do(ctx, engine.Command{
+		Verb: req.Verb, Run: in.Run, Path: req.Path, All: req.All, Params: req.Params, Text: req.Text, By: who(ctx), Why: req.Why,
 	})
+	return &doneOutput{done}, err
+}
+
+// allowRow asks for another right to an object that the asker may see.
+func (s *server) allowRow(ctx context.Context, v access.Verb, kind, id string) error {
+	row, err := s.row(ctx, kind, id)
 	if err != nil {
 		return err
 	}
-	return encode(w, http.StatusOK, done)
+	return s.allow(ctx, access.Need{Verb: v, Kind: kind, Project: row.Body.Project})
 }
+
+type followInput struct {
+	RunPath
+
+	From uint64 `query:"from" doc:"Number of the first entry."`
+	Last string `header:"Last-Event-ID" doc:"Number of the last entry that was read."`
+}
+
+type streamOutput struct{ Body func(huma.Context) }

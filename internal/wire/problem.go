@@ -28,6 +28,8 @@ func status(k fault.Kind) int {
 		return http.StatusBadRequest
 	case fault.NotFound:
 		return http.StatusNotFound
+	case fault.Auth:
+		return http.StatusUnauthorized
 	case fault.Conflict:
 		return http.StatusConflict
 	case fault.Refused, fault.Guarded, fault.Rejected:

@@ -1,0 +1,133 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tendhq/tend/internal/access"
+	"github.com/tendhq/tend/internal/wire"
+)
+
+// Version of the contract. Within a version it only grows.
+const Version = "1"
+
+// contract is the frame of the OpenAPI document; the operations fill it.
+func contract() *huma.OpenAPI {
+	return &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "tend", Version: Version,
+			Description: "Reliability as code: runs of playbooks, what they wait for, and what happened.\n\n" +
+				"Errors are problem documents (RFC 9457). Their `kind` is for machines and does not change; `detail` is for people, and " +
+				"`next` says what to do. Lists are read page by page: `next` of one page is `cursor` of the following.\n\n" +
+				"`x-tend-need` of an operation says what the one who asks needs: a verb of tend's roles, and the kind of object.",
+			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+		},
+		Servers: []*huma.Server{{URL: "/"}},
+		Components: &huma.Components{
+			Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+			SecuritySchemes: map[string]*huma.SecurityScheme{
+				"bearer": {Type: "http", Scheme: "bearer", Description: "A token of tend's, or one of a configured issuer. Over the socket in the data directory none is needed: the kernel says who asks."},
+			},
+		},
+		Tags: []*huma.Tag{
+			{Name: "runs", Description: "Executions of playbooks."},
+			{Name: "tasks", Description: "What waits for a person: approvals, forms, manual work, doubts."},
+			{Name: "events", Description: "What comes from outside."},
+			{Name: "server", Description: "The server and its data directory."},
+		},
+	}
+}
+
+// problems is the answer of every operation that does not succeed.
+func problems(a huma.API) *huma.Response {
+	s := a.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[wire.Problem](), true, "Problem")
+	return &huma.Response{Description: "A problem.", Content: map[string]*huma.MediaType{wire.ProblemType: {Schema: s}}}
+}
+
+func security(need access.Need) []map[string][]string {
+	if need.Verb == access.Nothing {
+		return nil
+	}
+	return []map[string][]string{{"bearer": {}}}
+}
+
+// finish takes out of the contract what is package huma's own, and makes it one that can grow: whoever reads an answer
+// must expect fields that are new, while a field of a request that is not known is refused.
+func (a *api) finish() {
+	o := a.huma.OpenAPI()
+	schemas := o.Components.Schemas.Map()
+	delete(schemas, "ErrorModel")
+	delete(schemas, "ErrorDetail")
+	sent := map[string]bool{}
+	for _, item := range o.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op == nil {
+				continue
+			}
+			for _, p := range op.Parameters {
+				p.Schema.Nullable = false
+			}
+			if op.RequestBody != nil {
+				for _, m := range op.RequestBody.Content {
+					reach(schemas, m.Schema, sent)
+				}
+			}
+		}
+	}
+	for name, s := range schemas {
+		for _, p := range s.Properties {
+			if p.Type == huma.TypeArray {
+				p.Nullable = false // an empty list is [], never null
+			}
+		}
+		if !sent[name] {
+			s.AdditionalProperties = nil
+		}
+	}
+}
+
+// reach marks the schemas that s consists of.
+func reach(all map[string]*huma.Schema, s *huma.Schema, seen map[string]bool) {
+	if s == nil {
+		return
+	}
+	if name, ok := strings.CutPrefix(s.Ref, "#/components/schemas/"); ok && !seen[name] {
+		seen[name] = true
+		reach(all, all[name], seen)
+	}
+	reach(all, s.Items, seen)
+	for _, p := range s.Properties {
+		reach(all, p, seen)
+	}
+	if more, ok := s.AdditionalProperties.(*huma.Schema); ok {
+		reach(all, more, seen)
+	}
+}
+
+// document is the contract as JSON, the same bytes each time.
+func (a *api) document() []byte {
+	b, err := json.Marshal(a.huma.OpenAPI())
+	if err != nil {
+		return nil
+	}
+	var v any
+	if err := json.Unmarshal(b, &v); err != nil {
+		return nil
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if e.Encode(v) != nil { // maps are written in the order of their keys
+		return nil
+	}
+	return out.Bytes()
+}
+
+// Document is the OpenAPI document of the interface.
+func Document() []byte { return build(Config{}).document() }

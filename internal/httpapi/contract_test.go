@@ -1,0 +1,228 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tendhq/tend/internal/httpapi"
+	"github.com/tendhq/tend/internal/testenv"
+)
+
+// TestTheContractIsCurrent compares docs/openapi.json with what the routes say; TEND_UPDATE=1 writes it anew.
+func TestTheContractIsCurrent(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(testenv.Root(t), "docs", "openapi.json")
+	want := httpapi.Document()
+	if len(want) == 0 {
+		t.Fatal("there is no document")
+	}
+	if os.Getenv("TEND_UPDATE") != "" {
+		if err := os.WriteFile(name, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(name); err != nil || string(got) != string(want) {
+		t.Errorf("docs/openapi.json is not what the routes say (%v): run `make update`", err)
+	}
+}
+
+// released are the contracts of the releases, the newest last. What a client of one of them may rely on stays.
+func released(t *testing.T) []string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(testenv.Root(t), "docs", "openapi", "*.json"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no released contract: %v", err)
+	}
+	return names
+}
+
+func TestNothingBreaksTheLastRelease(t *testing.T) {
+	t.Parallel()
+	names := released(t)
+	b, err := os.ReadFile(names[len(names)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range breaks(t, b, httpapi.Document()) {
+		t.Errorf("since %s: %s", filepath.Base(names[len(names)-1]), p)
+	}
+}
+
+// A test that finds nothing must be able to find something.
+func TestBreaksAreFound(t *testing.T) {
+	t.Parallel()
+	old := string(httpapi.Document())
+	for _, c := range []struct{ from, to, says string }{
+		{`"/v1/status"`, `"/v1/state"`, "GET /v1/status is gone"},
+		{`"operationId": "listRuns"`, `"operationId": "runs"`, `GET /v1/runs is called "runs" and not "listRuns"`},
+		{`"name": "oldest"`, `"name": "eldest"`, "GET /v1/rows/{kind}: parameter oldest is gone"},
+		{`"201": {`, `"202": {`, "POST /v1/runs: no answer 201"},
+		{"\"required\": [\n          \"run\"\n        ]", "\"required\": []", "Started: run may be missing"},
+		{`"choice": {`, `"decision": {`, "Answer: choice is gone"},
+		{"\"required\": [\n          \"choice\"\n        ]", "\"required\": [\"choice\", \"why\"]", "Answer: why is required"},
+	} {
+		changed := strings.Replace(old, c.from, c.to, 1)
+		if changed == old {
+			t.Errorf("%q is not in the document", c.from)
+			continue
+		}
+		if got := breaks(t, []byte(old), []byte(changed)); !slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, c.says) }) {
+			t.Errorf("%s → %s: no %q in %q", c.from, c.to, c.says, got)
+		}
+	}
+}
+
+type document struct {
+	Paths      map[string]map[string]operation `json:"paths"`
+	Components struct {
+		Schemas map[string]schema `json:"schemas"`
+	} `json:"components"`
+}
+
+type operation struct {
+	ID         string `json:"operationId"`
+	Parameters []struct {
+		In       string `json:"in"`
+		Name     string `json:"name"`
+		Required bool   `json:"required"`
+		Schema   schema `json:"schema"`
+	} `json:"parameters"`
+	Body struct {
+		Content map[string]struct {
+			Schema schema `json:"schema"`
+		} `json:"content"`
+	} `json:"requestBody"`
+	Responses map[string]struct {
+		Content map[string]struct {
+			Schema schema `json:"schema"`
+		} `json:"content"`
+	} `json:"responses"`
+}
+
+type schema struct {
+	Ref        string            `json:"$ref"`
+	Type       any               `json:"type"`
+	Enum       []any             `json:"enum"`
+	Required   []string          `json:"required"`
+	Properties map[string]schema `json:"properties"`
+	Items      *schema           `json:"items"`
+}
+
+// breaks lists what a client of the older contract would stumble over: an operation, parameter, answer or field that is
+// gone or is of another type, one that is required now, and a field of an answer that can be missing now.
+func breaks(t *testing.T, before, after []byte) (found []string) {
+	t.Helper()
+	var was, is document
+	for b, into := range map[*[]byte]*document{&before: &was, &after: &is} {
+		if err := json.Unmarshal(*b, into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say := func(parts ...string) { found = append(found, strings.Join(parts, "")) }
+	sent, answered := map[string]bool{}, map[string]bool{}
+	for path, ops := range was.Paths {
+		for method, old := range ops {
+			name := strings.ToUpper(method) + " " + path
+			op, ok := is.Paths[path][method]
+			if !ok {
+				say(name, " is gone")
+				continue
+			}
+			if op.ID != old.ID {
+				say(name, ` is called "`, op.ID, `" and not "`, old.ID, `"`)
+			}
+			here := map[string]bool{}
+			for _, p := range op.Parameters {
+				here[p.In+" "+p.Name] = p.Required
+			}
+			for _, p := range old.Parameters {
+				required, ok := here[p.In+" "+p.Name]
+				if !ok {
+					say(name, ": parameter ", p.Name, " is gone")
+				} else if required && !p.Required {
+					say(name, ": parameter ", p.Name, " is required")
+				}
+				delete(here, p.In+" "+p.Name)
+			}
+			for p, required := range here {
+				if required {
+					say(name, ": parameter ", p, " is new and required")
+				}
+			}
+			for status, answer := range old.Responses {
+				now, ok := op.Responses[status]
+				if !ok {
+					say(name, ": no answer ", status)
+					continue
+				}
+				for media, m := range answer.Content {
+					n, ok := now.Content[media]
+					if !ok || n.Schema.Ref != m.Schema.Ref {
+						say(name, ": the answer ", status, " is not the same ", media)
+					}
+					reach(was.Components.Schemas, m.Schema, answered)
+				}
+			}
+			for media, m := range old.Body.Content {
+				if n, ok := op.Body.Content[media]; !ok || n.Schema.Ref != m.Schema.Ref {
+					say(name, ": the body is not the same ", media)
+				}
+				reach(was.Components.Schemas, m.Schema, sent)
+			}
+		}
+	}
+	for name, old := range was.Components.Schemas {
+		s, ok := is.Components.Schemas[name]
+		if !ok {
+			say(name, " is gone")
+			continue
+		}
+		for field, f := range old.Properties {
+			n, ok := s.Properties[field]
+			a, _ := json.Marshal(f.Type)
+			b, _ := json.Marshal(n.Type)
+			switch {
+			case !ok:
+				say(name, ": ", field, " is gone")
+			case string(a) != string(b) || f.Ref != n.Ref:
+				say(name, ": ", field, " is of another type")
+			}
+			for _, e := range f.Enum {
+				if sent[name] && !slices.Contains(n.Enum, e) {
+					say(name, ": ", field, " refuses a value that it took")
+				}
+			}
+		}
+		for _, field := range s.Required {
+			if sent[name] && !slices.Contains(old.Required, field) {
+				say(name, ": ", field, " is required")
+			}
+		}
+		for _, field := range old.Required {
+			if answered[name] && !slices.Contains(s.Required, field) {
+				say(name, ": ", field, " may be missing")
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// reach marks the schemas that s consists of.
+func reach(all map[string]schema, s schema, seen map[string]bool) {
+	name := strings.TrimPrefix(s.Ref, "#/components/schemas/")
+	if s.Ref != "" && !seen[name] {
+		seen[name] = true
+		reach(all, all[name], seen)
+	}
+	for _, p := range s.Properties {
+		reach(all, p, seen)
+	}
+	if s.Items != nil {
+		reach(all, *s.Items, seen)
+	}
+}
