@@ -61,7 +61,8 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	if err := check(dir); err != nil {
 		return nil, err
 	}
-	s := &Session{Dir: dir, Me: entry.Who{Name: UserName(-1), Via: o.Via}}
+	me := UserName(-1)
+	s := &Session{Dir: dir, Me: entry.Who{ID: "os:" + me, Name: me, Via: o.Via}}
 	wait := time.Duration(o.Config.OwnerWait)
 	began := time.Now()
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {

@@ -49,7 +49,7 @@ func Asker(ctx context.Context) access.Principal {
 // who is the principal behind a request, as entries name people.
 func who(ctx context.Context) entry.Who {
 	p := Asker(ctx)
-	return entry.Who{Name: p.Name, Via: p.Via}
+	return entry.Who{From: p.From, ID: p.ID, Name: p.Name, Via: p.Via}
 }
 
 // admit finds out who asks, and whether they may. The context that it gives knows the asker.
@@ -127,7 +127,7 @@ func (s *server) identify(r *http.Request) (access.Principal, error) {
 	if via != "terminal" && via != "inbox" {
 		via = "api"
 	}
-	return access.Principal{ID: "os:" + name, Name: name, Via: via, From: "socket", Local: true}, nil
+	return access.Principal{ID: "os:" + name, Name: name, Via: via, Local: true}, nil
 }
 
 // outside is the door of the house, before any route: it refuses what cannot be meant.

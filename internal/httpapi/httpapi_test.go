@@ -202,7 +202,8 @@ func TestTheClientIsAService(t *testing.T) {
 	t.Parallel()
 	b := setup(t, os.Getuid())
 	ctx := t.Context()
-	me := entry.Who{Name: fmt.Sprintf("user-%d", os.Getuid()), Via: "terminal"}
+	name := fmt.Sprintf("user-%d", os.Getuid())
+	me := entry.Who{ID: "os:" + name, Name: name, Via: "terminal"}
 	p := compile(t, `
   - {uses: approve, with: {message: sure}}
   - {uses: wait, with: {for: deployed, key: k}}
