@@ -28,11 +28,11 @@ const module = "github.com/tendhq/tend"
 // lines is the order of the house: a package imports only packages of lines above its own. A child of a port (action/http)
 // stands with its parent.
 var lines = [][]string{
-	{"cell", "examples", "fault", "id", "value"},                         // values, and what every package needs to speak; the demonstrations' documents
-	{"access", "event", "secret", "terminal"},                            // who may do what; what comes from outside; a value that cannot be printed; the screen
-	{"expr", "mask", "signature"},                                        // the two languages; what must not be seen
-	{"entry", "playbook"},                                                // the two big nouns: facts and documents
-	{"format", "graph", "guard", "lint", "repository", "schema", "task"}, // what is said and decided about them
+	{"cell", "examples", "fault", "id", "value"},                                     // values, and what every package needs to speak; the demonstrations' documents
+	{"access", "event", "secret", "terminal"},                                        // who may do what; what comes from outside; a value that cannot be printed; the screen
+	{"expr", "mask", "signature"},                                                    // the two languages; what must not be seen
+	{"entry", "playbook"},                                                            // the two big nouns: facts and documents
+	{"format", "graph", "guard", "incident", "lint", "repository", "schema", "task"}, // what is said and decided about them
 	{"run"},                     // the mind: it knows every noun
 	{"history", "plan"},         // the story of a run, for people: afterwards and beforehand
 	{"report"},                  // that story as a page
@@ -81,7 +81,7 @@ func part(from, to string) bool {
 var wiring = []string{"app", "bench", "cmd", "sim"}
 
 // pure packages decide and do not do: no I/O, no clock, no randomness, no goroutines. That makes a replay exact.
-var pure = []string{"access", "cell", "entry", "event", "expr", "fault", "format", "graph", "guard", "history", "id", "lint", "mask", "plan", "playbook", "run", "schema", "signature", "task", "value"}
+var pure = []string{"access", "cell", "entry", "event", "expr", "fault", "format", "graph", "guard", "history", "id", "incident", "lint", "mask", "plan", "playbook", "run", "schema", "signature", "task", "value"}
 
 // impure is what pure packages must not import.
 var impure = map[string]string{
