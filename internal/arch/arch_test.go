@@ -28,40 +28,103 @@ const module = "github.com/tendhq/tend"
 // lines is the order of the house: a package imports only packages of lines above its own. A child of a port (action/http)
 // stands with its parent.
 var lines = [][]string{
-	{"cell", "examples", "fault", "id", "value"},                                     // values, and what every package needs to speak; the demonstrations' documents
-	{"access", "event", "secret", "terminal"},                                        // who may do what; what comes from outside; a value that cannot be printed; the screen
-	{"expr", "mask", "signature"},                                                    // the two languages; what must not be seen
-	{"entry", "playbook"},                                                            // the two big nouns: facts and documents
-	{"format", "graph", "guard", "incident", "lint", "repository", "schema", "task"}, // what is said and decided about them
-	{"run"},                     // the mind: it knows every noun
-	{"history", "plan"},         // the story of a run, for people: afterwards and beforehand
-	{"report"},                  // that story as a page
-	{"seal", "transcript"},      // what steps leave: secrets and logs
-	{"action", "blob", "store"}, // ports
-	{"ledger", "runner"},        // writes the server's own streams; executes attempts
-	{"engine"},                  // drives runs
-	{"wire"},                    // how an engine is spoken to
-	{"client", "httpapi"},       // the two ends of that
-	{"app"},                     // wiring
-	{"cli"},                     // commands
-	{"bench", "sim"},            // measure it; break it
-	{"testenv"},                 // for tests only
+	{ // values, and what every package needs to speak
+		"cell",     // text in the cells of a terminal
+		"examples", // the documents of the demonstrations
+		"fault",
+		"id",
+		"value",
+	},
+	{ // what cannot be printed, and who asks
+		"access", // who may do what
+		"event",  // what comes from outside
+		"secret",
+		"terminal",
+	},
+	{ // the languages, and what reads texts
+		"expr",      // templates and logic
+		"mask",      // what must not be seen
+		"schedule",  // when something is due
+		"signature", // who made a message
+	},
+	{ // the two big nouns
+		"entry",    // facts
+		"playbook", // documents
+	},
+	{ // what is said and decided about them
+		"format",
+		"graph",
+		"guard",
+		"incident",
+		"lint",
+		"repository",
+		"schema",
+		"task",
+	},
+	{ // the mind
+		"run", // it knows every noun
+	},
+	{ // the story of a run, for people
+		"history", // afterwards
+		"plan",    // beforehand
+	},
+	{
+		"report", // that story as a page
+	},
+	{ // what steps leave
+		"seal",       // secrets
+		"transcript", // logs
+	},
+	{ // ports
+		"action",
+		"blob",
+		"source",
+		"store",
+	},
+	{ // machines
+		"ledger", // writes the server's own streams
+		"runner", // executes attempts
+	},
+	{
+		"engine", // drives runs
+	},
+	{ // surfaces
+		"wire", // how an engine is spoken to
+	},
+	{
+		"client",
+		"httpapi",
+	},
+	{ // wiring
+		"app",
+	},
+	{
+		"cli", // commands
+	},
+	{ // proof
+		"bench", // measure it
+		"sim",   // break it
+	},
+	{
+		"testenv", // for tests only
+	},
 }
 
 // children are imports between children of one port. All others do not meet: they are alternatives.
 var children = map[string]string{
-	"action/container -> action/output":  "what a container prints can be data too",
-	"action/container -> action/process": "docker and podman are programs",
-	"action/remote -> action/shell":      "the same step, in another place",
-	"action/remote -> action/ssh":        "the way there",
-	"action/shell -> action/output":      "what a script prints can be data",
-	"action/shell -> action/process":     "a shell is a program",
-	"action/ssh -> action/output":        "what a remote script prints can be data too",
-	"secret/age -> secret/private":       "an identity is a file that only its owner may read",
-	"secret/file -> secret/private":      "so is a secret",
-	"store/storetest -> store/faulty":    "the suite injects faults",
-	"testenv/postgres -> testenv":        "a server is a need",
-	"testenv/sshd -> testenv":            "a server is a need",
+	"action/container -> action/output":     "what a container prints can be data too",
+	"action/container -> action/process":    "docker and podman are programs",
+	"action/remote -> action/shell":         "the same step, in another place",
+	"action/remote -> action/ssh":           "the way there",
+	"action/shell -> action/output":         "what a script prints can be data",
+	"action/shell -> action/process":        "a shell is a program",
+	"action/ssh -> action/output":           "what a remote script prints can be data too",
+	"secret/age -> secret/private":          "an identity is a file that only its owner may read",
+	"secret/file -> secret/private":         "so is a secret",
+	"source/grafana -> source/alertmanager": "Grafana's alerts have Alertmanager's form",
+	"store/storetest -> store/faulty":       "the suite injects faults",
+	"testenv/postgres -> testenv":           "a server is a need",
+	"testenv/sshd -> testenv":               "a server is a need",
 }
 
 // parts are packages whose children are no alternatives but the layers of one thing, from below to above. The parent is
@@ -81,7 +144,30 @@ func part(from, to string) bool {
 var wiring = []string{"app", "bench", "cmd", "sim"}
 
 // pure packages decide and do not do: no I/O, no clock, no randomness, no goroutines. That makes a replay exact.
-var pure = []string{"access", "cell", "entry", "event", "expr", "fault", "format", "graph", "guard", "history", "id", "incident", "lint", "mask", "plan", "playbook", "run", "schema", "signature", "task", "value"}
+var pure = []string{
+	"access",
+	"cell",
+	"entry",
+	"event",
+	"expr",
+	"fault",
+	"format",
+	"graph",
+	"guard",
+	"history",
+	"id",
+	"incident",
+	"lint",
+	"mask",
+	"plan",
+	"playbook",
+	"run",
+	"schedule",
+	"schema",
+	"signature",
+	"task",
+	"value",
+}
 
 // impure is what pure packages must not import.
 var impure = map[string]string{
