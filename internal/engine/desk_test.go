@@ -78,12 +78,7 @@ func (d *desk) feed(in engine.Input) {
 			case engine.Load:
 				todo = append(todo, d.archive.Load(context.Background(), x.Run))
 			case engine.Bind:
-				body, sum, err := x.Prog.Closure()
-				if err != nil {
-					d.t.Fatal(err)
-				}
-				d.archive.Keep(sum, x.Prog)
-				todo = append(todo, engine.Bound{Run: x.Run, Path: x.Path, Prog: x.Prog, Hash: sum, Body: body, Params: x.Params})
+				todo = append(todo, d.archive.Bound(context.Background(), x, expr.New(expr.Limits{})))
 			case engine.Commit:
 				d.commits = append(d.commits, x)
 			case engine.Offer:

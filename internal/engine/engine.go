@@ -288,8 +288,6 @@ func (e *Engine) feed(in Input) {
 			switch x := o.(type) {
 			case Evaluate:
 				todo = append(todo, Evaluated{Run: x.Run, Rendered: x.State.Evaluate(x.Render, e.env(x.State))})
-			case Bind:
-				todo = append(todo, e.bind(x))
 			default:
 				e.do(o)
 			}
@@ -373,6 +371,8 @@ func (e *Engine) do(o Output) {
 		}
 	case Load:
 		go func() { e.send(e.load(e.ctx, x.Run)) }()
+	case Bind:
+		go func() { e.send(e.archive.Bound(e.ctx, x, e.cfg.Bind)) }()
 	case StoreList:
 		go func() { e.send(e.storeList(x)) }()
 	case Reply:

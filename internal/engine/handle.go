@@ -10,7 +10,6 @@ import (
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/guard"
-	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
@@ -167,7 +166,10 @@ func (m *Machine) evaluated(s *session, x Evaluated, now time.Time) {
 		m.emit(StoreList{Run: s.id, Root: rootOf(s), Fact: a.Big})
 	case a.Call != nil:
 		s.evaluating++
-		m.emit(Bind{Run: s.id, Path: x.Rendered.Path, Prog: s.state.Program().Calls[a.Call.Program], Params: x.Rendered.Inputs, State: s.state})
+		m.emit(Bind{
+			Run: s.id, Path: x.Rendered.Path, Child: a.Child, Carry: a.Carry, Alike: a.Alike, Created: s.state.Created,
+			Prog: s.state.Program().Calls[a.Call.Program], Params: x.Rendered.Inputs,
+		})
 	case a.Intent != nil:
 		m.guarded(s, a.Intent, now)
 	}
@@ -295,16 +297,30 @@ func (m *Machine) bound(s *session, x Bound, now time.Time) {
 		m.advance(s, now)
 		return
 	}
-	kid := id.Derive("run", s.id, x.Path, now)
+	kid := x.Child
 	c := s.state.Created
 	m.fact(s, &entry.ChildStarted{Path: x.Path, Child: kid}, now)
 	if s.state.Quarantine != nil {
 		return
 	}
+	if x.Known {
+		m.advance(s, now) // it is found and driven like any child
+		return
+	}
+	cause := entry.Cause{Parent: s.id, Path: x.Path, Root: c.Cause.Root}
+	if x.Carried != nil {
+		cause.Carry, cause.Why = x.Carried.From, c.Cause.Why
+	}
 	k := m.create(kid, Start{
 		Program: x.Prog, Params: x.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: c.By, Guards: s.guards,
-		Stepping: s.state.Stepping, Cause: entry.Cause{Parent: s.id, Path: x.Path, Root: c.Cause.Root},
+		Stepping: s.state.Stepping, Cause: cause,
 	}, x.Hash, now)
+	if x.Carried != nil {
+		m.fact(k, x.Carried, now)
+	}
+	if x.Changed != nil {
+		m.fact(k, x.Changed, now)
+	}
 	if s.state.Restored != "" {
 		// Perhaps it was called already, in the time that the store lost.
 		m.fact(k, &entry.RunRestored{By: entry.Who{Name: "tend", Via: "engine"}, Why: s.state.Restored}, now)

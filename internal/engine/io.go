@@ -77,13 +77,17 @@ type Listed struct {
 // Bound answers Bind: parameters of a sub-playbook.
 type Bound struct {
 	prompt
-	Run    string
-	Path   string
-	Hash   entry.Hash
-	Body   []byte // the closure of the sub-playbook
-	Prog   *playbook.Program
-	Params map[string]any
-	Fault  *entry.Fault
+	Run     string
+	Path    string
+	Child   string
+	Known   bool // the child is there already: this call was made before, and forgotten
+	Hash    entry.Hash
+	Body    []byte // the closure of the sub-playbook
+	Prog    *playbook.Program
+	Params  map[string]any
+	Carried *entry.RunCarried    // what the child carries on
+	Changed *entry.ParamsChanged // what a person had changed in that
+	Fault   *entry.Fault
 }
 
 // Acted ends an attempt.
@@ -181,13 +185,17 @@ type StoreList struct {
 	Fact *entry.LoopListed
 }
 
-// Bind binds the parameters of a sub-playbook and answers Bound.
+// Bind binds the parameters of a sub-playbook, looks whether its run is there already and what it carries on, and
+// answers Bound.
 type Bind struct {
-	Run    string
-	Path   string
-	Prog   *playbook.Program
-	Params map[string]any
-	State  *run.State
+	Run     string
+	Path    string
+	Child   string
+	Carry   string // the run that the child carries on; "" none
+	Alike   bool   // it must have had the same parameters
+	Created *entry.RunCreated
+	Prog    *playbook.Program
+	Params  map[string]any
 }
 
 // Commit writes a batch and answers Committed. Commits are answered in the order they were asked for.

@@ -88,24 +88,3 @@ func (e *Engine) storeList(x StoreList) Input {
 	}
 	return Listed{Run: x.Run, Fact: s}
 }
-
-func (e *Engine) bind(x Bind) Input {
-	b := Bound{Run: x.Run, Path: x.Path, Prog: x.Prog}
-	if x.Prog == nil {
-		b.Fault = &entry.Fault{Kind: string(fault.Internal), Message: "the sub-playbook is not in the closure", Path: x.Path}
-		return b
-	}
-	c := x.State.Created
-	params, err := x.Prog.Bind(x.Params, c.Event, c.Metadata, e.cfg.Bind)
-	if err == nil {
-		var sum [32]byte
-		b.Params = params
-		b.Body, sum, err = x.Prog.Closure()
-		b.Hash = sum
-		e.archive.Keep(b.Hash, x.Prog)
-	}
-	if err != nil {
-		b.Fault = &entry.Fault{Kind: string(fault.KindOf(err)), Message: err.Error(), Path: x.Path}
-	}
-	return b
-}

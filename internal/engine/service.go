@@ -5,8 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
@@ -30,10 +28,8 @@ func (e *Engine) start(ctx context.Context, s Start, carried *entry.RunCarried, 
 		return "", fault.New(fault.Invalid, "a run needs a compiled playbook")
 	}
 	if s.Request != "" {
-		if p, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "request", ID: s.Request, Limit: 1}); err != nil {
-			return "", err
-		} else if len(p.Rows) > 0 {
-			return p.Rows[0].Parent, nil
+		if known, _, err := e.requested(ctx, s.Request); known != "" || err != nil {
+			return known, err
 		}
 	}
 	body, sum, err := s.Program.Closure()
@@ -114,11 +110,12 @@ func (e *Engine) retry(ctx context.Context, c Command) (Done, error) {
 	if s.End == nil {
 		return e.retryDoubt(ctx, s, c)
 	}
-	state, err := run.Carry(s)
+	request, err := e.retriable(ctx, s)
 	if err != nil {
 		return Done{}, err
 	}
-	if err := e.repeats(ctx, s); err != nil {
+	carried, err := e.archive.Carry(ctx, s)
+	if err != nil {
 		return Done{}, err
 	}
 	var changed *entry.ParamsChanged
@@ -130,48 +127,60 @@ func (e *Engine) retry(ctx context.Context, c Command) (Done, error) {
 		changed = &entry.ParamsChanged{By: c.By, Params: bound, Why: c.Why}
 	}
 	st := again(s, c.By)
-	st.Cause.Carry, st.Cause.Why = s.ID, c.Why
-	id, err := e.start(ctx, st, &entry.RunCarried{From: s.ID, State: state}, changed)
+	st.Cause.Carry, st.Cause.Why, st.Request = s.ID, c.Why, request
+	id, err := e.start(ctx, st, carried, changed)
 	return Done{Run: id, Note: "continues " + s.ID}, err
 }
 
-// repeats refuses a retry that would call a sub-playbook anew which failed after it had changed something: what it did
-// would be done again without a question.
-func (e *Engine) repeats(ctx context.Context, s *run.State) error {
-	for _, path := range slices.Sorted(maps.Keys(s.Nodes)) {
-		n := s.Nodes[path]
-		if n.Def() == nil || n.Def().Kind != playbook.KindCall || n.Outcome == string(entry.Succeeded) {
-			continue
-		}
-		for _, p := range e.payloads(ctx, "run/"+n.On) {
-			i, ok := p.(*entry.StepIntent)
-			if !ok || i.Effect != string(playbook.Mutate) {
-				continue
-			}
-			return fault.New(fault.Conflict, "%s called run %s, which failed after it had begun to change things (%s): a retry would call it from its start",
-				path, n.On, i.Path).WithNext("look at it (tend runs show %s), finish it (tend runs retry %s) or undo it (tend runs rollback %s), then start a new run", n.On, n.On, n.On)
-		}
+// retriable refuses the retry of a run where the retry of another one does what is meant, or where it would repeat what
+// was done since. It gives the key of the request: of the runs that could carry a run on, there is one.
+func (e *Engine) retriable(ctx context.Context, s *run.State) (request string, err error) {
+	top, err := e.archive.caller(ctx, s)
+	if err != nil {
+		return "", err
 	}
-	return nil
+	if top != "" {
+		return "", fault.New(fault.Conflict, "run %s was called by %s, whose retry carries it on", s.ID, s.Created.Cause.Parent).
+			WithNext("tend runs retry %s", top)
+	}
+	by, _, err := e.requested(ctx, undoes(s.ID))
+	if err != nil {
+		return "", err
+	}
+	if by != "" {
+		return "", fault.New(fault.Conflict, "run %s was rolled back by %s: what it had done is not there any more", s.ID, by).
+			WithNext("start a new run")
+	}
+	request = "retry of " + s.ID
+	for {
+		next, status, err := e.requested(ctx, request)
+		switch {
+		case err != nil:
+			return "", err
+		case next == "":
+			return request, nil
+		case status != string(run.Quarantined):
+			return "", fault.New(fault.Conflict, "run %s was retried already: %s goes on from there, and is %s", s.ID, next, status).
+				WithNext("see `tend runs explain %s`; when it has failed, `tend runs retry %s`", next, next)
+		}
+		request += ", " + next + " being damaged"
+	}
 }
 
-// payloads decodes a stream, as far as it can be read.
-func (e *Engine) payloads(ctx context.Context, stream string) []entry.Payload {
-	var out []entry.Payload
-	for from := uint64(1); ; {
-		page, err := e.cfg.Store.Read(ctx, stream, from, 1000)
-		if err != nil || len(page) == 0 {
-			return out
-		}
-		for i := range page {
-			p, err := entry.Decode(page[i])
-			if err != nil {
-				return out
-			}
-			out = append(out, p)
-		}
-		from = page[len(page)-1].Seq + 1
+// undoes is the key of the request for a rollback: what is undone is not undone twice.
+func undoes(id string) string { return "rollback of " + id }
+
+// requested finds the run that was started for a request, and how it stands. There may be none: "".
+func (e *Engine) requested(ctx context.Context, request string) (id, status string, err error) {
+	p, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "request", ID: request, Limit: 1})
+	if err != nil || len(p.Rows) == 0 {
+		return "", "", err
 	}
+	id = p.Rows[0].Parent
+	if p, err = e.cfg.Store.Rows(ctx, store.Filter{Kind: "run", ID: id, Limit: 1}); err == nil && len(p.Rows) > 0 {
+		status = p.Rows[0].Status
+	}
+	return id, status, err
 }
 
 func (e *Engine) retryDoubt(ctx context.Context, s *run.State, c Command) (Done, error) {
@@ -213,7 +222,7 @@ func (e *Engine) rollback(ctx context.Context, c Command) (Done, error) {
 	}
 	st := again(s, c.By)
 	st.Program, st.Cause.Undoes, st.Cause.Why = prog, s.ID, c.Why
-	st.Request = "rollback of " + s.ID // what is undone is not undone twice
+	st.Request = undoes(s.ID)
 	id, err := e.start(ctx, st, nil, nil)
 	d := Done{Run: id, Count: len(prog.Steps), Note: "undoes " + s.ID}
 	for _, l := range left {

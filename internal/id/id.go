@@ -1,8 +1,8 @@
 // Package id makes and reads the names of things: runs, tasks and the shard that they live in.
 //
 // An id is a prefix, an underscore and 20 characters of Crockford's base 32 in lower case: 48 bits of the time of
-// birth in milliseconds, then 50 bits of entropy, so that ids sort by age. Derived ids (children, tasks) take their
-// entropy from what they derive from, so that a repeat gives the same id.
+// birth in milliseconds, then 50 bits of entropy, so that ids sort by age. Ids of tasks take their entropy from what they
+// derive from. Ids of called runs derive from the caller and the call alone, so that a repeat gives the same id.
 package id
 
 import (
@@ -33,6 +33,16 @@ func New(prefix string, at time.Time, entropy io.Reader) (string, error) {
 func Derive(prefix, parent, name string, at time.Time) string {
 	s := sha256.Sum256([]byte(parent + "\x00" + name))
 	return encode(prefix, at, binary.BigEndian.Uint64(s[:8]))
+}
+
+// Child makes the id of what parent calls by that name. It is born with its parent as far as its id tells, so that it
+// depends on nothing but the arguments: whoever repeats a call finds what was called before. parent is an id; its prefix is
+// the child's.
+func Child(parent, name string) string {
+	prefix, rest, _ := strings.Cut(parent, "_")
+	s := sha256.Sum256([]byte(parent + "\x00" + name))
+	born := min(10, len(rest))
+	return prefix + "_" + rest[:born] + encode("", time.Time{}, binary.BigEndian.Uint64(s[:8]))[1+born:]
 }
 
 func encode(prefix string, at time.Time, e uint64) string {

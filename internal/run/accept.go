@@ -20,8 +20,12 @@ type Accepted struct {
 	TaskID string
 	// Intent is an effect that is ready to begin: guards have their say before it becomes a fact.
 	Intent *entry.StepIntent
-	// Call is a sub-playbook to start; its ChildStarted is among the facts once the parameters are bound.
-	Call *playbook.Call
+	// Call is a sub-playbook to start; its ChildStarted is among the facts once the parameters are bound. Its run is
+	// Child, and carries on the run Carry unless that is "": with Alike only under the same parameters.
+	Call  *playbook.Call
+	Child string
+	Carry string
+	Alike bool
 	// Big is a list that must go into a blob before the fact LoopListed can name it.
 	Big *entry.LoopListed
 }
@@ -37,7 +41,7 @@ func (s *State) Accept(r Rendered, now time.Time) Accepted {
 		if err != nil {
 			return Accepted{}
 		}
-		n = &Node{Path: r.Path, def: def}
+		n = s.fresh(r.Path, def)
 	}
 	if n.Phase == PhaseDone || n.Phase == PhaseActing {
 		return Accepted{}
@@ -198,7 +202,7 @@ func (s *State) stepped(n *Node, r Rendered, now time.Time) Accepted {
 		if def.Approval != nil && n.Approved != Digest(def, r) {
 			return s.asking(n, r, now)
 		}
-		return Accepted{Call: def.Call}
+		return Accepted{Call: def.Call, Child: s.childID(n), Carry: n.Carry, Alike: n.Alike}
 	case playbook.KindAction:
 		if def.Approval != nil {
 			if h := Digest(def, r); n.Approved != h {
@@ -270,6 +274,12 @@ func (s *State) doubting(n *Node, now time.Time) Accepted {
 	a := Accepted{Task: q, TaskID: s.taskID(n, now)}
 	a.Facts = append(a.Facts, &entry.DoubtAsked{Path: n.Path, Task: a.TaskID})
 	return a
+}
+
+// childID derives the id of the run that the instance calls next from the run, the instance and how often it has called:
+// the same call has the same id, whenever it is made.
+func (s *State) childID(n *Node) string {
+	return id.Child(s.ID, fmt.Sprint(n.Path, "#", n.Attempt+1))
 }
 
 // taskID derives the id of the next task of the instance from the place in the stream where it is asked.

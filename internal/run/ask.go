@@ -149,6 +149,10 @@ func show(def *playbook.Node, r Rendered) value.Object {
 // Question is the task that asks a person what became of an attempt whose outcome nobody knows.
 func (s *State) Question(path string) (*entry.TaskCreated, error) {
 	n := s.Nodes[path]
+	if n == nil && s.Recalled[path] != nil {
+		def, _ := s.def(path)
+		n = s.fresh(path, def)
+	}
 	if n == nil || n.def == nil || n.Intent == nil {
 		return nil, fault.New(fault.Internal, "%s is not in doubt", path)
 	}

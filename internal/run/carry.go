@@ -1,9 +1,11 @@
 package run
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
@@ -20,18 +22,26 @@ type carried struct {
 	Merged  value.Object      `json:"merged,omitempty"`
 	Nodes   map[string]*Node  `json:"nodes,omitempty"`
 	Outputs map[string]Output `json:"outputs,omitempty"`
-	Stats   map[string]Stat   `json:"stats,omitempty"`
-	Undo    []UndoItem        `json:"undo,omitempty"`
+	// Recalled is what is kept of steps behind the place where it goes on, which is before them because something was
+	// undone: whoever comes to such a step again knows that it is in doubt, or which run its call carries on.
+	Recalled map[string]*Node `json:"recalled,omitempty"`
+	Stats    map[string]Stat  `json:"stats,omitempty"`
+	Undo     []UndoItem       `json:"undo,omitempty"`
 }
 
 // Carry gives the content of entry.RunCarried for a retry of the ended run s: it goes on at the step that failed. When
 // steps were undone, the retry begins at the first of those instead. What is in doubt stays in doubt: a person is asked
-// before it is done again.
-func Carry(s *State) (value.Object, error) {
+// before it is done again. A call that failed is carried on like the run itself: what succeeded in the run that it called
+// is not repeated. It also lists the runs that are carried on so, in order of their steps.
+func Carry(s *State) (state value.Object, calls []string, err error) {
 	if s.End == nil || (s.End.Status != string(Failed) && s.End.Status != string(Cancelled)) {
-		return nil, fault.New(fault.Conflict, "run %s is %s: only a failed or cancelled run can be retried", s.ID, s.Status())
+		return nil, nil, fault.New(fault.Conflict, "run %s is %s: only a failed or cancelled run can be retried", s.ID, s.Status())
 	}
-	c := carried{Cursor: s.Root.bodyCursor(), Outputs: s.Outputs, Stats: s.Stats, Merged: s.Merged, Nodes: map[string]*Node{}}
+	c := carried{
+		Cursor: s.Root.bodyCursor(), Outputs: s.Outputs, Stats: s.Stats, Merged: s.Merged, Nodes: map[string]*Node{},
+		Recalled: map[string]*Node{},
+	}
+	maps.Copy(c.Recalled, s.Recalled)
 	for p, n := range s.Nodes {
 		if s.onTheWay(p) {
 			c.keep(s, n)
@@ -47,10 +57,22 @@ func Carry(s *State) (value.Object, error) {
 	c.trim()
 	b, err := value.Canonical(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var o value.Object
-	return o, json.Unmarshal(b, &o)
+	return state, c.calls(), json.Unmarshal(b, &state)
+}
+
+// calls lists the runs that are carried on with it.
+func (c *carried) calls() []string {
+	var out []string
+	all := maps.Clone(c.Recalled)
+	maps.Copy(all, c.Nodes)
+	for _, p := range slices.Sorted(maps.Keys(all)) {
+		if from := all[p].Carry; from != "" {
+			out = append(out, from)
+		}
+	}
+	return out
 }
 
 func (n *Node) bodyCursor() int {
@@ -79,6 +101,10 @@ func (s *State) onTheWay(path string) bool {
 func (c *carried) keep(s *State, n *Node) {
 	if n.def != nil && n.Intent != nil && slices.Contains(s.Doubts, n.Path) {
 		c.Nodes[n.Path] = &Node{Path: n.Path, Phase: PhaseDoubt, Attempt: n.Attempt, Again: n.Again, Fault: n.Fault, Intent: n.Intent, Probed: n.Probed}
+		return
+	}
+	if from := cmp.Or(n.On, n.Carry); n.def != nil && n.def.Kind == playbook.KindCall && from != "" && n.Outcome != outcomeSkipped {
+		c.Nodes[n.Path] = &Node{Path: n.Path, Carry: from, Alike: n.Alike && n.On == ""}
 		return
 	}
 	if n.def != nil {
@@ -149,20 +175,21 @@ func (c *carried) rewind(path string) {
 	}
 }
 
-// trim drops what is not below a place that is kept, or beside the one where its block goes on.
+// trim drops what is not below a place that is kept, or beside the one where its block goes on. Doubts and calls are
+// recalled when it is their turn again.
 func (c *carried) trim() {
 	for _, p := range slices.Sorted(maps.Keys(c.Nodes)) { // what is around comes before what is inside
 		parent, seg := parentOf(p)
 		owner, cursor := c.Nodes[parent], c.Cursor
 		switch {
 		case parent != "" && owner == nil:
-			delete(c.Nodes, p)
+			c.displace(p)
 			continue
 		case parent != "":
 			cursor = owner.Cursor
 		}
 		if seg.name == "steps" && seg.index != cursor {
-			delete(c.Nodes, p)
+			c.displace(p)
 		}
 	}
 	for p, n := range c.Nodes {
@@ -175,6 +202,19 @@ func (c *carried) trim() {
 			slices.Sort(n.Loop.Live)
 		}
 	}
+}
+
+// displace takes away the place of a step that is not at the turn. A doubt is for a person then: what a probe would look
+// at has moved. A loop that begins anew may have another list, so that a call in it must be the same to be carried on.
+func (c *carried) displace(path string) {
+	n := c.Nodes[path]
+	delete(c.Nodes, path)
+	if n.Phase != PhaseDoubt && n.Carry == "" {
+		return
+	}
+	n.Probed = n.Phase == PhaseDoubt
+	n.Alike = n.Carry != "" && (n.Alike || strings.Contains(path, ".foreach["))
+	c.Recalled[path] = n
 }
 
 // adopt folds RunCarried.
@@ -196,6 +236,14 @@ func (s *State) adopt(x *entry.RunCarried, at time.Time) error {
 	}
 	if c.Merged != nil {
 		s.Merged = c.Merged
+	}
+	for p := range c.Recalled {
+		if _, err := locate(s.prog, p); err != nil {
+			return fault.Wrap(fault.Damaged, err, "run %s: read what it carries on from %s", s.ID, x.From)
+		}
+	}
+	if len(c.Recalled) > 0 {
+		s.Recalled = c.Recalled
 	}
 	for p, n := range c.Nodes {
 		def, err := locate(s.prog, p)

@@ -52,7 +52,7 @@ const (
 // retry gives the run that retries an ended one.
 func retry(t *testing.T, p *player) *player {
 	t.Helper()
-	c, err := run.Carry(p.s)
+	c, _, err := run.Carry(p.s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestNoRetry(t *testing.T) {
 		"running":   fold(t, program(act(playbook.Read))),
 		"succeeded": fold(t, program(act(playbook.Read)), &entry.StepSkipped{Path: at}, &entry.RunEnded{Status: "succeeded"}),
 	} {
-		if _, err := run.Carry(s); !fault.Is(err, fault.Conflict) {
+		if _, _, err := run.Carry(s); !fault.Is(err, fault.Conflict) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -257,7 +257,7 @@ func (d *decider) sequence(owner *Node, defs []playbook.Node, section string, st
 func (d *decider) visit(def *playbook.Node, path string, stop *halt) {
 	n := d.s.Nodes[path]
 	if n == nil {
-		n = &Node{Path: path, def: def}
+		n = d.s.fresh(path, def)
 	}
 	if n.Phase == PhaseNew {
 		if who, ok := d.s.Skips[path]; ok {

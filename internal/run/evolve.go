@@ -341,6 +341,7 @@ func (s *State) evolveStep(n *Node, p entry.Payload, at time.Time) error {
 	case *entry.ChildStarted:
 		n.set(PhaseChild, at)
 		n.On = x.Child
+		n.Attempt++
 	case *entry.ChildEnded:
 		if n.On != x.Child {
 			return s.illegal(p, "%s waits for another run than %s", n.Path, x.Child)

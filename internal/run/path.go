@@ -202,9 +202,21 @@ func (s *State) ensure(path string) (*Node, error) {
 	if !s.turn(path) {
 		return nil, fmt.Errorf("it is not the turn of %q", path)
 	}
-	n := &Node{Path: path, def: d}
+	n := s.fresh(path, d)
+	delete(s.Recalled, path)
 	s.Nodes[path] = n
 	return n, nil
+}
+
+// fresh gives the instance at path as it will begin: new, or with what is recalled of it from the run that this one
+// continues.
+func (s *State) fresh(path string, def *playbook.Node) *Node {
+	if r := s.Recalled[path]; r != nil {
+		n := *r
+		n.def = def
+		return &n
+	}
+	return &Node{Path: path, def: def}
 }
 
 // forget drops the instance and its helpers.

@@ -59,8 +59,8 @@ type Rendered struct {
 func (s *State) Evaluate(r Render, env Env) (out Rendered) {
 	ev := &evaluation{s: s, env: env, n: s.Node(r.Path)}
 	if ev.n == nil {
-		ev.n = &Node{Path: r.Path}
-		ev.n.def, _ = s.def(r.Path)
+		def, _ := s.def(r.Path)
+		ev.n = s.fresh(r.Path, def)
 	}
 	out = Rendered{Render: r}
 	if err := ev.run(&out); err != nil {

@@ -114,9 +114,10 @@ type State struct {
 	Skips       map[string]entry.Who   `json:"skips,omitempty"`
 	Root        *Node                  `json:"root"`
 	Nodes       map[string]*Node       `json:"nodes,omitempty"`
-	Outputs     map[string]Output      `json:"outputs,omitempty"` // by step id
-	Merged      value.Object           `json:"merged,omitempty"`  // older dialect: outputs' keys at the root
-	Stats       map[string]Stat        `json:"stats,omitempty"`   // by step id
+	Recalled    map[string]*Node       `json:"recalled,omitempty"` // what instances take up that are to come: see Carry
+	Outputs     map[string]Output      `json:"outputs,omitempty"`  // by step id
+	Merged      value.Object           `json:"merged,omitempty"`   // older dialect: outputs' keys at the root
+	Stats       map[string]Stat        `json:"stats,omitempty"`    // by step id
 	Undo        []UndoItem             `json:"undo,omitempty"`
 	Doubts      []string               `json:"doubts,omitempty"`
 	Undone      *entry.UndoEnded       `json:"undone,omitempty"`
@@ -148,7 +149,9 @@ type Node struct {
 	Prepared bool         `json:"prepared,omitempty"` // its undo is on the stack, or there is none
 	Intent   *Intent      `json:"intent,omitempty"`   // of the attempt in flight
 	Output   *Output      `json:"output,omitempty"`   // of helpers: verify, probe, checks
-	On       string       `json:"on,omitempty"`       // guard, event, runner, lock key
+	On       string       `json:"on,omitempty"`       // guard, event, runner, lock key, called run
+	Carry    string       `json:"carry,omitempty"`    // the run that the called one carries on
+	Alike    bool         `json:"alike,omitempty"`    // only when it is called with the same parameters
 	Key      string       `json:"key,omitempty"`      // correlation key
 	Why      string       `json:"why,omitempty"`
 	Default  value.Object `json:"default,omitempty"`

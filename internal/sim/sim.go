@@ -418,12 +418,9 @@ func (w *world) carry(p *process, o engine.Output) {
 	case engine.StoreList:
 		w.failure = errors.Join(w.failure, errors.New("lists of simulated loops are small"))
 	case engine.Bind:
-		body, sum, err := x.Prog.Closure()
-		w.failure = errors.Join(w.failure, err)
-		p.archive.Keep(sum, x.Prog)
 		w.after(0, "bind", func() error {
 			if w.p == p {
-				w.feed(engine.Bound{Run: x.Run, Path: x.Path, Prog: x.Prog, Hash: sum, Body: body, Params: x.Params})
+				w.feed(p.archive.Bound(ctx, x, literals{}))
 			}
 			return nil
 		})

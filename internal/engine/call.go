@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// Bound answers the output Bind.
+func (a *Archive) Bound(ctx context.Context, x Bind, eval playbook.Evaluator) Bound {
+	b := Bound{Run: x.Run, Path: x.Path, Child: x.Child, Prog: x.Prog}
+	if err := a.bind(ctx, x, &b, eval); err != nil {
+		b.Fault = &entry.Fault{Kind: string(fault.KindOf(err)), Message: err.Error(), Path: x.Path}
+	}
+	return b
+}
+
+func (a *Archive) bind(ctx context.Context, x Bind, b *Bound, eval playbook.Evaluator) (err error) {
+	if x.Prog == nil {
+		return fault.New(fault.Internal, "the sub-playbook is not in the closure")
+	}
+	if b.Known, err = a.known(ctx, x); b.Known || err != nil {
+		return err
+	}
+	if b.Params, err = x.Prog.Bind(x.Params, x.Created.Event, x.Created.Metadata, eval); err != nil {
+		return err
+	}
+	var sum [32]byte
+	if b.Body, sum, err = x.Prog.Closure(); err != nil {
+		return err
+	}
+	b.Hash = sum
+	a.Keep(b.Hash, x.Prog)
+	if x.Carry != "" {
+		b.Carried, b.Changed, err = a.carriedOn(ctx, x, b.Params)
+	}
+	return err
+}
+
+// known tells whether the call was made before: its run is there, and the run that called it does not know it any more. A
+// run that is there and cannot be read is that one too: it shows as quarantined.
+func (a *Archive) known(ctx context.Context, x Bind) (bool, error) {
+	first, err := a.store.Read(ctx, "run/"+x.Child, 1, 1)
+	switch {
+	case fault.Is(err, fault.Damaged), fault.Is(err, fault.Newer):
+		return true, nil
+	case err != nil, len(first) == 0:
+		return false, nil //nolint:nilerr // if it is there all the same, the commit conflicts
+	}
+	p, err := entry.Decode(first[0])
+	if err != nil {
+		return true, nil //nolint:nilerr // see above
+	}
+	if c, ok := p.(*entry.RunCreated); !ok || c.Cause.Parent != x.Run || c.Cause.Path != x.Path {
+		return false, fault.New(fault.Conflict, "%s would run as %s, which is another run", x.Path, x.Child)
+	}
+	return true, nil
+}
+
+// carriedOn gives what a called run takes over from the one that it carries on, and the parameters that a person had
+// changed there and that are called as before.
+func (a *Archive) carriedOn(ctx context.Context, x Bind, params map[string]any) (*entry.RunCarried, *entry.ParamsChanged, error) {
+	s, _, err := a.Run(ctx, x.Carry)
+	if err != nil {
+		return nil, nil, err
+	}
+	if x.Alike && !sameAll(params, s.Created.Params) {
+		return nil, nil, fault.New(fault.Conflict,
+			"it would carry on run %s, which was called with other parameters: what it is about has changed since", x.Carry).
+			WithNext("look at what that run did (tend runs show %s), finish it by hand, and start a new run", x.Carry)
+	}
+	state, _, err := run.Carry(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	var changed *entry.ParamsChanged
+	for name, v := range s.Params {
+		was := s.Created.Params[name]
+		if same(v, was) || !same(params[name], was) {
+			continue
+		}
+		if changed == nil {
+			changed = &entry.ParamsChanged{By: x.Created.By, Params: value.Object{}, Why: "changed in run " + s.ID}
+		}
+		changed.Params[name] = v
+	}
+	return &entry.RunCarried{From: s.ID, State: state}, changed, nil
+}
+
+// same compares parameters as they are recorded.
+func same(a, b any) bool {
+	x, err1 := value.Canonical(a)
+	y, err2 := value.Canonical(b)
+	return err1 == nil && err2 == nil && bytes.Equal(x, y)
+}
+
+func sameAll(a, b map[string]any) bool {
+	return len(a) == 0 && len(b) == 0 || same(a, b)
+}
+
+// Carry gives what a retry of the ended run s takes over, when it and all the runs that it carries on can be retried.
+func (a *Archive) Carry(ctx context.Context, s *run.State) (*entry.RunCarried, error) {
+	state, calls, err := run.Carry(s)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range calls {
+		k, _, err := a.Run(ctx, id)
+		if err == nil {
+			_, err = a.Carry(ctx, k)
+		}
+		if err != nil {
+			e := &fault.Error{Kind: fault.Conflict, Message: "run " + s.ID + " called run " + id + ", which cannot be carried on", Err: err}
+			return nil, e.WithNext("look at what it did (tend runs explain %s), finish that by hand, and start a new run", id)
+		}
+	}
+	return &entry.RunCarried{From: s.ID, State: state}, nil
+}
+
+// caller finds the run whose retry would carry on the ended run s: the one that called it, or one above that.
+func (a *Archive) caller(ctx context.Context, s *run.State) (string, error) {
+	top := ""
+	for at := s; at.Created.Cause.Parent != ""; {
+		p, _, err := a.Run(ctx, at.Created.Cause.Parent)
+		if fault.Is(err, fault.Damaged) || fault.Is(err, fault.Newer) || fault.Is(err, fault.NotFound) {
+			break // nobody retries that
+		}
+		if err != nil {
+			return "", err
+		}
+		_, calls, err := run.Carry(p)
+		if err != nil || !slices.Contains(calls, at.ID) {
+			break
+		}
+		top, at = p.ID, p
+	}
+	return top, nil
+}
