@@ -74,6 +74,8 @@ func showText(v *history.View, outputs map[string]any, st terminal.Style, inputs
 		row("ended", local(v.Ended)+took(v))
 	}
 	switch c := v.Cause; {
+	case c.Carry != "" && c.Parent != "":
+		row("cause", "carries on "+c.Carry+", called by "+c.Parent+" at "+c.Path+given(c.Why))
 	case c.Carry != "":
 		row("cause", "retries "+c.Carry+given(c.Why))
 	case c.Undoes != "":

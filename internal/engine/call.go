@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 
@@ -12,16 +13,19 @@ import (
 	"github.com/tendhq/tend/internal/value"
 )
 
+// Mover copies a blob from one group to another.
+type Mover func(ctx context.Context, from, to string, ref entry.Ref) (entry.Ref, error)
+
 // Bound answers the output Bind.
-func (a *Archive) Bound(ctx context.Context, x Bind, eval playbook.Evaluator) Bound {
+func (a *Archive) Bound(ctx context.Context, x Bind, eval playbook.Evaluator, move Mover) Bound {
 	b := Bound{Run: x.Run, Path: x.Path, Child: x.Child, Prog: x.Prog}
-	if err := a.bind(ctx, x, &b, eval); err != nil {
+	if err := a.bind(ctx, x, &b, eval, move); err != nil {
 		b.Fault = &entry.Fault{Kind: string(fault.KindOf(err)), Message: err.Error(), Path: x.Path}
 	}
 	return b
 }
 
-func (a *Archive) bind(ctx context.Context, x Bind, b *Bound, eval playbook.Evaluator) (err error) {
+func (a *Archive) bind(ctx context.Context, x Bind, b *Bound, eval playbook.Evaluator, move Mover) (err error) {
 	if x.Prog == nil {
 		return fault.New(fault.Internal, "the sub-playbook is not in the closure")
 	}
@@ -38,7 +42,7 @@ func (a *Archive) bind(ctx context.Context, x Bind, b *Bound, eval playbook.Eval
 	b.Hash = sum
 	a.Keep(b.Hash, x.Prog)
 	if x.Carry != "" {
-		b.Carried, b.Changed, err = a.carriedOn(ctx, x, b.Params)
+		b.Carried, b.Changed, err = a.carriedOn(ctx, x, b.Params, move)
 	}
 	return err
 }
@@ -65,7 +69,7 @@ func (a *Archive) known(ctx context.Context, x Bind) (bool, error) {
 
 // carriedOn gives what a called run takes over from the one that it carries on, and the parameters that a person had
 // changed there and that are called as before.
-func (a *Archive) carriedOn(ctx context.Context, x Bind, params map[string]any) (*entry.RunCarried, *entry.ParamsChanged, error) {
+func (a *Archive) carriedOn(ctx context.Context, x Bind, params map[string]any, move Mover) (*entry.RunCarried, *entry.ParamsChanged, error) {
 	s, _, err := a.Run(ctx, x.Carry)
 	if err != nil {
 		return nil, nil, err
@@ -75,7 +79,7 @@ func (a *Archive) carriedOn(ctx context.Context, x Bind, params map[string]any) 
 			"it would carry on run %s, which was called with other parameters: what it is about has changed since", x.Carry).
 			WithNext("look at what that run did (tend runs show %s), finish it by hand, and start a new run", x.Carry)
 	}
-	state, _, err := run.Carry(s)
+	carried, err := taken(ctx, s, x.Created.Cause.Root, move)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -90,7 +94,7 @@ func (a *Archive) carriedOn(ctx context.Context, x Bind, params map[string]any) 
 		}
 		changed.Params[name] = v
 	}
-	return &entry.RunCarried{From: s.ID, State: state}, changed, nil
+	return carried, changed, nil
 }
 
 // same compares parameters as they are recorded.
@@ -104,23 +108,48 @@ func sameAll(a, b map[string]any) bool {
 	return len(a) == 0 && len(b) == 0 || same(a, b)
 }
 
-// Carry gives what a retry of the ended run s takes over, when it and all the runs that it carries on can be retried.
-func (a *Archive) Carry(ctx context.Context, s *run.State) (*entry.RunCarried, error) {
-	state, calls, err := run.Carry(s)
+// taken gives what a run below root takes over from s. Large outputs go with it: what a root run needs is in its group.
+func taken(ctx context.Context, s *run.State, root string, move Mover) (*entry.RunCarried, error) {
+	c, err := run.Carry(s)
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range calls {
+	err = c.Move(func(ref entry.Ref) (entry.Ref, error) {
+		return move(ctx, cmp.Or(s.Created.Cause.Root, s.ID), root, ref)
+	})
+	if err != nil {
+		return nil, fault.Wrap(fault.KindOf(err), err, "take over the outputs of run %s", s.ID)
+	}
+	state, err := c.State()
+	return &entry.RunCarried{From: s.ID, State: state}, err
+}
+
+// Carry gives what the run root, a retry of the ended run s, takes over, when s and all the runs that are carried on with
+// it can be retried.
+func (a *Archive) Carry(ctx context.Context, s *run.State, root string, move Mover) (*entry.RunCarried, error) {
+	if err := a.carries(ctx, s); err != nil {
+		return nil, err
+	}
+	return taken(ctx, s, root, move)
+}
+
+// carries tells whether a run can be carried on with all that it called.
+func (a *Archive) carries(ctx context.Context, s *run.State) error {
+	c, err := run.Carry(s)
+	if err != nil {
+		return err
+	}
+	for _, id := range c.Calls() {
 		k, _, err := a.Run(ctx, id)
 		if err == nil {
-			_, err = a.Carry(ctx, k)
+			err = a.carries(ctx, k)
 		}
 		if err != nil {
 			e := &fault.Error{Kind: fault.Conflict, Message: "run " + s.ID + " called run " + id + ", which cannot be carried on", Err: err}
-			return nil, e.WithNext("look at what it did (tend runs explain %s), finish that by hand, and start a new run", id)
+			return e.WithNext("look at what it did (tend runs explain %s), finish that by hand, and start a new run", id)
 		}
 	}
-	return &entry.RunCarried{From: s.ID, State: state}, nil
+	return nil
 }
 
 // caller finds the run whose retry would carry on the ended run s: the one that called it, or one above that.
@@ -134,9 +163,9 @@ func (a *Archive) caller(ctx context.Context, s *run.State) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		_, calls, err := run.Carry(p)
-		if err != nil || !slices.Contains(calls, at.ID) {
-			break
+		c, err := run.Carry(p)
+		if err != nil || !slices.Contains(c.Calls(), at.ID) {
+			break //nolint:nilerr // it cannot be retried, and so carries nothing on
 		}
 		top, at = p.ID, p
 	}

@@ -346,3 +346,69 @@ func TestARunIsRetriedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestRetriesAtTheSameTime: one of them is the retry.
+func TestRetriesAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	f := &fragile{}
+	b := setup(t, new(memory.Disk), &hands{reply: f.reply})
+	id := b.start(t, "steps: [{uses: probe, with: {say: X}}]")
+	if got := b.until(t, id); got != "failed: broken" {
+		t.Fatal(got)
+	}
+	f.take()
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var started []string
+	for range 8 {
+		all.Go(func() {
+			d, err := b.Do(t.Context(), engine.Command{Verb: engine.Retry, Run: id, By: ada})
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				started = append(started, d.Run)
+			} else if !fault.Is(err, fault.Conflict) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if len(started) != 1 {
+		t.Fatal(started)
+	}
+	if got := b.until(t, started[0]); got != "succeeded" || f.take() != "X" {
+		t.Fatal(got)
+	}
+}
+
+// TestRetryTakesLargeOutputsAlong: they belong to the retry, whatever becomes of the run that failed.
+func TestRetryTakesLargeOutputsAlong(t *testing.T) {
+	t.Parallel()
+	f := &fragile{}
+	big := strings.Repeat("x", 100)
+	h := &hands{}
+	b := setup(t, new(memory.Disk), h)
+	var ref entry.Ref
+	h.reply = func(a engine.Attempt) entry.StepResult {
+		if with, _ := a.Intent.Inputs["with"].(map[string]any); with["say"] == "big" {
+			var err error
+			if ref, err = b.blobs.Put(t.Context(), a.Root, strings.NewReader(`{"value":"`+big+`"}`)); err != nil {
+				t.Error(err)
+			}
+			return entry.StepResult{Outcome: entry.Succeeded, Ref: &ref}
+		}
+		return f.reply(a)
+	}
+	id := b.start(t, "steps: [{id: a, uses: probe, with: {say: big}}, {uses: probe, with: {say: X}}, {uses: probe, with: {say: '{{ len $.steps.a.value }}'}}]")
+	if got := b.until(t, id); got != "failed: broken" {
+		t.Fatal(got)
+	}
+	f.take()
+	d := b.order(t, engine.Command{Verb: engine.Retry, Run: id})
+	if err := b.blobs.Delete(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.until(t, d.Run); got != "succeeded" || f.take() != "X 100" {
+		t.Fatal(got, f.said)
+	}
+}

@@ -78,7 +78,7 @@ func (d *desk) feed(in engine.Input) {
 			case engine.Load:
 				todo = append(todo, d.archive.Load(context.Background(), x.Run))
 			case engine.Bind:
-				todo = append(todo, d.archive.Bound(context.Background(), x, expr.New(expr.Limits{})))
+				todo = append(todo, d.archive.Bound(context.Background(), x, expr.New(expr.Limits{}), nil))
 			case engine.Commit:
 				d.commits = append(d.commits, x)
 			case engine.Offer:

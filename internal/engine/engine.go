@@ -85,6 +85,7 @@ type Engine struct {
 	queue  commitQueue
 	done   chan struct{} // the loop has ended
 	stop   chan struct{}
+	keyed  chan struct{} // held by the request with a key that is being answered
 	cancel context.CancelFunc
 	ctx    context.Context //nolint:containedctx // the lifetime of attempts, which outlive requests
 
@@ -114,7 +115,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("claim the store: %w", err)
 	}
 	e := &Engine{
-		cfg: cfg, lease: lease, since: time.Now(), inbox: make(chan []Input, 256), done: make(chan struct{}), stop: make(chan struct{}),
+		cfg: cfg, lease: lease, since: time.Now(), inbox: make(chan []Input, 256), done: make(chan struct{}), stop: make(chan struct{}), keyed: make(chan struct{}, 1),
 		pending: map[uint64]chan Reply{}, attempts: map[string]context.CancelCauseFunc{}, archive: NewArchive(cfg.Store),
 		status: Status{Instance: ident.Instance, Index: ident.Index, Epoch: lease.Epoch, Halted: ident.Halted, Since: time.Now()},
 	}
@@ -372,7 +373,7 @@ func (e *Engine) do(o Output) {
 	case Load:
 		go func() { e.send(e.load(e.ctx, x.Run)) }()
 	case Bind:
-		go func() { e.send(e.archive.Bound(e.ctx, x, e.cfg.Bind)) }()
+		go func() { e.send(e.archive.Bound(e.ctx, x, e.cfg.Bind, e.move)) }()
 	case StoreList:
 		go func() { e.send(e.storeList(x)) }()
 	case Reply:

@@ -64,14 +64,15 @@ type bench struct {
 	disk  *memory.Disk
 	hands *hands
 	set   *action.Set
+	blobs *blobmemory.Store
 }
 
 func setup(t *testing.T, disk *memory.Disk, h *hands) *bench {
 	t.Helper()
-	b := &bench{disk: disk, hands: h, set: catalog()}
+	b := &bench{disk: disk, hands: h, set: catalog(), blobs: blobmemory.New()}
 	ev := expr.New(expr.Limits{})
 	e, err := engine.Open(t.Context(), engine.Config{
-		Store: memory.Open(disk), Blobs: blobmemory.New(), Hands: h, Bind: ev, Holder: "test",
+		Store: memory.Open(disk), Blobs: b.blobs, Hands: h, Bind: ev, Holder: "test",
 		Env: run.Env{Eval: ev, Spec: b.set.Spec},
 	})
 	if err != nil {

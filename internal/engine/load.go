@@ -88,3 +88,13 @@ func (e *Engine) storeList(x StoreList) Input {
 	}
 	return Listed{Run: x.Run, Fact: s}
 }
+
+// move copies a blob.
+func (e *Engine) move(ctx context.Context, from, to string, ref entry.Ref) (entry.Ref, error) {
+	r, err := e.cfg.Blobs.Get(ctx, from, ref)
+	if err != nil {
+		return entry.Ref{}, err
+	}
+	defer func() { _ = r.Close() }()
+	return e.cfg.Blobs.Put(ctx, to, r)
+}

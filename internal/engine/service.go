@@ -20,10 +20,34 @@ var _ Service = (*Engine)(nil)
 
 // Start implements Service.
 func (e *Engine) Start(ctx context.Context, s Start) (string, error) {
-	return e.start(ctx, s, nil, nil)
+	runID, err := newRun()
+	if err != nil {
+		return "", err
+	}
+	if s.Request != "" {
+		leave, err := e.alone(ctx)
+		if err != nil {
+			return "", err
+		}
+		defer leave()
+	}
+	return e.start(ctx, runID, s, nil, nil)
 }
 
-func (e *Engine) start(ctx context.Context, s Start, carried *entry.RunCarried, changed *entry.ParamsChanged) (string, error) {
+// alone lets one request with a key through at a time, so that of two that are the same the second one finds the run of
+// the first.
+func (e *Engine) alone(ctx context.Context) (leave func(), err error) {
+	select {
+	case e.keyed <- struct{}{}:
+		return func() { <-e.keyed }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func newRun() (string, error) { return id.New("run", time.Now(), rand.Reader) }
+
+func (e *Engine) start(ctx context.Context, runID string, s Start, carried *entry.RunCarried, changed *entry.ParamsChanged) (string, error) {
 	if s.Program == nil {
 		return "", fault.New(fault.Invalid, "a run needs a compiled playbook")
 	}
@@ -42,10 +66,6 @@ func (e *Engine) start(ctx context.Context, s Start, carried *entry.RunCarried, 
 		if heads["guard/"+g.Name], err = e.cfg.Store.Head(ctx, "guard/"+g.Name); err != nil {
 			return "", err
 		}
-	}
-	runID, err := id.New("run", time.Now(), rand.Reader)
-	if err != nil {
-		return "", err
 	}
 	v, err := e.ask(ctx, func(q request) Input {
 		return Begin{request: q, ID: runID, Start: s, Hash: sum, Closure: body, Carried: carried, Changed: changed, Heads: heads}
@@ -110,11 +130,20 @@ func (e *Engine) retry(ctx context.Context, c Command) (Done, error) {
 	if s.End == nil {
 		return e.retryDoubt(ctx, s, c)
 	}
+	leave, err := e.alone(ctx)
+	if err != nil {
+		return Done{}, err
+	}
+	defer leave()
 	request, err := e.retriable(ctx, s)
 	if err != nil {
 		return Done{}, err
 	}
-	carried, err := e.archive.Carry(ctx, s)
+	next, err := newRun()
+	if err != nil {
+		return Done{}, err
+	}
+	carried, err := e.archive.Carry(ctx, s, next, e.move)
 	if err != nil {
 		return Done{}, err
 	}
@@ -128,7 +157,7 @@ func (e *Engine) retry(ctx context.Context, c Command) (Done, error) {
 	}
 	st := again(s, c.By)
 	st.Cause.Carry, st.Cause.Why, st.Request = s.ID, c.Why, request
-	id, err := e.start(ctx, st, carried, changed)
+	id, err := e.start(ctx, next, st, carried, changed)
 	return Done{Run: id, Note: "continues " + s.ID}, err
 }
 
@@ -223,7 +252,7 @@ func (e *Engine) rollback(ctx context.Context, c Command) (Done, error) {
 	st := again(s, c.By)
 	st.Program, st.Cause.Undoes, st.Cause.Why = prog, s.ID, c.Why
 	st.Request = undoes(s.ID)
-	id, err := e.start(ctx, st, nil, nil)
+	id, err := e.Start(ctx, st)
 	d := Done{Run: id, Count: len(prog.Steps), Note: "undoes " + s.ID}
 	for _, l := range left {
 		d.Note += "; not undone: " + l

@@ -171,6 +171,9 @@ func (v *View) ended() string {
 
 func (v *View) afterEnd() string {
 	s := "`tend runs retry " + v.ID + "` tries again from there as a new run"
+	if v.Cause.Parent != "" {
+		s = "It was called by " + v.Cause.Parent + ", whose retry carries it on: `tend runs explain " + v.Cause.Parent + "`"
+	}
 	if len(v.Changed()) > 0 {
 		s += ", `tend runs rollback " + v.ID + "` undoes what it changed"
 	}

@@ -312,6 +312,13 @@ func (f *Fold) carry(x *entry.RunCarried) {
 			continue
 		}
 		s := f.ensure(path)
+		switch n["phase"] {
+		case nil, "":
+			continue // a call or an iteration that begins when it is its turn
+		case string(run.PhaseDoubt):
+			s.Status = InDoubt
+			continue
+		}
 		s.Status = Running
 		if s.Kind == string(playbook.KindSteps) || s.Kind == string(playbook.KindLock) {
 			mark(s.Steps, cursor(n["cursor"]))

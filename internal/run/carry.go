@@ -15,9 +15,9 @@ import (
 	"github.com/tendhq/tend/internal/value"
 )
 
-// carried is what a retried run takes over from the run that failed: where the blocks on the way to the failure stood,
+// Carried is what a retried run takes over from the run that failed: where the blocks on the way to the failure stood,
 // and what succeeded before it and was not undone.
-type carried struct {
+type Carried struct {
 	Cursor  int               `json:"cursor"`
 	Merged  value.Object      `json:"merged,omitempty"`
 	Nodes   map[string]*Node  `json:"nodes,omitempty"`
@@ -29,16 +29,15 @@ type carried struct {
 	Undo     []UndoItem       `json:"undo,omitempty"`
 }
 
-// Carry gives the content of entry.RunCarried for a retry of the ended run s: it goes on at the step that failed. When
-// steps were undone, the retry begins at the first of those instead. What is in doubt stays in doubt: a person is asked
-// before it is done again. A call that failed is carried on like the run itself: what succeeded in the run that it called
-// is not repeated. It also lists the runs that are carried on so, in order of their steps.
-func Carry(s *State) (state value.Object, calls []string, err error) {
+// Carry gives what a retry of the ended run s takes over: it goes on at the step that failed. When steps were undone, the
+// retry begins at the first of those instead. What is in doubt stays in doubt: a person is asked before it is done again.
+// A call that failed is carried on like the run itself: what succeeded in the run that it called is not repeated.
+func Carry(s *State) (*Carried, error) {
 	if s.End == nil || (s.End.Status != string(Failed) && s.End.Status != string(Cancelled)) {
-		return nil, nil, fault.New(fault.Conflict, "run %s is %s: only a failed or cancelled run can be retried", s.ID, s.Status())
+		return nil, fault.New(fault.Conflict, "run %s is %s: only a failed or cancelled run can be retried", s.ID, s.Status())
 	}
-	c := carried{
-		Cursor: s.Root.bodyCursor(), Outputs: s.Outputs, Stats: s.Stats, Merged: s.Merged, Nodes: map[string]*Node{},
+	c := &Carried{
+		Cursor: s.Root.bodyCursor(), Outputs: maps.Clone(s.Outputs), Stats: s.Stats, Merged: s.Merged, Nodes: map[string]*Node{},
 		Recalled: map[string]*Node{},
 	}
 	maps.Copy(c.Recalled, s.Recalled)
@@ -55,15 +54,11 @@ func Carry(s *State) (state value.Object, calls []string, err error) {
 		c.rewind(it.Path)
 	}
 	c.trim()
-	b, err := value.Canonical(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	return state, c.calls(), json.Unmarshal(b, &state)
+	return c, nil
 }
 
-// calls lists the runs that are carried on with it.
-func (c *carried) calls() []string {
+// Calls lists the runs that are carried on with it, in order of their steps.
+func (c *Carried) Calls() []string {
 	var out []string
 	all := maps.Clone(c.Recalled)
 	maps.Copy(all, c.Nodes)
@@ -73,6 +68,54 @@ func (c *carried) calls() []string {
 		}
 	}
 	return out
+}
+
+// Move puts others in the place of the blobs that outputs and lists are in.
+func (c *Carried) Move(to func(entry.Ref) (entry.Ref, error)) error {
+	move := func(r **entry.Ref) error {
+		if *r == nil {
+			return nil
+		}
+		next, err := to(**r)
+		*r = &next
+		return err
+	}
+	outputs := func(m map[string]Output) error {
+		for _, id := range slices.Sorted(maps.Keys(m)) {
+			o := m[id]
+			if err := move(&o.Ref); err != nil {
+				return err
+			}
+			m[id] = o
+		}
+		return nil
+	}
+	if err := outputs(c.Outputs); err != nil {
+		return err
+	}
+	for _, p := range slices.Sorted(maps.Keys(c.Nodes)) {
+		n := c.Nodes[p]
+		n.Local = maps.Clone(n.Local)
+		if err := outputs(n.Local); err != nil {
+			return err
+		}
+		if n.Loop != nil {
+			if err := move(&n.Loop.Ref); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// State is the content of entry.RunCarried.
+func (c *Carried) State() (value.Object, error) {
+	b, err := value.Canonical(c)
+	if err != nil {
+		return nil, err
+	}
+	var o value.Object
+	return o, json.Unmarshal(b, &o)
 }
 
 func (n *Node) bodyCursor() int {
@@ -98,7 +141,7 @@ func (s *State) onTheWay(path string) bool {
 }
 
 // keep takes over the place of a block or an iteration that failed, and a step that is in doubt.
-func (c *carried) keep(s *State, n *Node) {
+func (c *Carried) keep(s *State, n *Node) {
 	if n.def != nil && n.Intent != nil && slices.Contains(s.Doubts, n.Path) {
 		c.Nodes[n.Path] = &Node{Path: n.Path, Phase: PhaseDoubt, Attempt: n.Attempt, Again: n.Again, Fault: n.Fault, Intent: n.Intent, Probed: n.Probed}
 		return
@@ -149,7 +192,7 @@ func (s *State) restart(n *Node) *Node {
 }
 
 // rewind lets the blocks around the step at path go back to it: it was undone.
-func (c *carried) rewind(path string) {
+func (c *Carried) rewind(path string) {
 	segs, err := split(path)
 	if err != nil || len(segs) == 0 || segs[0].name != "steps" {
 		return
@@ -177,7 +220,7 @@ func (c *carried) rewind(path string) {
 
 // trim drops what is not below a place that is kept, or beside the one where its block goes on. Doubts and calls are
 // recalled when it is their turn again.
-func (c *carried) trim() {
+func (c *Carried) trim() {
 	for _, p := range slices.Sorted(maps.Keys(c.Nodes)) { // what is around comes before what is inside
 		parent, seg := parentOf(p)
 		owner, cursor := c.Nodes[parent], c.Cursor
@@ -206,7 +249,7 @@ func (c *carried) trim() {
 
 // displace takes away the place of a step that is not at the turn. A doubt is for a person then: what a probe would look
 // at has moved. A loop that begins anew may have another list, so that a call in it must be the same to be carried on.
-func (c *carried) displace(path string) {
+func (c *Carried) displace(path string) {
 	n := c.Nodes[path]
 	delete(c.Nodes, path)
 	if n.Phase != PhaseDoubt && n.Carry == "" {
@@ -223,7 +266,7 @@ func (s *State) adopt(x *entry.RunCarried, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	var c carried
+	var c Carried
 	if err := json.Unmarshal(b, &c); err != nil {
 		return fault.Wrap(fault.Damaged, err, "run %s: read what it carries on from %s", s.ID, x.From)
 	}

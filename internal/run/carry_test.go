@@ -52,7 +52,11 @@ const (
 // retry gives the run that retries an ended one.
 func retry(t *testing.T, p *player) *player {
 	t.Helper()
-	c, _, err := run.Carry(p.s)
+	carried, err := run.Carry(p.s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := carried.State()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +176,7 @@ func TestNoRetry(t *testing.T) {
 		"running":   fold(t, program(act(playbook.Read))),
 		"succeeded": fold(t, program(act(playbook.Read)), &entry.StepSkipped{Path: at}, &entry.RunEnded{Status: "succeeded"}),
 	} {
-		if _, _, err := run.Carry(s); !fault.Is(err, fault.Conflict) {
+		if _, err := run.Carry(s); !fault.Is(err, fault.Conflict) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -420,7 +420,7 @@ func (w *world) carry(p *process, o engine.Output) {
 	case engine.Bind:
 		w.after(0, "bind", func() error {
 			if w.p == p {
-				w.feed(p.archive.Bound(ctx, x, literals{}))
+				w.feed(p.archive.Bound(ctx, x, literals{}, nil))
 			}
 			return nil
 		})
