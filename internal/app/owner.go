@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/blob/dir"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/expr"
@@ -170,7 +171,7 @@ func (w *owned) Verify(ctx context.Context) (wire.Verified, error) {
 	streams, entries, damaged, err := w.store.Verify(ctx)
 	if err == nil {
 		var cut []error
-		cut, err = engine.NewArchive(w.store).Sealed(ctx)
+		cut, err = archive.New(w.store).Sealed(ctx)
 		damaged = append(damaged, cut...)
 	}
 	out := wire.Verified{Streams: streams, Entries: entries, Damaged: []wire.Problem{}}

@@ -82,6 +82,7 @@ var lines = [][]string{
 		"store",
 	},
 	{ // machines
+		"archive", // reads runs back
 		"ledger", // writes the server's own streams
 		"runner", // executes attempts
 	},
@@ -211,6 +212,7 @@ var larger = map[string]struct {
 }{
 	"expr/function": {2300, "some hundred and thirty small functions that share how they read and pay for their arguments"},
 	"playbook":      {6000, "two dialects, read with positions, and the compiler of both share one vocabulary"},
+	"history":       {1700, "each kind of entry has its words, and each status its sentence"},
 	"lint":          {3200, "one file for each family of rules; they share the walk over the document"},
 	"engine":        {3500, "the machine and the shell around it, which may not know each other's rules by another door"},
 	"run":           {4200, "the mind: each kind of step has its file"},

@@ -1,35 +1,55 @@
 package engine
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"slices"
 
+	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
-	"github.com/tendhq/tend/internal/run"
-	"github.com/tendhq/tend/internal/value"
+	"github.com/tendhq/tend/internal/store"
 )
 
-// Mover copies a blob from one group to another.
-type Mover func(ctx context.Context, from, to string, ref entry.Ref) (entry.Ref, error)
+// Read reads a run with what the machine needs beside it: the answer to the output Load.
+func Read(ctx context.Context, a *archive.Archive, id string) Loaded {
+	l := Loaded{Run: id, Tasks: map[string]LoadedTask{}, Heads: map[string]store.Head{}}
+	l.State, l.Head, l.Err = a.Run(ctx, id)
+	if l.Err != nil {
+		return l
+	}
+	for _, tid := range l.State.OpenTasks() {
+		t, head, err := a.Task(ctx, tid)
+		if err != nil {
+			l.Err = err
+			return l
+		}
+		l.Tasks[tid] = LoadedTask{Task: t, Head: head}
+	}
+	for _, g := range decodeGuards(l.State.Created.Guards) {
+		h, err := a.Head(ctx, "guard/"+g.Name)
+		if err != nil {
+			l.Err = err
+			return l
+		}
+		l.Heads["guard/"+g.Name] = h
+	}
+	return l
+}
 
-// Bound answers the output Bind.
-func (a *Archive) Bound(ctx context.Context, x Bind, eval playbook.Evaluator, move Mover) Bound {
+// Call prepares the call of a sub-playbook: the answer to the output Bind.
+func Call(ctx context.Context, a *archive.Archive, x Bind, eval playbook.Evaluator, move archive.Mover) Bound {
 	b := Bound{Run: x.Run, Path: x.Path, Child: x.Child, Prog: x.Prog}
-	if err := a.bind(ctx, x, &b, eval, move); err != nil {
+	if err := bind(ctx, a, x, &b, eval, move); err != nil {
 		b.Fault = &entry.Fault{Kind: string(fault.KindOf(err)), Message: err.Error(), Path: x.Path}
 	}
 	return b
 }
 
-func (a *Archive) bind(ctx context.Context, x Bind, b *Bound, eval playbook.Evaluator, move Mover) (err error) {
+func bind(ctx context.Context, a *archive.Archive, x Bind, b *Bound, eval playbook.Evaluator, move archive.Mover) (err error) {
 	if x.Prog == nil {
 		return fault.New(fault.Internal, "the sub-playbook is not in the closure")
 	}
-	if b.Known, err = a.known(ctx, x); b.Known || err != nil {
+	if b.Known, err = a.Called(ctx, x.Child, x.Run, x.Path); b.Known || err != nil {
 		return err
 	}
 	if b.Params, err = x.Prog.Bind(x.Params, x.Created.Event, x.Created.Metadata, eval); err != nil {
@@ -42,132 +62,7 @@ func (a *Archive) bind(ctx context.Context, x Bind, b *Bound, eval playbook.Eval
 	b.Hash = sum
 	a.Keep(b.Hash, x.Prog)
 	if x.Carry != "" {
-		b.Carried, b.Changed, err = a.carriedOn(ctx, x, b.Params, move)
+		b.Carried, b.Changed, err = a.CarryCalled(ctx, x.Carry, archive.Call{By: x.Created.By, Root: x.Created.Cause.Root, Params: b.Params, Alike: x.Alike}, move)
 	}
 	return err
-}
-
-// known tells whether the call was made before: its run is there, and the run that called it does not know it any more. A
-// run that is there and cannot be read is that one too: it shows as quarantined.
-func (a *Archive) known(ctx context.Context, x Bind) (bool, error) {
-	first, err := a.store.Read(ctx, "run/"+x.Child, 1, 1)
-	switch {
-	case fault.Is(err, fault.Damaged), fault.Is(err, fault.Newer):
-		return true, nil
-	case err != nil, len(first) == 0:
-		return false, nil //nolint:nilerr // if it is there all the same, the commit conflicts
-	}
-	p, err := entry.Decode(first[0])
-	if err != nil {
-		return true, nil //nolint:nilerr // see above
-	}
-	if c, ok := p.(*entry.RunCreated); !ok || c.Cause.Parent != x.Run || c.Cause.Path != x.Path {
-		return false, fault.New(fault.Conflict, "%s would run as %s, which is another run", x.Path, x.Child)
-	}
-	return true, nil
-}
-
-// carriedOn gives what a called run takes over from the one that it carries on, and the parameters that a person had
-// changed there and that are called as before.
-func (a *Archive) carriedOn(ctx context.Context, x Bind, params map[string]any, move Mover) (*entry.RunCarried, *entry.ParamsChanged, error) {
-	s, _, err := a.Run(ctx, x.Carry)
-	if err != nil {
-		return nil, nil, err
-	}
-	if x.Alike && !sameAll(params, s.Created.Params) {
-		return nil, nil, fault.New(fault.Conflict,
-			"it would carry on run %s, which was called with other parameters: what it is about has changed since", x.Carry).
-			WithNext("look at what that run did (tend runs show %s), finish it by hand, and start a new run", x.Carry)
-	}
-	carried, err := taken(ctx, s, x.Created.Cause.Root, move)
-	if err != nil {
-		return nil, nil, err
-	}
-	var changed *entry.ParamsChanged
-	for name, v := range s.Params {
-		was := s.Created.Params[name]
-		if same(v, was) || !same(params[name], was) {
-			continue
-		}
-		if changed == nil {
-			changed = &entry.ParamsChanged{By: x.Created.By, Params: value.Object{}, Why: "changed in run " + s.ID}
-		}
-		changed.Params[name] = v
-	}
-	return carried, changed, nil
-}
-
-// same compares parameters as they are recorded.
-func same(a, b any) bool {
-	x, err1 := value.Canonical(a)
-	y, err2 := value.Canonical(b)
-	return err1 == nil && err2 == nil && bytes.Equal(x, y)
-}
-
-func sameAll(a, b map[string]any) bool {
-	return len(a) == 0 && len(b) == 0 || same(a, b)
-}
-
-// taken gives what a run below root takes over from s. Large outputs go with it: what a root run needs is in its group.
-func taken(ctx context.Context, s *run.State, root string, move Mover) (*entry.RunCarried, error) {
-	c, err := run.Carry(s)
-	if err != nil {
-		return nil, err
-	}
-	err = c.Move(func(ref entry.Ref) (entry.Ref, error) {
-		return move(ctx, cmp.Or(s.Created.Cause.Root, s.ID), root, ref)
-	})
-	if err != nil {
-		return nil, fault.Wrap(fault.KindOf(err), err, "take over the outputs of run %s", s.ID)
-	}
-	state, err := c.State()
-	return &entry.RunCarried{From: s.ID, State: state}, err
-}
-
-// Carry gives what the run root, a retry of the ended run s, takes over, when s and all the runs that are carried on with
-// it can be retried.
-func (a *Archive) Carry(ctx context.Context, s *run.State, root string, move Mover) (*entry.RunCarried, error) {
-	if err := a.carries(ctx, s); err != nil {
-		return nil, err
-	}
-	return taken(ctx, s, root, move)
-}
-
-// carries tells whether a run can be carried on with all that it called.
-func (a *Archive) carries(ctx context.Context, s *run.State) error {
-	c, err := run.Carry(s)
-	if err != nil {
-		return err
-	}
-	for _, id := range c.Calls() {
-		k, _, err := a.Run(ctx, id)
-		if err == nil {
-			err = a.carries(ctx, k)
-		}
-		if err != nil {
-			e := &fault.Error{Kind: fault.Conflict, Message: "run " + s.ID + " called run " + id + ", which cannot be carried on", Err: err}
-			return e.WithNext("look at what it did (tend runs explain %s), finish that by hand, and start a new run", id)
-		}
-	}
-	return nil
-}
-
-// caller finds the run whose retry would carry on the ended run s: the one that called it, or one above that.
-func (a *Archive) caller(ctx context.Context, s *run.State) (string, error) {
-	top := ""
-	for at := s; at.Created.Cause.Parent != ""; {
-		p, _, err := a.Run(ctx, at.Created.Cause.Parent)
-		if fault.Is(err, fault.Damaged) || fault.Is(err, fault.Newer) || fault.Is(err, fault.NotFound) {
-			break // nobody retries that
-		}
-		if err != nil {
-			return "", err
-		}
-		c, err := run.Carry(p)
-		if err != nil || !slices.Contains(c.Calls(), at.ID) {
-			break //nolint:nilerr // it cannot be retried, and so carries nothing on
-		}
-		top, at = p.ID, p
-	}
-	return top, nil
 }

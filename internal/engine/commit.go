@@ -23,7 +23,7 @@ func rootOf(s *session) string {
 	return s.id
 }
 
-func auditOf(root string) string { return "audit/" + shardName(id.Shard(root)) }
+func auditOf(root string) string { return id.AuditStream(id.Shard(root)) }
 
 // flush seals the transaction and asks for its commit.
 func (m *Machine) flush(s *session, now time.Time) {

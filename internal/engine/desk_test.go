@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
@@ -26,7 +27,7 @@ type desk struct {
 	m       *engine.Machine
 	disk    *memory.Disk
 	store   store.Store
-	archive *engine.Archive
+	archive *archive.Archive
 	set     *action.Set
 	env     run.Env
 	ev      *expr.Evaluator
@@ -50,7 +51,7 @@ func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 func sits(t *testing.T, disk *memory.Disk, change ...func(*engine.MachineConfig)) *desk {
 	t.Helper()
 	d := &desk{t: t, disk: disk, store: memory.Open(disk), set: catalog(), ev: expr.New(expr.Limits{}), now: noon, replies: map[uint64]engine.Reply{}}
-	d.env, d.archive = run.Env{Eval: d.ev, Spec: d.set.Spec}, engine.NewArchive(d.store)
+	d.env, d.archive = run.Env{Eval: d.ev, Spec: d.set.Spec}, archive.New(d.store)
 	lease, err := d.store.Claim(t.Context(), "test")
 	if err != nil {
 		t.Fatal(err)
@@ -76,9 +77,9 @@ func (d *desk) feed(in engine.Input) {
 			case engine.Evaluate:
 				todo = append(todo, engine.Evaluated{Run: x.Run, Rendered: x.State.Evaluate(x.Render, d.env)})
 			case engine.Load:
-				todo = append(todo, d.archive.Load(context.Background(), x.Run))
+				todo = append(todo, engine.Read(context.Background(), d.archive, x.Run))
 			case engine.Bind:
-				todo = append(todo, d.archive.Bound(context.Background(), x, expr.New(expr.Limits{}), nil))
+				todo = append(todo, engine.Call(context.Background(), d.archive, x, expr.New(expr.Limits{}), nil))
 			case engine.Commit:
 				d.commits = append(d.commits, x)
 			case engine.Offer:

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/blob"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
@@ -76,7 +77,7 @@ type Config struct {
 type Engine struct {
 	cfg     Config
 	m       *Machine
-	archive *Archive
+	archive *archive.Archive
 	values  cache
 	lease   store.Lease
 	since   time.Time
@@ -116,7 +117,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, lease: lease, since: time.Now(), inbox: make(chan []Input, 256), done: make(chan struct{}), stop: make(chan struct{}), keyed: make(chan struct{}, 1),
-		pending: map[uint64]chan Reply{}, attempts: map[string]context.CancelCauseFunc{}, archive: NewArchive(cfg.Store),
+		pending: map[uint64]chan Reply{}, attempts: map[string]context.CancelCauseFunc{}, archive: archive.New(cfg.Store),
 		status: Status{Instance: ident.Instance, Index: ident.Index, Epoch: lease.Epoch, Halted: ident.Halted, Since: time.Now()},
 	}
 	mc, err := Remember(ctx, cfg.Store, lease, time.Now())
@@ -141,7 +142,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 func (e *Engine) Lease() store.Lease { return e.lease }
 
 func (e *Engine) eachRow(ctx context.Context, f store.Filter, do func(store.Row)) error {
-	return eachRow(ctx, e.cfg.Store, f, do)
+	return store.EachRow(ctx, e.cfg.Store, f, do)
 }
 
 // interrupted marks the runs whose process is gone, and in a server drives everything again.
@@ -373,7 +374,7 @@ func (e *Engine) do(o Output) {
 	case Load:
 		go func() { e.send(e.load(e.ctx, x.Run)) }()
 	case Bind:
-		go func() { e.send(e.archive.Bound(e.ctx, x, e.cfg.Bind, e.move)) }()
+		go func() { e.send(Call(e.ctx, e.archive, x, e.cfg.Bind, e.move)) }()
 	case StoreList:
 		go func() { e.send(e.storeList(x)) }()
 	case Reply:

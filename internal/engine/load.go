@@ -19,7 +19,7 @@ func decode(b []byte, into any) error { return json.Unmarshal(b, into) }
 
 // load reads a run for the machine. A damaged stream quarantines the run: the others go on.
 func (e *Engine) load(ctx context.Context, id string) Loaded {
-	l := e.archive.Load(ctx, id)
+	l := Read(ctx, e.archive, id)
 	if fault.Is(l.Err, fault.Damaged) || fault.Is(l.Err, fault.Newer) {
 		e.quarantined(ctx, id, l.Err)
 	}

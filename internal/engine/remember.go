@@ -22,12 +22,12 @@ func Remember(ctx context.Context, s store.Store, lease store.Lease, now time.Ti
 	}
 	mc.Halted = ident.Halted
 	for i := range id.Shards {
-		stream := "audit/" + shardName(i)
+		stream := id.AuditStream(i)
 		if mc.Heads[stream], err = s.Head(ctx, stream); err != nil {
 			return mc, fmt.Errorf("read the audit stream of shard %d: %w", i, err)
 		}
 	}
-	err = eachRow(ctx, s, store.Filter{Kind: "guard"}, func(r store.Row) {
+	err = store.EachRow(ctx, s, store.Filter{Kind: "guard"}, func(r store.Row) {
 		var g guard.Reservation
 		if decode(r.Body, &g) == nil && now.Before(g.Until) {
 			mc.Counted = append(mc.Counted, g)
@@ -44,27 +44,10 @@ func Remember(ctx context.Context, s store.Store, lease store.Lease, now time.Ti
 			}
 		}
 	}
-	if err := eachRow(ctx, s, store.Filter{Kind: "lock"}, func(r store.Row) { mc.Locks[r.ID] = Holder{r.Parent, r.Tag} }); err != nil {
+	if err := store.EachRow(ctx, s, store.Filter{Kind: "lock"}, func(r store.Row) { mc.Locks[r.ID] = Holder{r.Parent, r.Tag} }); err != nil {
 		return mc, fmt.Errorf("read who holds locks: %w", err)
 	}
 	return mc, nil
-}
-
-func eachRow(ctx context.Context, s store.Store, f store.Filter, do func(store.Row)) error {
-	f.Limit = 1000
-	for {
-		p, err := s.Rows(ctx, f)
-		if err != nil {
-			return err
-		}
-		for _, r := range p.Rows {
-			do(r)
-		}
-		if p.Next == "" {
-			return nil
-		}
-		f.Cursor = p.Next
-	}
 }
 
 // Interrupt is the input that marks a run whose process is gone.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/store/memory"
 )
 
@@ -17,13 +17,13 @@ func TestSealed(t *testing.T) {
 	if got := b.until(t, id); got != "succeeded" {
 		t.Fatal(got)
 	}
-	if damaged, err := engine.NewArchive(memory.Open(disk)).Sealed(t.Context()); err != nil || len(damaged) > 0 {
+	if damaged, err := archive.New(memory.Open(disk)).Sealed(t.Context()); err != nil || len(damaged) > 0 {
 		t.Fatal(damaged, err)
 	}
 	for _, cut := range []int{1, 100} {
 		d := disk.Clone()
 		d.Cut("run/"+id, cut)
-		damaged, err := engine.NewArchive(memory.Open(d)).Sealed(t.Context())
+		damaged, err := archive.New(memory.Open(d)).Sealed(t.Context())
 		if err != nil || len(damaged) == 0 || !strings.Contains(damaged[0].Error(), "run/"+id) {
 			t.Errorf("a cut of %d was not noticed: %v %v", cut, damaged, err)
 		}

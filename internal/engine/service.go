@@ -164,7 +164,7 @@ func (e *Engine) retry(ctx context.Context, c Command) (Done, error) {
 // retriable refuses the retry of a run where the retry of another one does what is meant, or where it would repeat what
 // was done since. It gives the key of the request: of the runs that could carry a run on, there is one.
 func (e *Engine) retriable(ctx context.Context, s *run.State) (request string, err error) {
-	top, err := e.archive.caller(ctx, s)
+	top, err := e.archive.Caller(ctx, s)
 	if err != nil {
 		return "", err
 	}
@@ -352,7 +352,7 @@ func (e *Engine) Program(ctx context.Context, runID string) (*playbook.Program, 
 	if len(page) == 0 {
 		return nil, fault.New(fault.NotFound, "there is no run %s", runID).WithNext("tend runs list")
 	}
-	return e.archive.programOf(ctx, page[0])
+	return e.archive.ProgramOf(ctx, page[0])
 }
 
 // Blob implements Service.

@@ -68,6 +68,9 @@ func Valid(prefix, s string) bool {
 	return strings.Trim(rest, alphabet) == ""
 }
 
+// AuditStream names the audit stream of a shard: what is recorded of the ends of its runs, and of the system.
+func AuditStream(shard int) string { return fmt.Sprintf("audit/%03d", shard) }
+
 // Shard tells in which shard a root run (and all that belongs to it) lives.
 func Shard(root string) int {
 	h := fnv.New32a()

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
@@ -66,7 +66,7 @@ func read(t *testing.T, h *tend.House, out string, id *string) *story {
 	if i, err := s.Identity(t.Context()); err != nil || i.Halted != "" {
 		t.Errorf("after a kill, the store is halted: %s %v", i.Halted, err)
 	}
-	archive := engine.NewArchive(s)
+	archive := archive.New(s)
 	if *id == "" {
 		*id = find(t, s, archive, out)
 	}
@@ -107,7 +107,7 @@ func read(t *testing.T, h *tend.House, out string, id *string) *story {
 }
 
 // find looks for the run whose parameter names the file.
-func find(t *testing.T, s *sqlite.Store, archive *engine.Archive, out string) string {
+func find(t *testing.T, s *sqlite.Store, archive *archive.Archive, out string) string {
 	t.Helper()
 	page, err := s.Rows(t.Context(), store.Filter{Kind: "run", Status: []string{
 		string(run.Pending), string(run.Running), string(run.Waiting), string(run.Succeeded), string(run.Failed), string(run.Undoing),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
@@ -76,7 +77,7 @@ func (w *world) payloads(stream string, last uint64) []entry.Payload {
 }
 
 func (w *world) state(runID string) *run.State {
-	s, _, err := engine.NewArchive(memory.Open(w.disk)).Run(context.Background(), runID)
+	s, _, err := archive.New(memory.Open(w.disk)).Run(context.Background(), runID)
 	if err != nil {
 		if !fault.Is(err, fault.NotFound) {
 			w.failure = errors.Join(w.failure, err)

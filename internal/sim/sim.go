@@ -28,6 +28,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
@@ -117,7 +118,7 @@ type world struct {
 type process struct {
 	m       *engine.Machine
 	store   *faulty.Store
-	archive *engine.Archive
+	archive *archive.Archive
 	epoch   uint64
 	pending []engine.Commit
 	alive   bool
@@ -250,7 +251,7 @@ func (w *world) boot() error {
 	if err != nil {
 		return err
 	}
-	p.archive, p.epoch = engine.NewArchive(p.store), lease.Epoch
+	p.archive, p.epoch = archive.New(p.store), lease.Epoch
 	mc, err := engine.Remember(ctx, p.store, lease, w.now)
 	if err != nil {
 		return err
@@ -403,7 +404,7 @@ func (w *world) carry(p *process, o engine.Output) {
 	case engine.Load:
 		w.after(time.Millisecond, "load", func() error {
 			if w.p == p {
-				w.feed(p.archive.Load(ctx, x.Run))
+				w.feed(engine.Read(ctx, p.archive, x.Run))
 			}
 			return nil
 		})
@@ -420,7 +421,7 @@ func (w *world) carry(p *process, o engine.Output) {
 	case engine.Bind:
 		w.after(0, "bind", func() error {
 			if w.p == p {
-				w.feed(p.archive.Bound(ctx, x, literals{}, nil))
+				w.feed(engine.Call(ctx, p.archive, x, literals{}, nil))
 			}
 			return nil
 		})

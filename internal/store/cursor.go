@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -77,4 +78,22 @@ func tidy(t time.Time) time.Time {
 		return time.Time{}
 	}
 	return t.UTC().Truncate(time.Microsecond)
+}
+
+// EachRow gives do every row that f selects, page by page.
+func EachRow(ctx context.Context, s Store, f Filter, do func(Row)) error {
+	f.Limit = 1000
+	for {
+		p, err := s.Rows(ctx, f)
+		if err != nil {
+			return err
+		}
+		for _, r := range p.Rows {
+			do(r)
+		}
+		if p.Next == "" {
+			return nil
+		}
+		f.Cursor = p.Next
+	}
 }

@@ -1,4 +1,6 @@
-package engine
+// Package archive reads runs, tasks and compiled playbooks back from a store, and compares what is there with what was
+// recorded of it. It writes nothing.
+package archive
 
 import (
 	"context"
@@ -20,35 +22,14 @@ type Archive struct {
 	programs map[entry.Hash]*playbook.Program
 }
 
-// NewArchive reads from s.
-func NewArchive(s store.Store) *Archive {
+// New reads from s.
+func New(s store.Store) *Archive {
 	return &Archive{store: s, programs: map[entry.Hash]*playbook.Program{}}
 }
 
-// Load reads a run with what the machine needs beside it: the answer to the output Load.
-func (a *Archive) Load(ctx context.Context, id string) Loaded {
-	l := Loaded{Run: id, Tasks: map[string]LoadedTask{}, Heads: map[string]store.Head{}}
-	l.State, l.Head, l.Err = a.Run(ctx, id)
-	if l.Err != nil {
-		return l
-	}
-	for _, tid := range l.State.OpenTasks() {
-		t, head, err := a.Task(ctx, tid)
-		if err != nil {
-			l.Err = err
-			return l
-		}
-		l.Tasks[tid] = LoadedTask{Task: t, Head: head}
-	}
-	for _, g := range decodeGuards(l.State.Created.Guards) {
-		h, err := a.store.Head(ctx, "guard/"+g.Name)
-		if err != nil {
-			l.Err = err
-			return l
-		}
-		l.Heads["guard/"+g.Name] = h
-	}
-	return l
+// Head tells where a stream ends.
+func (a *Archive) Head(ctx context.Context, stream string) (store.Head, error) {
+	return a.store.Head(ctx, stream)
 }
 
 // Run reads a run's stream page by page into its state.
@@ -64,7 +45,7 @@ func (a *Archive) Run(ctx context.Context, id string) (*run.State, store.Head, e
 			break
 		}
 		if s == nil {
-			prog, err := a.programOf(ctx, page[0])
+			prog, err := a.ProgramOf(ctx, page[0])
 			if err != nil {
 				return nil, head, err
 			}
@@ -83,7 +64,8 @@ func (a *Archive) Run(ctx context.Context, id string) (*run.State, store.Head, e
 	return s, head, nil
 }
 
-func (a *Archive) programOf(ctx context.Context, first entry.Entry) (*playbook.Program, error) {
+// ProgramOf finds the compiled program of a run by its first entry.
+func (a *Archive) ProgramOf(ctx context.Context, first entry.Entry) (*playbook.Program, error) {
 	p, err := entry.Decode(first)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package engine
+package archive
 
 import (
 	"context"
@@ -14,13 +14,13 @@ import (
 // the store to verify.
 func (a *Archive) Sealed(ctx context.Context) (damaged []error, err error) {
 	for i := range id.Shards {
-		d, err := a.sealedShard(ctx, "audit/"+shardName(i))
+		d, err := a.sealedShard(ctx, id.AuditStream(i))
 		if err != nil && !fault.Is(err, fault.Damaged) {
 			return damaged, err
 		}
 		damaged = append(damaged, d...) // a damaged audit stream is named by the store
 	}
-	err = eachRow(ctx, a.store, store.Filter{Kind: "run"}, func(r store.Row) {
+	err = store.EachRow(ctx, a.store, store.Filter{Kind: "run"}, func(r store.Row) {
 		if h, herr := a.store.Head(ctx, "run/"+r.ID); herr == nil && h.Length == 0 {
 			damaged = append(damaged, fault.New(fault.Damaged, "run/%s: the stream is missing; a row says that the run was %s", r.ID, r.Status))
 		}

@@ -1,0 +1,149 @@
+package archive
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// Mover copies a blob from one group to another.
+type Mover func(ctx context.Context, from, to string, ref entry.Ref) (entry.Ref, error)
+
+// Called tells whether a call was made before: the run child is there, and the one that called it at path does not know it
+// any more. A run that is there and cannot be read is that one too: it shows as quarantined.
+func (a *Archive) Called(ctx context.Context, child, parent, path string) (bool, error) {
+	first, err := a.store.Read(ctx, "run/"+child, 1, 1)
+	switch {
+	case fault.Is(err, fault.Damaged), fault.Is(err, fault.Newer):
+		return true, nil
+	case err != nil, len(first) == 0:
+		return false, nil //nolint:nilerr // if it is there all the same, the commit conflicts
+	}
+	p, err := entry.Decode(first[0])
+	if err != nil {
+		return true, nil //nolint:nilerr // see above
+	}
+	if c, ok := p.(*entry.RunCreated); !ok || c.Cause.Parent != parent || c.Cause.Path != path {
+		return false, fault.New(fault.Conflict, "%s would run as %s, which is another run", path, child)
+	}
+	return true, nil
+}
+
+// Call is how a run that carries another one on is called.
+type Call struct {
+	By     entry.Who
+	Root   string
+	Params map[string]any
+	Alike  bool // it must be called with the parameters of the other one
+}
+
+// CarryCalled gives what a called run takes over from the ended run that it carries on, and the parameters that a person
+// had changed there and that are called as before.
+func (a *Archive) CarryCalled(ctx context.Context, from string, x Call, move Mover) (*entry.RunCarried, *entry.ParamsChanged, error) {
+	s, _, err := a.Run(ctx, from)
+	if err != nil {
+		return nil, nil, err
+	}
+	if x.Alike && !sameAll(x.Params, s.Created.Params) {
+		return nil, nil, fault.New(fault.Conflict,
+			"it would carry on run %s, which was called with other parameters: what it is about has changed since", from).
+			WithNext("look at what that run did (tend runs show %s), finish it by hand, and start a new run", from)
+	}
+	carried, err := taken(ctx, s, x.Root, move)
+	if err != nil {
+		return nil, nil, err
+	}
+	var changed *entry.ParamsChanged
+	for name, v := range s.Params {
+		was := s.Created.Params[name]
+		if same(v, was) || !same(x.Params[name], was) {
+			continue
+		}
+		if changed == nil {
+			changed = &entry.ParamsChanged{By: x.By, Params: value.Object{}, Why: "changed in run " + s.ID}
+		}
+		changed.Params[name] = v
+	}
+	return carried, changed, nil
+}
+
+// same compares parameters as they are recorded.
+func same(a, b any) bool {
+	x, err1 := value.Canonical(a)
+	y, err2 := value.Canonical(b)
+	return err1 == nil && err2 == nil && bytes.Equal(x, y)
+}
+
+func sameAll(a, b map[string]any) bool {
+	return len(a) == 0 && len(b) == 0 || same(a, b)
+}
+
+// taken gives what a run below root takes over from s. Large outputs go with it: what a root run needs is in its group.
+func taken(ctx context.Context, s *run.State, root string, move Mover) (*entry.RunCarried, error) {
+	c, err := run.Carry(s)
+	if err != nil {
+		return nil, err
+	}
+	err = c.Move(func(ref entry.Ref) (entry.Ref, error) {
+		return move(ctx, cmp.Or(s.Created.Cause.Root, s.ID), root, ref)
+	})
+	if err != nil {
+		return nil, fault.Wrap(fault.KindOf(err), err, "take over the outputs of run %s", s.ID)
+	}
+	state, err := c.State()
+	return &entry.RunCarried{From: s.ID, State: state}, err
+}
+
+// Carry gives what the run root, a retry of the ended run s, takes over, when s and all the runs that are carried on with
+// it can be retried.
+func (a *Archive) Carry(ctx context.Context, s *run.State, root string, move Mover) (*entry.RunCarried, error) {
+	if err := a.carries(ctx, s); err != nil {
+		return nil, err
+	}
+	return taken(ctx, s, root, move)
+}
+
+// carries tells whether a run can be carried on with all that it called.
+func (a *Archive) carries(ctx context.Context, s *run.State) error {
+	c, err := run.Carry(s)
+	if err != nil {
+		return err
+	}
+	for _, id := range c.Calls() {
+		k, _, err := a.Run(ctx, id)
+		if err == nil {
+			err = a.carries(ctx, k)
+		}
+		if err != nil {
+			e := &fault.Error{Kind: fault.Conflict, Message: "run " + s.ID + " called run " + id + ", which cannot be carried on", Err: err}
+			return e.WithNext("look at what it did (tend runs explain %s), finish that by hand, and start a new run", id)
+		}
+	}
+	return nil
+}
+
+// Caller finds the run whose retry would carry on the ended run s: the one that called it, or one above that.
+func (a *Archive) Caller(ctx context.Context, s *run.State) (string, error) {
+	top := ""
+	for at := s; at.Created.Cause.Parent != ""; {
+		p, _, err := a.Run(ctx, at.Created.Cause.Parent)
+		if fault.Is(err, fault.Damaged) || fault.Is(err, fault.Newer) || fault.Is(err, fault.NotFound) {
+			break // nobody retries that
+		}
+		if err != nil {
+			return "", err
+		}
+		c, err := run.Carry(p)
+		if err != nil || !slices.Contains(c.Calls(), at.ID) {
+			break //nolint:nilerr // it cannot be retried, and so carries nothing on
+		}
+		top, at = p.ID, p
+	}
+	return top, nil
+}
