@@ -42,6 +42,7 @@ var lines = [][]string{
 		"terminal",
 	},
 	{ // the languages, and what reads texts
+		"calendar",  // what a time belongs to
 		"expr",      // templates and logic
 		"mask",      // what must not be seen
 		"schedule",  // when something is due
@@ -147,6 +148,7 @@ var wiring = []string{"app", "bench", "cmd", "sim"}
 // pure packages decide and do not do: no I/O, no clock, no randomness, no goroutines. That makes a replay exact.
 var pure = []string{
 	"access",
+	"calendar",
 	"cell",
 	"entry",
 	"event",
