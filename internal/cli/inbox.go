@@ -104,7 +104,11 @@ func (p *program) listTasks(c *cobra.Command, s *app.Session, output, runID stri
 			if r.Status != task.Open {
 				asks += ": " + r.Status
 			}
-			t.Rows = append(t.Rows, []string{r.ID, asks, r.Parent, r.At.Local().Format("01-02 15:04"), dash(shortTime(b.Expires)), about(&b)})
+			until := dash(shortTime(b.Expires))
+			if r.Status == task.Open && !b.Expires.IsZero() && time.Now().After(b.Expires) {
+				until = "over"
+			}
+			t.Rows = append(t.Rows, []string{r.ID, asks, r.Parent, r.At.Local().Format("01-02 15:04"), until, about(&b)})
 			t.Names = append(t.Names, r.ID)
 			data = append(data, taskItem{r.ID, r.Status, b})
 		}
@@ -118,10 +122,16 @@ func (p *program) listTasks(c *cobra.Command, s *app.Session, output, runID stri
 
 // about says in a line what a task is about.
 func about(t *engine.TaskRow) string {
+	var said []string
 	for _, text := range []string{t.Title, t.Message} {
-		if line := terminal.Line(text); line != "" {
-			return line
+		if line := terminal.Line(text); line != "" && !slices.Contains(said, line) {
+			said = append(said, line)
 		}
+	}
+	if line := []rune(strings.Join(said, ": ")); len(line) > 100 {
+		return string(line[:99]) + "…"
+	} else if len(line) > 0 {
+		return string(line)
 	}
 	return t.Path
 }

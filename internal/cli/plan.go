@@ -52,7 +52,7 @@ func (w *planWriter) line(pad, format string, a ...any) {
 }
 
 func (w *planWriter) plan(pl *plan.Plan) {
-	fmt.Fprintf(&w.b, "%s %s\n", w.style.Bold("plan of "+terminal.Line(pl.Name)), w.style.Dim("nothing is run"))
+	fmt.Fprintf(&w.b, "%s %s\n", w.style.Bold("plan of "+terminal.Line(pl.Name)+":"), w.style.Dim("nothing is run"))
 	if len(pl.Params) > 0 {
 		w.line("", "params:")
 		w.data("  ", pl.Params)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -292,7 +293,7 @@ func (f formField) prompt() string {
 // describeTask shows a person what is asked: everything that the answer is about, cleaned, and nothing secret.
 func describeTask(id string, t *engine.TaskRow, s terminal.Style, f *history.Fold) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s  %s\n", s.Bold(about(t)), s.Dim(id))
+	fmt.Fprintf(&b, "\n%s  %s\n", s.Bold(cmp.Or(terminal.Line(t.Title), terminal.Line(t.Message), t.Path)), s.Dim(id))
 	if t.Message != "" && t.Message != t.Title {
 		fmt.Fprintf(&b, "  %s\n", indent(terminal.Clean(strings.TrimSpace(value.Text(f.Mask(t.Message)))), "  "))
 	}

@@ -275,7 +275,7 @@ type result struct {
 func resultOf(v *history.View, outputs map[string]any) result {
 	return result{
 		Run: v.ID, Playbook: v.Name, Status: v.Status, Outputs: outputs, Changed: v.Changed(), Fault: v.Fault, Doubts: v.Doubts,
-		Undone: v.Undone, Waits: v.Waits, Explain: history.Explain(v),
+		Undone: v.Undone, Waits: v.Waits, Explain: explained(v),
 	}
 }
 
@@ -312,7 +312,7 @@ func writeSummary(out io.Writer, s terminal.Style, v *history.View, outputs map[
 	}
 	b.WriteString("\n")
 	if run.Status(v.Status) != run.Succeeded {
-		fmt.Fprintf(&b, "%s\n", terminal.Clean(history.Explain(v)))
+		fmt.Fprintf(&b, "%s\n", terminal.Clean(explained(v)))
 	}
 	if c := v.Changed(); len(c) > 0 {
 		more := ""

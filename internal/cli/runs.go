@@ -12,7 +12,6 @@ import (
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/history"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/terminal"
 )
@@ -183,7 +182,7 @@ func (p *program) runsExplainCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintln(p.Out, terminal.Clean(history.Explain(fold.View())))
+				_, err = fmt.Fprintln(p.Out, terminal.Clean(explained(fold.View())))
 				return err
 			})
 		},

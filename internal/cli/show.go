@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,8 +109,20 @@ func showText(v *history.View, outputs map[string]any, st terminal.Style, inputs
 	for _, r := range v.Remarks {
 		row("remark", r)
 	}
-	fmt.Fprintf(&b, "%s\n", terminal.Clean(history.Explain(v)))
+	fmt.Fprintf(&b, "%s\n", terminal.Clean(explained(v)))
 	return b.String()
+}
+
+// overdue is how long what is due may take to be seen to before people are told that nobody does.
+const overdue = 2 * time.Second
+
+// explained tells why a run is where it is. What was to happen at a time that has passed happens when somebody drives it.
+func explained(v *history.View) string {
+	text := history.Explain(v)
+	if slices.ContainsFunc(v.Waits, func(w history.Wait) bool { return !w.Until.IsZero() && time.Since(w.Until) > overdue }) {
+		text += " That time has passed, and no process drives the run: `tend runs resume " + v.ID + "` goes on."
+	}
+	return text
 }
 
 func took(v *history.View) string {

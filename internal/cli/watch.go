@@ -245,7 +245,7 @@ func (w *watcher) idle(ctx context.Context, status string, list []engine.Wait) (
 	if w.question != nil || w.ended {
 		return false, nil
 	}
-	moves := app.Moves(list, w.patient)
+	moves := app.Moves(list, w.patient) || w.drives && status != string(run.Paused) && due(w.waits, time.Now())
 	for _, x := range w.waits {
 		if w.keys == nil {
 			break
@@ -261,6 +261,11 @@ func (w *watcher) idle(ctx context.Context, status string, list []engine.Wait) (
 		}
 	}
 	return !moves, nil
+}
+
+// due tells whether the time of something has come: whoever drives the run sees to it.
+func due(waits []history.Wait, now time.Time) bool {
+	return slices.ContainsFunc(waits, func(x history.Wait) bool { return !x.Until.IsZero() && !now.Before(x.Until) })
 }
 
 // declined tells whether a person was asked here and did not answer.

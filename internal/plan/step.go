@@ -451,7 +451,10 @@ func (b *builder) verb(n *playbook.Node, out *Step, s scope) {
 	case playbook.KindAsk:
 		out.Note = fmt.Sprintf("asks %s: %s", people(&n.Task.Approval), b.text(n.Task.Message, s))
 	case playbook.KindManual:
-		out.Note = fmt.Sprintf("asks %s to do: %s", people(&n.Task.Approval), cmp.Or(b.text(n.Task.Instructions, s), b.text(n.Task.Message, s)))
+		out.Note = fmt.Sprintf("asks %s to do: %s", people(&n.Task.Approval), b.text(n.Task.Message, s))
+		if how := b.text(n.Task.Instructions, s); how != "" {
+			out.Note += "\n" + how
+		}
 	case playbook.KindCall:
 		out.Note = "runs the playbook " + n.Call.Program + " as a run of its own"
 		params, problems := b.trees(n.Call.Params, s, "with")

@@ -37,6 +37,9 @@ func (ev *evaluation) task(out *Rendered, def *playbook.Node) error {
 		return err
 	}
 	if t.Instructions != nil {
+		if q.Message != "" {
+			q.Title = q.Message // what is to be done says more than what the step is called
+		}
 		if q.Message, err = ev.text(t.Instructions); err != nil {
 			return err
 		}

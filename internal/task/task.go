@@ -91,7 +91,7 @@ func (s *State) Vote(a Answer, now time.Time) (*entry.TaskVoted, *entry.TaskClos
 	case s.Closed != nil:
 		return nil, nil, fault.New(fault.Conflict, "the task is over: it was %s", s.Closed.Outcome)
 	case !c.Expires.IsZero() && !now.Before(c.Expires):
-		return nil, nil, fault.New(fault.Conflict, "the task expired at %s, which counts as no", c.Expires.Format(time.RFC3339))
+		return nil, nil, fault.New(fault.Conflict, "the task expired at %s, which counts as no", c.Expires.Format(time.RFC3339)).WithNext("`tend runs resume %s` lets the run go on from there", c.Run)
 	case !slices.Contains(Choices(c.Type), a.Choice):
 		return nil, nil, fault.New(fault.Invalid, "%q is no answer to this task", a.Choice).
 			WithNext("answer one of: %s", strings.Join(Choices(c.Type), ", "))
