@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -9,6 +12,7 @@ import (
 	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/repository"
 )
 
 func (p *program) actionsCommand() *cobra.Command {
@@ -27,7 +31,7 @@ func (p *program) actionsListCommand() *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List actions and verbs",
+		Short: "List actions and verbs, and the modules of the repository around the working directory",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			set, err := app.Actions()
@@ -46,6 +50,22 @@ func (p *program) actionsListCommand() *cobra.Command {
 				t.Names = append(t.Names, name)
 				data = append(data, map[string]any{"name": name, "effect": effect, "summary": s.Summary})
 			}
+			repo, err := repository.Open(".")
+			if err != nil {
+				return err
+			}
+			if repo.Marked { // elsewhere nobody said where to look, and a home directory is large
+				for _, name := range repo.Names(playbook.DocModule) {
+					m, err := moduleOf(repo, name)
+					if err != nil {
+						return err
+					}
+					effect := cmp.Or(string(m.Effect), "mutate")
+					t.Rows = append(t.Rows, []string{name, effect, m.Summary + " (" + m.file + ")"})
+					t.Names = append(t.Names, name)
+					data = append(data, map[string]any{"name": name, "effect": effect, "summary": m.Summary, "file": m.file, "version": m.version})
+				}
+			}
 			t.Data = data
 			return p.list(output, t)
 		},
@@ -57,14 +77,18 @@ func (p *program) actionsListCommand() *cobra.Command {
 func (p *program) actionsShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show NAME",
-		Short: "Show inputs, outputs, effect and ends of an action",
-		Args:  someArgs(1, 1, "the name of an action"),
+		Short: "Show inputs, outputs, effect and ends of an action or module",
+		Args:  someArgs(1, 1, "the name of an action or module"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			set, err := app.Actions()
 			if err != nil {
 				return nil, cobra.ShellCompDirectiveError
 			}
-			return set.Names(), cobra.ShellCompDirectiveNoFileComp
+			names := set.Names()
+			if repo, err := repository.Open("."); err == nil && repo.Marked {
+				names = append(names, repo.Names(playbook.DocModule)...)
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			set, err := app.Actions()
@@ -77,15 +101,68 @@ func (p *program) actionsShowCommand() *cobra.Command {
 					p.talk("%s stands for %s here", a.Name, aliased.Name)
 					return p.showSpec(aliased)
 				}
-				e := fault.New(fault.NotFound, "no action is called %q", args[0])
-				if near := playbook.Nearest(args[0], set.Names()); near != "" {
+				repo, err := repository.Open(".")
+				if err != nil {
+					return err
+				}
+				names := set.Names()
+				if repo.Marked {
+					m, err := moduleOf(repo, args[0])
+					if err == nil {
+						return p.showModule(m)
+					}
+					if !fault.Is(err, fault.NotFound) {
+						return err
+					}
+					names = append(names, repo.Names(playbook.DocModule)...)
+				}
+				e := fault.New(fault.NotFound, "no action or module is called %q", args[0])
+				if near := playbook.Nearest(args[0], names); near != "" {
 					return e.WithNext("did you mean %q?", near)
 				}
-				return e.WithNext("`tend actions list` lists them")
+				return e.WithNext("`tend actions list` lists them; modules are those of the repository (%s) around the working directory", repository.Marker)
 			}
 			return p.showSpec(s)
 		},
 	}
+}
+
+// module is a module of a repository, described as an action is.
+type module struct {
+	playbook.Spec
+	file, version string
+}
+
+func moduleOf(repo *repository.Repo, name string) (*module, error) {
+	file, err := repo.Find(playbook.DocModule, name, "")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.New(fault.NotFound, "no module is called %q", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	docs, findings := playbook.Parse(file.Name, file.Content)
+	for _, d := range docs {
+		if d.Kind == playbook.DocModule && playbook.SameName(d.Metadata.Name, name) {
+			return &module{Spec: playbook.ModuleSpec(d), file: file.Name, version: d.Metadata.Version}, nil
+		}
+	}
+	if err := playbook.Fault(findings); err != nil {
+		return nil, err
+	}
+	return nil, fault.New(fault.NotFound, "%s holds no module %q", file.Name, name)
+}
+
+func (p *program) showModule(m *module) error {
+	if err := p.showSpec(m.Spec); err != nil {
+		return err
+	}
+	of := "module of " + m.file
+	if m.version != "" {
+		of += ", version " + m.version
+	}
+	_, err := fmt.Fprintf(p.Out, "\n%s\n", of)
+	return err
 }
 
 func (p *program) showSpec(s playbook.Spec) error {
@@ -105,7 +182,7 @@ func (p *program) showSpec(s playbook.Spec) error {
 	if len(s.Targets) > 0 {
 		fmt.Fprintf(&b, "targets: %s\n", strings.Join(s.Targets, ", "))
 	}
-	if s.Doc != "" {
+	if s.Doc != "" && s.Doc != s.Summary {
 		fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(s.Doc))
 	}
 	fields(&b, "inputs", s.Inputs, "")
