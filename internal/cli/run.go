@@ -153,7 +153,7 @@ func (p *program) start(ctx context.Context, r *request, open func(context.Conte
 }
 
 func (p *program) startIn(ctx context.Context, s *app.Session, r *request) (string, error) {
-	if names := neededSecrets(r.program); len(names) > 0 {
+	if names := neededSecrets(r.program, r.start.Params); len(names) > 0 {
 		missing, err := s.House.MissingSecrets(ctx, names)
 		if err != nil {
 			return "", err

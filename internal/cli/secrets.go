@@ -8,64 +8,105 @@ import (
 	"github.com/tendhq/tend/internal/playbook"
 )
 
-// neededSecrets lists the secrets that a run will surely need: named by a literal in a step that runs in any case. Steps
-// under a condition, in a loop, in a handler or in a sub-playbook may never come.
-func neededSecrets(p *playbook.Program) []string {
-	ev, names := expr.New(expr.Limits{}), map[string]bool{}
-	scalar := func(d expr.Dialect, e *expr.Expr) {
-		if e == nil || e.Kind != expr.Template {
-			return
+// neededSecrets lists the secrets that a run will surely need: those of steps that run in any case, with the looks that
+// belong to them, named by a literal or by one of the parameters. Steps under a condition, in a loop or in a handler may
+// never come.
+func neededSecrets(p *playbook.Program, params map[string]any) []string {
+	n := need{ev: expr.New(expr.Limits{}), names: map[string]bool{}}
+	n.program(p, params, 0)
+	return slices.Sorted(maps.Keys(n.names))
+}
+
+type need struct {
+	ev    *expr.Evaluator
+	names map[string]bool
+}
+
+// deepest is how far sub-playbooks are followed; a circle does not compile.
+const deepest = 20
+
+func (n need) program(p *playbook.Program, params map[string]any, depth int) {
+	if p == nil || depth > deepest {
+		return
+	}
+	n.nodes(p, p.Steps, params, depth)
+	n.nodes(p, p.Finally, params, depth)
+}
+
+func (n need) nodes(p *playbook.Program, list []playbook.Node, params map[string]any, depth int) {
+	for i := range list {
+		s := &list[i]
+		if s.When != nil {
+			continue
 		}
-		uses, err := ev.Uses(*e, d)
-		if err != nil {
-			return
+		if s.StopWhen != nil {
+			n.check(p, &s.StopWhen.Check, params)
 		}
-		for _, s := range uses.Secrets {
-			if s.Name != "" {
-				names[s.Name] = true
-			}
+		switch s.Kind {
+		case playbook.KindAction:
+			n.action(p, s, params)
+			n.check(p, s.Verify, params)
+		case playbook.KindWait:
+			n.check(p, s.Wait.Until, params)
+		case playbook.KindCall:
+			n.trees(p.Dialect, s.Call.Params, params)
+			n.program(p.Calls[s.Call.Program], nil, depth+1)
+		case playbook.KindSteps, playbook.KindParallel, playbook.KindLock:
+			n.nodes(p, s.Steps, params, depth)
+			n.nodes(p, s.Finally, params, depth)
+		default:
 		}
 	}
-	var tree func(expr.Dialect, *playbook.Tree)
-	tree = func(d expr.Dialect, t *playbook.Tree) {
-		scalar(d, t.Scalar)
-		for i := range t.List {
-			tree(d, &t.List[i])
+}
+
+func (n need) check(p *playbook.Program, c *playbook.Check, params map[string]any) {
+	if c != nil && c.Step != nil {
+		n.action(p, c.Step, params)
+	}
+}
+
+func (n need) action(p *playbook.Program, s *playbook.Node, params map[string]any) {
+	inner := p.Dialect
+	if s.Module != nil {
+		n.trees(p.Dialect, s.Module.Inputs, params)
+		inner, params = s.Module.Dialect, nil // inside, params are the module's own
+	}
+	n.trees(inner, s.With, params)
+	n.trees(inner, s.Env, params)
+	for i := range s.Args {
+		n.tree(inner, &s.Args[i], params)
+	}
+}
+
+func (n need) trees(d expr.Dialect, m map[string]playbook.Tree, params map[string]any) {
+	for _, t := range m {
+		n.tree(d, &t, params)
+	}
+}
+
+func (n need) tree(d expr.Dialect, t *playbook.Tree, params map[string]any) {
+	n.scalar(d, t.Scalar, params)
+	for i := range t.List {
+		n.tree(d, &t.List[i], params)
+	}
+	n.trees(d, t.Map, params)
+}
+
+func (n need) scalar(d expr.Dialect, e *expr.Expr, params map[string]any) {
+	if e == nil || e.Kind != expr.Template {
+		return
+	}
+	uses, err := n.ev.Uses(*e, d)
+	if err != nil {
+		return
+	}
+	for _, s := range uses.Secrets {
+		name := s.Name
+		if len(s.Path) == 2 && s.Path[0] == "params" {
+			name, _ = params[s.Path[1]].(string)
 		}
-		for _, e := range t.Map {
-			tree(d, &e)
+		if name != "" {
+			n.names[name] = true
 		}
 	}
-	trees := func(d expr.Dialect, m map[string]playbook.Tree) {
-		for _, t := range m {
-			tree(d, &t)
-		}
-	}
-	var nodes func([]playbook.Node)
-	nodes = func(list []playbook.Node) {
-		for i := range list {
-			n := &list[i]
-			if n.When != nil {
-				continue
-			}
-			switch n.Kind {
-			case playbook.KindAction:
-				inner := p.Dialect
-				if n.Module != nil {
-					trees(p.Dialect, n.Module.Inputs)
-					inner = n.Module.Dialect
-				}
-				trees(inner, n.With)
-				trees(inner, n.Env)
-				for j := range n.Args {
-					tree(inner, &n.Args[j])
-				}
-			case playbook.KindSteps, playbook.KindParallel, playbook.KindLock:
-				nodes(n.Steps)
-			default:
-			}
-		}
-	}
-	nodes(p.Steps)
-	return slices.Sorted(maps.Keys(names))
 }
