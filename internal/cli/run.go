@@ -20,6 +20,7 @@ import (
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/history"
+	"github.com/tendhq/tend/internal/plan"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/terminal"
 	"github.com/tendhq/tend/internal/value"
@@ -153,7 +154,7 @@ func (p *program) start(ctx context.Context, r *request, open func(context.Conte
 }
 
 func (p *program) startIn(ctx context.Context, s *app.Session, r *request) (string, error) {
-	if names := neededSecrets(r.program, r.start.Params); len(names) > 0 {
+	if names := plan.Secrets(r.program, r.start.Params); len(names) > 0 {
 		missing, err := s.House.MissingSecrets(ctx, names)
 		if err != nil {
 			return "", err

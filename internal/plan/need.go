@@ -1,4 +1,4 @@
-package cli
+package plan
 
 import (
 	"maps"
@@ -8,10 +8,10 @@ import (
 	"github.com/tendhq/tend/internal/playbook"
 )
 
-// neededSecrets lists the secrets that a run will surely need: those of steps that run in any case, with the looks that
+// Secrets lists the secrets that a run will surely need: those of steps that run in any case, with the looks that
 // belong to them, named by a literal or by one of the parameters. Steps under a condition, in a loop or in a handler may
 // never come.
-func neededSecrets(p *playbook.Program, params map[string]any) []string {
+func Secrets(p *playbook.Program, params map[string]any) []string {
 	n := need{ev: expr.New(expr.Limits{}), names: map[string]bool{}}
 	n.program(p, params, 0)
 	return slices.Sorted(maps.Keys(n.names))
