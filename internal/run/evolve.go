@@ -414,7 +414,11 @@ func (s *State) renew(path string, helpers ...string) {
 
 func (s *State) evolveResult(n *Node, x *entry.StepResult, at time.Time) {
 	n.Lost = false
-	n.Due = x.NotBefore
+	defer func() {
+		if n.Phase == PhaseFailed {
+			n.Due = x.NotBefore // the other side asked not to be asked before
+		}
+	}()
 	switch x.Outcome {
 	case entry.Succeeded:
 		s.acted(n, Output{Value: x.Output, Ref: x.Ref, Sealed: x.Sealed}, at)
