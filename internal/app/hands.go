@@ -22,13 +22,17 @@ func (h hands) Act(ctx context.Context, a engine.Attempt) entry.StepResult {
 	at := runner.Attempt{
 		Run: a.Run, Root: a.Root, Path: a.Path, Number: a.Number, Key: a.Intent.Key, Action: a.Intent.Action,
 		Effect: a.Intent.Effect, Inputs: a.Intent.Inputs, Dialect: expr.Dialect(a.Dialect), Dir: a.Dir,
-		Runner: a.Intent.Runner, Deadline: a.Intent.Deadline, Epoch: a.Epoch, Artifacts: a.Artifacts, Hide: a.Hide,
+		Runner: a.Intent.Runner, Deadline: a.Intent.Deadline, Epoch: a.Epoch, Artifacts: a.Artifacts,
+		Known: a.Known, Hide: a.Hide,
 	}
 	if a.Def != nil {
-		at.Parser, at.Sealed = a.Def.Parser, a.Def.Sealed
+		at.Parser, at.Quiet = a.Def.Parser, len(a.Def.Sealed) > 0
+		if a.Def.Module == nil {
+			at.Sealed = a.Def.Sealed // those of a module are made of the output of its body, and sealed then
+		}
 	}
 	o := h.runner.Run(ctx, at)
-	r := entry.StepResult{Outcome: o.Result.Outcome, Ref: o.Ref, Log: o.Log, Artifacts: o.Artifacts, Sealed: o.Sealed}
+	r := entry.StepResult{Outcome: o.Result.Outcome, Ref: o.Ref, Log: o.Log, Artifacts: o.Artifacts}
 	if o.Ref == nil {
 		r.Output = o.Result.Output
 	}

@@ -103,7 +103,7 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 	host, _ := os.Hostname()
 	return engine.Open(ctx, engine.Config{
 		Store: w.store, Blobs: w.blobs, Hands: hands{r}, Logs: logs{live}, Env: run.Env{Eval: eval, Spec: set.Spec}, Bind: eval,
-		Seal:    r.Seal,
+		Key: key, Learn: r.Learn,
 		Runners: func(name string) bool { return r.Check(name) == nil },
 		Holder:  fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log,
 	})

@@ -84,8 +84,8 @@ var lines = [][]string{
 	},
 	{ // machines
 		"archive", // reads runs back
-		"ledger", // writes the server's own streams
-		"runner", // executes attempts
+		"ledger",  // writes the server's own streams
+		"runner",  // executes attempts
 	},
 	{
 		"engine", // drives runs
@@ -216,8 +216,8 @@ var larger = map[string]struct {
 	"playbook":      {6000, "two dialects, read with positions, and the compiler of both share one vocabulary"},
 	"history":       {1700, "each kind of entry has its words, and each status its sentence"},
 	"lint":          {3200, "one file for each family of rules; they share the walk over the document"},
-	"engine":        {3500, "the machine and the shell around it, which may not know each other's rules by another door"},
-	"run":           {4200, "the mind: each kind of step has its file"},
+	"engine":        {3900, "the machine and the shell around it, which may not know each other's rules by another door"},
+	"run":           {4600, "the mind: each kind of step has its file"},
 	"cli":           {5500, "one file for each command"},
 	"store/sqlite":  {2000, "one file format: the writer, the readers, backup, verification and the schema know it together"},
 }

@@ -7,13 +7,33 @@ import (
 	"slices"
 
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/value"
 )
 
-// Mover copies a blob from one group to another.
-type Mover func(ctx context.Context, from, to string, ref entry.Ref) (entry.Ref, error)
+// Mover brings what belongs to one root run to another.
+type Mover struct {
+	// Blob copies a blob. nil: there is none.
+	Blob func(ctx context.Context, from, to string, ref entry.Ref) (entry.Ref, error)
+	Key  seal.Key // seals anew
+}
+
+// Reseal makes data that was recorded below one root that of another.
+func Reseal(k seal.Key, from, to string, data ...*map[string]any) error {
+	_, open := k.For(from)
+	sealer, _ := k.For(to)
+	for _, m := range data {
+		v, err := expr.Reseal(*m, open, sealer)
+		if err != nil {
+			return err
+		}
+		*m, _ = v.(map[string]any)
+	}
+	return nil
+}
 
 // Called tells whether a call was made before: the run child is there, and the one that called it at path does not know it
 // any more. A run that is there and cannot be read is that one too: it shows as quarantined.
@@ -50,7 +70,11 @@ func (a *Archive) CarryCalled(ctx context.Context, from string, x Call, move Mov
 	if err != nil {
 		return nil, nil, err
 	}
-	if x.Alike && !sameAll(x.Params, s.Created.Params) {
+	was, is := map[string]any(s.Created.Params), map[string]any(s.Params)
+	if err := Reseal(move.Key, groupOf(s), x.Root, &was, &is); err != nil { // the same text gives the same box
+		return nil, nil, err
+	}
+	if x.Alike && !sameAll(x.Params, was) {
 		return nil, nil, fault.New(fault.Conflict,
 			"it would carry on run %s, which was called with other parameters: what it is about has changed since", from).
 			WithNext("look at what that run did (tend runs show %s), finish it by hand, and start a new run", from)
@@ -60,8 +84,8 @@ func (a *Archive) CarryCalled(ctx context.Context, from string, x Call, move Mov
 		return nil, nil, err
 	}
 	var changed *entry.ParamsChanged
-	for name, v := range s.Params {
-		was := s.Created.Params[name]
+	for name, v := range is {
+		was := was[name]
 		if same(v, was) || !same(x.Params[name], was) {
 			continue
 		}
@@ -91,14 +115,22 @@ func taken(ctx context.Context, s *run.State, root string, move Mover) (*entry.R
 		return nil, err
 	}
 	err = c.Move(func(ref entry.Ref) (entry.Ref, error) {
-		return move(ctx, cmp.Or(s.Created.Cause.Root, s.ID), root, ref)
+		return move.Blob(ctx, groupOf(s), root, ref)
 	})
 	if err != nil {
 		return nil, fault.Wrap(fault.KindOf(err), err, "take over the outputs of run %s", s.ID)
 	}
 	state, err := c.State()
-	return &entry.RunCarried{From: s.ID, State: state}, err
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]any(state)
+	err = Reseal(move.Key, groupOf(s), root, &all)
+	return &entry.RunCarried{From: s.ID, State: all}, err
 }
+
+// groupOf is the root run, to which blobs and what is sealed belong.
+func groupOf(s *run.State) string { return cmp.Or(s.Created.Cause.Root, s.ID) }
 
 // Carry gives what the run root, a retry of the ended run s, takes over, when s and all the runs that are carried on with
 // it can be retried.

@@ -6,7 +6,9 @@ import (
 	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/mask"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/store"
 )
 
@@ -36,33 +38,44 @@ func Read(ctx context.Context, a *archive.Archive, id string) Loaded {
 	return l
 }
 
-// Call prepares the call of a sub-playbook: the answer to the output Bind.
-func Call(ctx context.Context, a *archive.Archive, x Bind, eval playbook.Evaluator, move archive.Mover) Bound {
+// Call prepares the call of a sub-playbook: the answer to the output Bind. key seals what is sensitive in its parameters.
+func Call(ctx context.Context, a *archive.Archive, x Bind, eval playbook.Evaluator, key seal.Key, move archive.Mover) Bound {
 	b := Bound{Run: x.Run, Path: x.Path, Child: x.Child, Prog: x.Prog}
-	if err := bind(ctx, a, x, &b, eval, move); err != nil {
-		b.Fault = &entry.Fault{Kind: string(fault.KindOf(err)), Message: err.Error(), Path: x.Path}
+	if opened, err := bind(ctx, a, x, &b, eval, key, move); err != nil {
+		message := mask.New(mask.Texts(opened)...).String(err.Error())
+		b.Fault = &entry.Fault{Kind: string(fault.KindOf(err)), Message: message, Path: x.Path}
 	}
 	return b
 }
 
-func bind(ctx context.Context, a *archive.Archive, x Bind, b *Bound, eval playbook.Evaluator, move archive.Mover) (err error) {
+// bind gives what it opened, which no error may tell.
+func bind(ctx context.Context, a *archive.Archive, x Bind, b *Bound, eval playbook.Evaluator, key seal.Key, move archive.Mover) (opened []any, err error) {
 	if x.Prog == nil {
-		return fault.New(fault.Internal, "the sub-playbook is not in the closure")
+		return nil, fault.New(fault.Internal, "the sub-playbook is not in the closure")
 	}
 	if b.Known, err = a.Called(ctx, x.Child, x.Run, x.Path); b.Known || err != nil {
-		return err
+		return nil, err
 	}
-	if b.Params, err = x.Prog.Bind(x.Params, x.Created.Event, x.Created.Metadata, eval); err != nil {
-		return err
+	c := x.Created
+	given, event, metadata, opened, err := key.Given(c.Cause.Root, x.Params, c.Event, c.Metadata)
+	if err != nil {
+		return opened, err
+	}
+	params, err := x.Prog.Bind(given, event, metadata, eval)
+	if err != nil {
+		return opened, err
+	}
+	if b.Params, _, err = key.Params(c.Cause.Root, x.Prog, params, opened); err != nil {
+		return opened, err
 	}
 	var sum [32]byte
 	if b.Body, sum, err = x.Prog.Closure(); err != nil {
-		return err
+		return opened, err
 	}
 	b.Hash = sum
 	a.Keep(b.Hash, x.Prog)
 	if x.Carry != "" {
-		b.Carried, b.Changed, err = a.CarryCalled(ctx, x.Carry, archive.Call{By: x.Created.By, Root: x.Created.Cause.Root, Params: b.Params, Alike: x.Alike}, move)
+		b.Carried, b.Changed, err = a.CarryCalled(ctx, x.Carry, archive.Call{By: c.By, Root: c.Cause.Root, Params: b.Params, Alike: x.Alike}, move)
 	}
-	return err
+	return opened, err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/memory"
 	"github.com/tendhq/tend/internal/task"
@@ -79,7 +80,7 @@ func (d *desk) feed(in engine.Input) {
 			case engine.Load:
 				todo = append(todo, engine.Read(context.Background(), d.archive, x.Run))
 			case engine.Bind:
-				todo = append(todo, engine.Call(context.Background(), d.archive, x, expr.New(expr.Limits{}), nil))
+				todo = append(todo, engine.Call(context.Background(), d.archive, x, expr.New(expr.Limits{}), seal.Key{}, archive.Mover{}))
 			case engine.Commit:
 				d.commits = append(d.commits, x)
 			case engine.Offer:

@@ -17,8 +17,9 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/seal"
+	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/store"
-	"github.com/tendhq/tend/internal/value"
 )
 
 // Attempt is what Hands get: one attempt of one step, as its intent was recorded.
@@ -30,8 +31,9 @@ type Attempt struct {
 	Def             *playbook.Node
 	Dialect         string
 	Dir             string
-	Artifacts       []string // globs of files that are kept: the step's and those of its playbook
-	Hide            []string // values of the run's sensitive parameters and outputs: its logs do not show them
+	Artifacts       []string       // globs of files that are kept: the step's and those of its playbook
+	Known           []secret.Value // what is secret in the run so far, and
+	Hide            []secret.Value // what is sensitive: nothing of it may be shown or recorded
 }
 
 // Hands let attempts act. Act returns when nothing of the attempt can act any more, or its outcome is in doubt; what the
@@ -65,12 +67,11 @@ type Config struct {
 	Env     run.Env                // Load is filled in by the engine
 	Bind    playbook.Evaluator     // binds parameters of sub-playbooks
 	Runners func(name string) bool // is a runner of that name configured? nil: none is
-	// Seal encrypts what is secret of the outputs of a run's step, and has it masked from now on. nil: nothing can be kept
-	// that is secret.
-	Seal   func(run string, hidden map[string]any) ([]byte, error)
-	Holder string // who holds the lease: host and process
-	All    bool   // drive every run that is not over (a server)
-	Log    *slog.Logger
+	Key     seal.Key               // seals what is secret or sensitive; without it nothing can be kept that is
+	Learn   func(v any)            // has what is secret masked from now on; nil: nobody does
+	Holder  string                 // who holds the lease: host and process
+	All     bool                   // drive every run that is not over (a server)
+	Log     *slog.Logger
 }
 
 // Engine is the machine with its hands. It implements Service.
@@ -103,6 +104,9 @@ type Engine struct {
 func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Learn == nil {
+		cfg.Learn = func(any) {}
 	}
 	if cfg.Runners == nil {
 		cfg.Runners = func(string) bool { return false }
@@ -308,6 +312,10 @@ func (e *Engine) reshape(a Acted) Acted {
 	if n == nil || n.Def() == nil || n.Def().Module == nil && len(n.Def().Outputs) == 0 {
 		return a
 	}
+	hides := n.Def().Module != nil && len(n.Def().Sealed) > 0
+	if !hides && len(n.Def().Outputs) == 0 && len(n.Def().Module.Outputs) == 0 {
+		return a
+	}
 	out := a.Result.Output
 	if a.Result.Ref != nil {
 		v, err := e.env(s.state).Load(*a.Result.Ref)
@@ -315,16 +323,17 @@ func (e *Engine) reshape(a Acted) Acted {
 			out = m
 		}
 	}
-	hides := n.Def().Module != nil && len(n.Def().Sealed) > 0
 	if hides {
 		a.Result.Output, a.Result.Ref = nil, nil
 	}
 	if a.Result.Outcome != entry.Succeeded {
 		return a
 	}
-	shaped, err := s.state.Reshape(a.Result.Path, out, e.env(s.state))
-	if err == nil && hides {
-		shaped, a.Result.Sealed, err = e.seal(a.Run, n.Def().Sealed, shaped)
+	shaped, hidden, err := s.state.Reshape(a.Result.Path, out, e.env(s.state))
+	for name, v := range hidden {
+		if err == nil {
+			shaped[name], err = e.seal(rootOf(s), v)
+		}
 	}
 	if err != nil {
 		a.Result.Outcome = entry.Failed
@@ -333,26 +342,6 @@ func (e *Engine) reshape(a Acted) Acted {
 	}
 	a.Result.Output, a.Result.Ref = shaped, nil
 	return a
-}
-
-// seal takes the named members out of an output and seals them.
-func (e *Engine) seal(run string, names []string, output value.Object) (rest value.Object, sealed []byte, err error) {
-	hidden := map[string]any{}
-	rest = maps.Clone(output)
-	for _, name := range names {
-		if v, ok := rest[name]; ok {
-			hidden[name] = v
-			delete(rest, name)
-		}
-	}
-	if len(hidden) == 0 {
-		return rest, nil, nil
-	}
-	if e.cfg.Seal == nil {
-		return nil, nil, fault.New(fault.Internal, "secret outputs cannot be sealed here")
-	}
-	sealed, err = e.cfg.Seal(run, hidden)
-	return rest, sealed, err
 }
 
 // do carries an output out. It runs on the loop's goroutine and must not block.
@@ -374,7 +363,7 @@ func (e *Engine) do(o Output) {
 	case Load:
 		go func() { e.send(e.load(e.ctx, x.Run)) }()
 	case Bind:
-		go func() { e.send(Call(e.ctx, e.archive, x, e.cfg.Bind, e.move)) }()
+		go func() { e.send(Call(e.ctx, e.archive, x, e.cfg.Bind, e.cfg.Key, e.mover())) }()
 	case StoreList:
 		go func() { e.send(e.storeList(x)) }()
 	case Reply:
@@ -400,55 +389,16 @@ func (e *Engine) do(o Output) {
 
 func actKey(run, path string) string { return run + "\x00" + path }
 
-// hidden gives the texts in the values of a run's sensitive parameters, and of sensitive outputs of steps before.
-func hidden(s *run.State) []string {
-	var out []string
-	var collect func(v any)
-	collect = func(v any) {
-		switch x := v.(type) {
-		case nil, bool:
-		case []any:
-			for _, e := range x {
-				collect(e)
-			}
-		case map[string]any:
-			for _, k := range slices.Sorted(maps.Keys(x)) {
-				collect(x[k])
-			}
-		default:
-			out = append(out, value.Text(x))
-		}
-	}
-	for _, d := range s.Program().Parameters {
-		if d.Sensitive {
-			collect(s.Params[d.Name])
-		}
-	}
-	var walk func(nodes []playbook.Node)
-	walk = func(nodes []playbook.Node) {
-		for i := range nodes {
-			n := &nodes[i]
-			for _, name := range s.Program().Secret(n) {
-				collect(s.Outputs[n.ID].Value[name])
-			}
-			walk(n.Steps)
-			walk(n.Catch)
-			walk(n.Finally)
-		}
-	}
-	walk(s.Program().Steps)
-	return out
-}
-
 func (e *Engine) act(x Act) {
 	ctx, cancel := context.WithCancelCause(e.ctx)
 	key := actKey(x.Run, x.Path)
 	e.mu.Lock()
 	e.attempts[key] = cancel
 	e.mu.Unlock()
+	known, hide := e.unseen(x.State)
 	a := Attempt{
 		Run: x.Run, Root: x.Root, Path: x.Path, Number: x.Attempt, Epoch: e.lease.Epoch, Intent: x.Intent, Def: x.Def,
-		Dialect: string(x.State.Program().Dialect), Dir: x.State.Created.Dir, Hide: hidden(x.State),
+		Dialect: string(x.State.Program().Dialect), Dir: x.State.Created.Dir, Known: known, Hide: hide,
 		Artifacts: slices.Concat(x.Def.Artifacts, x.State.Program().Artifacts),
 	}
 	if x.Def.Module != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/memory"
 )
@@ -67,13 +68,22 @@ type bench struct {
 	blobs *blobmemory.Store
 }
 
+// key is that of every engine here.
+func key() seal.Key {
+	k, err := seal.New(strings.NewReader(strings.Repeat("k", seal.Size)))
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
+
 func setup(t *testing.T, disk *memory.Disk, h *hands) *bench {
 	t.Helper()
 	b := &bench{disk: disk, hands: h, set: catalog(), blobs: blobmemory.New()}
 	ev := expr.New(expr.Limits{})
 	e, err := engine.Open(t.Context(), engine.Config{
 		Store: memory.Open(disk), Blobs: b.blobs, Hands: h, Bind: ev, Holder: "test",
-		Env: run.Env{Eval: ev, Spec: b.set.Spec},
+		Env: run.Env{Eval: ev, Spec: b.set.Spec}, Key: key(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -48,6 +48,7 @@ func (e *Engine) quarantined(ctx context.Context, id string, why error) {
 // env is what expressions of a run may use; its blobs are those of its root.
 func (e *Engine) env(s *run.State) run.Env {
 	env := e.cfg.Env
+	env.Seal, env.Open = e.cfg.Key.For(groupOf(s))
 	root := cmp.Or(s.Created.Cause.Root, s.ID)
 	env.Load = func(ref entry.Ref) (any, error) {
 		return e.values.get(root, ref, func() (any, error) {

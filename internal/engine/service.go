@@ -20,8 +20,17 @@ var _ Service = (*Engine)(nil)
 
 // Start implements Service.
 func (e *Engine) Start(ctx context.Context, s Start) (string, error) {
+	if s.Program == nil {
+		return "", fault.New(fault.Invalid, "a run needs a compiled playbook")
+	}
+	if err := outside(s.Params, s.Event, s.Metadata); err != nil {
+		return "", err
+	}
 	runID, err := newRun()
 	if err != nil {
+		return "", err
+	}
+	if err := e.sealStart(runID, &s); err != nil {
 		return "", err
 	}
 	if s.Request != "" {
@@ -47,10 +56,8 @@ func (e *Engine) alone(ctx context.Context) (leave func(), err error) {
 
 func newRun() (string, error) { return id.New("run", time.Now(), rand.Reader) }
 
+// start makes a run durable whose request is sealed for it.
 func (e *Engine) start(ctx context.Context, runID string, s Start, carried *entry.RunCarried, changed *entry.ParamsChanged) (string, error) {
-	if s.Program == nil {
-		return "", fault.New(fault.Invalid, "a run needs a compiled playbook")
-	}
 	if s.Request != "" {
 		if known, _, err := e.requested(ctx, s.Request); known != "" || err != nil {
 			return known, err
@@ -143,19 +150,20 @@ func (e *Engine) retry(ctx context.Context, c Command) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	carried, err := e.archive.Carry(ctx, s, next, e.move)
+	carried, err := e.archive.Carry(ctx, s, next, e.mover())
 	if err != nil {
 		return Done{}, err
 	}
 	var changed *entry.ParamsChanged
 	if len(c.Params) > 0 {
-		bound, err := bindSome(s.Program(), c.Params)
-		if err != nil {
+		if changed, err = e.changes(s.Program(), next, c); err != nil {
 			return Done{}, err
 		}
-		changed = &entry.ParamsChanged{By: c.By, Params: bound, Why: c.Why}
 	}
 	st := again(s, c.By)
+	if err := e.reseal(groupOf(s), next, &st.Params, &st.Event, &st.Metadata); err != nil {
+		return Done{}, err
+	}
 	st.Cause.Carry, st.Cause.Why, st.Request = s.ID, c.Why, request
 	id, err := e.start(ctx, next, st, carried, changed)
 	return Done{Run: id, Note: "continues " + s.ID}, err
@@ -245,14 +253,30 @@ func (e *Engine) rollback(ctx context.Context, c Command) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	prog, left, err := run.Rollback(s)
+	leave, err := e.alone(ctx)
+	if err != nil {
+		return Done{}, err
+	}
+	defer leave()
+	next, err := newRun()
 	if err != nil {
 		return Done{}, err
 	}
 	st := again(s, c.By)
+	data := []*map[string]any{&st.Params, &st.Event, &st.Metadata}
+	for i := range s.Undo {
+		data = append(data, (*map[string]any)(&s.Undo[i].Inputs))
+	}
+	if err := e.reseal(groupOf(s), next, data...); err != nil {
+		return Done{}, err
+	}
+	prog, left, err := run.Rollback(s)
+	if err != nil {
+		return Done{}, err
+	}
 	st.Program, st.Cause.Undoes, st.Cause.Why = prog, s.ID, c.Why
 	st.Request = undoes(s.ID)
-	id, err := e.Start(ctx, st)
+	id, err := e.start(ctx, next, st, nil, nil)
 	d := Done{Run: id, Count: len(prog.Steps), Note: "undoes " + s.ID}
 	for _, l := range left {
 		d.Note += "; not undone: " + l
@@ -266,7 +290,11 @@ func (e *Engine) checkParams(ctx context.Context, c Command) (map[string]any, er
 	if err != nil {
 		return nil, err
 	}
-	return bindSome(s.Program(), c.Params)
+	changed, err := e.changes(s.Program(), groupOf(s), c)
+	if err != nil {
+		return nil, err
+	}
+	return changed.Params, nil
 }
 
 func bindSome(p *playbook.Program, given map[string]any) (map[string]any, error) {
@@ -303,6 +331,9 @@ func (e *Engine) Answer(ctx context.Context, a Answer) (string, error) {
 	if r := p.Rows[0]; r.Status != task.Open {
 		return "", fault.New(fault.Conflict, "task %s is over: it was %s", a.Task, r.Status)
 	}
+	if err := e.sealAnswer(ctx, p.Rows[0], &a); err != nil {
+		return "", err
+	}
 	v, err := e.ask(ctx, func(q request) Input {
 		return Answered{request: q, Run: p.Rows[0].Parent, Task: a.Task, Answer: task.Answer{Choice: a.Choice, By: a.By, Output: a.Output, Why: a.Why}}
 	})
@@ -314,6 +345,9 @@ func (e *Engine) Answer(ctx context.Context, a Answer) (string, error) {
 
 // Send implements Service.
 func (e *Engine) Send(ctx context.Context, name, key string, payload map[string]any, by entry.Who) ([]string, error) {
+	if err := outside(payload); err != nil {
+		return nil, err
+	}
 	var rows []store.Row
 	if err := e.eachRow(ctx, store.Filter{Kind: "wake", Tag: eventTag(name, key)}, func(r store.Row) { rows = append(rows, r) }); err != nil {
 		return nil, err

@@ -203,10 +203,10 @@ type StepResult struct {
 	Log       *Ref         `json:"log,omitempty"`
 	NotBefore time.Time    `json:"notBefore,omitzero"` // the other side asked to wait
 	Outcome   Outcome      `json:"outcome"`
-	Output    value.Object `json:"output,omitempty"`
+	Output    value.Object `json:"output,omitempty"` // what is secret in it is sealed in its place
 	Path      string       `json:"path"`
 	Ref       *Ref         `json:"ref,omitempty"`      // of an output that is too large to be inline
-	Sealed    []byte       `json:"sealed,omitempty"`   // encrypted outputs that are secret
+	Sealed    []byte       `json:"sealed,omitempty"`   // not written any more: secret outputs, all in one box
 	Versions  value.Object `json:"versions,omitempty"` // of the secrets that were used, by name
 }
 

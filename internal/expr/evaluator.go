@@ -131,7 +131,8 @@ func (v *Evaluator) Uses(e Expr, d Dialect) (Uses, error) {
 // {"$deferred": {...}}, see Deferred. Logic gives the CEL value. A Path gives the value there, nil when missing (in
 // Strict a missing path is an error).
 //
-// Data that looks like a Deferred is an error, so that nothing from outside can ask for secrets.
+// What was made of something Veiled is Veiled. Data that looks like a Deferred is an error, so that nothing from outside can
+// ask for secrets.
 func (v *Evaluator) Value(e Expr, s Scope) (any, error) {
 	if literal(e) {
 		return e.Lit, nil
@@ -143,55 +144,90 @@ func (v *Evaluator) Value(e Expr, s Scope) (any, error) {
 	if err != nil {
 		return nil, place(e.Source, err)
 	}
-	return x, nil
+	d, deferred := x.(Deferred)
+	switch {
+	case v.veiled(e, s):
+		return Veiled{x}, nil
+	case deferred:
+		return d.Value(), nil
+	default:
+		return x, nil
+	}
+}
+
+// uses are the paths of an expression that compiles.
+func (c compiled) uses() []PathUse {
+	switch {
+	case c.template != nil:
+		return c.template.Uses().Paths
+	case c.logic != nil:
+		return c.logic.Uses().Paths
+	default:
+		return []PathUse{{Path: c.path.Segments()}}
+	}
+}
+
+// veiled tells whether the value of an expression is made of something Veiled.
+func (v *Evaluator) veiled(e Expr, s Scope) bool {
+	if len(s.Veiled) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(v.compile(e.Kind, e.Source, s.Dialect).uses(), func(p PathUse) bool {
+		return slices.ContainsFunc(s.Veiled, func(q []string) bool { return meet(p.Path, q) })
+	})
 }
 
 func (v *Evaluator) input(s Scope) template.Input {
 	return template.Input{Root: s.Root, Lenient: s.Dialect == Lenient, Elements: v.limits.Elements, Output: v.limits.Output}
 }
 
+// evaluate gives a Deferred where a secret is needed.
 func (v *Evaluator) evaluate(e Expr, s Scope, holds bool) (x any, err error) {
 	c := v.compile(e.Kind, e.Source, s.Dialect)
-	switch {
-	case c.err != nil:
+	if c.err != nil {
 		return nil, c.err
-	case c.template != nil:
-		later, err := s.later(c.template.Uses().Paths)
-		if err != nil {
+	}
+	var later []Later
+	if len(s.Later) > 0 {
+		if later, err = s.later(c.uses()); err != nil {
 			return nil, err
 		}
+	}
+	switch {
+	case c.template != nil:
 		in := v.input(s)
-		in.NoData, in.Root = holds, withParams(s.Root, seal(later))
+		in.NoData, in.Root = holds, with(s.Root, later, func(Later) any { return template.Sealed() })
 		r, err := c.template.Render(in)
 		if err != nil {
 			return nil, err
 		}
 		if len(r.Secrets)+len(later) > 0 {
-			d := Deferred{Template: e.Source, Secrets: secretsOf(r.Secrets, later), Params: later, Data: prune(s.Root, c.template.Uses().Paths)}
-			if holdsDeferred(d.Data) {
+			d := Deferred{Template: e.Source, Secrets: secretsOf(r.Secrets, later), Later: later, Data: prune(s.Root, c.template.Uses().Paths)}
+			if Holds(d.Data) {
 				return nil, errForged
 			}
-			return d.Value(), nil
+			return d, nil
 		}
 		x = r.Value
+	case len(later) == 1 && bare(c.uses(), later[0], e.Source):
+		return later[0].Deferred, nil
+	case len(later) > 0:
+		return nil, fmt.Errorf("the secret `%s` cannot be used here: a text in with, env or args can be made of it, and nothing else", dotted(later[0].Path))
 	case c.logic != nil:
-		if later, err := s.later(c.logic.Uses().Paths); len(later) > 0 || err != nil {
-			return nil, errLaterLogic
-		}
 		x, err = c.logic.Eval(s.Root, holds)
 	default:
 		x, err = v.path(c.path, s)
 	}
-	if err == nil && holdsDeferred(x) {
+	if err == nil && Holds(x) {
 		err = errForged
 	}
 	return x, err
 }
 
 // secretsOf are the names of all the secrets that a template and what was handed to it need.
-func secretsOf(own []string, later map[string]Deferred) []string {
-	for _, d := range later {
-		own = append(own, d.Secrets...)
+func secretsOf(own []string, later []Later) []string {
+	for _, l := range later {
+		own = append(own, l.Deferred.Secrets...)
 	}
 	slices.Sort(own)
 	return slices.Compact(own)
@@ -210,32 +246,16 @@ var errNaN = errors.New("the result is not a number (NaN)")
 
 var errForged = errors.New("the data has a key " + DeferredKey + ", which only tend itself may write")
 
-// holdsDeferred looks for DeferredKey in data.
-func holdsDeferred(v any) bool {
-	switch x := v.(type) {
-	case []any:
-		for _, e := range x {
-			if holdsDeferred(e) {
-				return true
-			}
-		}
-	case map[string]any:
-		for k, e := range x {
-			if k == DeferredKey || holdsDeferred(e) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// Text is Value printed as value.Text does. A Deferred is an error here.
+// Text is Value printed as value.Text does. A Deferred is an error here; what is Veiled is printed as it is.
 func (v *Evaluator) Text(e Expr, s Scope) (string, error) {
 	x, err := v.Value(e, s)
 	if err != nil {
 		return "", err
 	}
-	if _, ok := AsDeferred(x); ok && !literal(e) {
+	if veiled, ok := x.(Veiled); ok {
+		x = veiled.Reveal()
+	}
+	if IsDeferred(x) && !literal(e) {
 		return "", &Error{Source: e.Source, Offset: -1, Reason: "a secret cannot be used here"}
 	}
 	return value.Text(x), nil
@@ -286,7 +306,7 @@ func (v *Evaluator) truth(e Expr, s Scope, holds bool) (bool, error) {
 			return false, nil
 		}
 	}
-	if _, ok := AsDeferred(x); ok {
+	if IsDeferred(x) {
 		return refuse("a secret cannot be a condition")
 	}
 	if lenient && e.Kind != Logic {

@@ -185,7 +185,7 @@ func TestDeferred(t *testing.T) {
 	if !ok {
 		t.Fatalf("%s is no Deferred", b)
 	}
-	text, err := v.Finish(d, expr.Strict, func(name string) (secret.Value, error) { return secret.New("<" + name + ">"), nil })
+	text, err := finish(v, d, expr.Strict, func(name string) (secret.Value, error) { return secret.New("<" + name + ">"), nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestFinishRefusesOtherSecrets(t *testing.T) {
 	t.Parallel()
 	v := expr.New(expr.Limits{})
 	d := expr.Deferred{Template: `{{ secret "other" }}`, Secrets: []string{"pg"}}
-	_, err := v.Finish(d, expr.Strict, func(string) (secret.Value, error) {
+	_, err := finish(v, d, expr.Strict, func(string) (secret.Value, error) {
 		t.Error("asked for")
 		return secret.Value{}, nil
 	})
@@ -210,7 +210,7 @@ func TestFinishRefusesOtherSecrets(t *testing.T) {
 	}
 	d.Secrets = []string{"other"}
 	missing := fault.New(fault.Missing, "no secret named %q", "other")
-	_, err = v.Finish(d, expr.Strict, func(string) (secret.Value, error) { return secret.Value{}, missing })
+	_, err = finish(v, d, expr.Strict, func(string) (secret.Value, error) { return secret.Value{}, missing })
 	if !fault.Is(err, fault.Missing) {
 		t.Errorf("the kind of the error is lost: %v", err)
 	}

@@ -32,7 +32,8 @@ func Example() {
 	rendered, err := evaluator.Value(expr.Expr{Kind: expr.Template, Source: "token {{ secret .params.key }}"}, scope)
 	deferred, ok := expr.AsDeferred(rendered)
 	fmt.Println(deferred.Secrets, ok, err)
-	token, err := evaluator.Finish(deferred, expr.Strict, func(string) (secret.Value, error) { return secret.New("hunter2"), nil })
+	finished, err := evaluator.Finish(deferred, expr.Strict, func(string) (secret.Value, error) { return secret.New("hunter2"), nil }, nil)
+	token, _ := finished.(secret.Value)
 	fmt.Println(token, len(token.Reveal()), err)
 
 	// Lint asks what an expression needs.

@@ -49,19 +49,33 @@ type Expr struct {
 type Scope struct {
 	Root    map[string]any
 	Dialect Dialect
-	// Later are members of params, missing in Root, whose text is known at dispatch only: a module was given a template with
-	// a secret in it. What uses one is itself Deferred; nothing but text can be made of it.
-	Later map[string]Deferred
+	// Later is what is missing in Root because it is known at dispatch only: secret outputs of steps, and inputs with a
+	// secret in them. What uses one is itself Deferred; nothing but text can be made of it.
+	Later []Later
+	// Veiled are the paths in Root of what is sealed where it is recorded: sensitive parameters, and what is made of them.
+	// Everything can be made of it, and is Veiled too.
+	Veiled [][]string
 }
 
-// Deferred is a rendered template that uses `secret`: its source with the data that it needs, finished only when the
-// step is dispatched. It is what streams, hashes, approvals and plans contain in place of the text.
+// Later is a place in the data with what stands there.
+type Later struct {
+	Path     []string
+	Deferred Deferred
+}
+
+// Deferred is what is finished only when a step is dispatched. It is what streams, hashes, approvals and plans contain in
+// place of a secret: either a template, with the data that it needs, or what is Sealed.
 type Deferred struct {
-	Data     map[string]any      `json:"data"`              // pruned to the paths that Template uses
-	Dialect  Dialect             `json:"dialect,omitempty"` // of Template, where it is finished under another one
-	Params   map[string]Deferred `json:"params,omitempty"`  // members of params that are Deferred themselves
-	Secrets  []string            `json:"secrets"`           // names of the secrets that it needs, sorted
-	Template string              `json:"template"`          // the source
+	Template string         // the source
+	Data     map[string]any // pruned to the paths that Template uses
+	Later    []Later        // what is missing in Data because it is Deferred itself
+	Dialect  Dialect        // of Template, where it is finished under another one
+	Secrets  []string       // names of the secrets that it needs, sorted
+
+	Sealed []byte   // see Enclose
+	Open   bool     // it may be opened where expressions are evaluated: a sensitive parameter, or what is made of one
+	Part   []string // the member of what is sealed that is meant
+	Shown  any      // what people may see in its place; nil: nothing
 }
 
 // DeferredKey marks a Deferred among rendered values: {"$deferred": {...}}.
@@ -97,3 +111,9 @@ type Limits struct {
 
 // Secrets gives secret texts at dispatch.
 type Secrets func(name string) (secret.Value, error)
+
+// Sealer encrypts, and Opener decrypts, what belongs to one run and those below it. The same text gives the same box.
+type (
+	Sealer func(plain []byte) (box []byte, err error)
+	Opener func(box []byte) (plain []byte, err error)
+)

@@ -37,7 +37,7 @@ func exercise(t *testing.T, e expr.Expr) {
 			}
 		}
 		if deferred, ok := expr.AsDeferred(x); ok {
-			_, err := v.Finish(deferred, d, func(string) (secret.Value, error) { return secret.New("planted"), nil })
+			_, err := finish(v, deferred, d, func(string) (secret.Value, error) { return secret.New("planted"), nil })
 			placed(t, e, err)
 		}
 		_, err = v.Truth(e, s)

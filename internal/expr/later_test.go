@@ -1,6 +1,7 @@
 package expr_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -28,11 +29,10 @@ func TestSecretsGoThroughModules(t *testing.T) {
 	inputs := map[string]any{
 		"auth": render(`ops:{{ secret "key" }}{{ .params.nothing }}`, outer), "database": "shop", "list": []any{render(`{{ secret "key" }}`, outer)},
 	}
-	known, later := expr.Separate(inputs, expr.Lenient)
-	if len(known) != 2 || len(later) != 1 || inputs["auth"] == nil {
-		t.Fatalf("%v, %v", known, later)
+	body := given(t, expr.Strict, inputs, expr.Lenient)
+	if known, _ := body.Root["params"].(map[string]any); len(known) != 1 || len(body.Later) != 2 || inputs["auth"] == nil {
+		t.Fatalf("%v", body)
 	}
-	body := expr.Scope{Dialect: expr.Strict, Root: map[string]any{"params": known}, Later: later}
 	url := render(`pg://{{ $.params.auth }}@{{ .params.database | upper }}{{ secret "other" }}`, body)
 	d, ok := expr.AsDeferred(url)
 	if !ok || !cmp.Equal(d.Secrets, []string{"key", "other"}) {
@@ -42,19 +42,35 @@ func TestSecretsGoThroughModules(t *testing.T) {
 		t.Errorf("the data has what was handed on: %v", d.Data)
 	}
 	// Handed on again, to a module of the older dialect, and finished under a third.
-	known, later = expr.Separate(expr.Carry(map[string]any{"url": url}, expr.Strict), expr.Lenient)
-	again := render(`<{{ $.params.url }}>{{ $.params.none }}`, expr.Scope{Dialect: expr.Lenient, Root: map[string]any{"params": known}, Later: later})
+	again := render(`<{{ $.params.url }}>{{ $.params.none }}`, given(t, expr.Lenient, expr.Carry(map[string]any{"url": url}, expr.Strict), expr.Lenient))
 	d, ok = expr.AsDeferred(again)
 	if !ok {
 		t.Fatalf("%v", again)
 	}
-	text, err := v.Finish(d, expr.Lenient, func(name string) (secret.Value, error) { return secret.New("[" + name + "]"), nil })
+	text, err := finish(v, d, expr.Lenient, func(name string) (secret.Value, error) { return secret.New("[" + name + "]"), nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := text.Reveal(), "<pg://ops:[key]@SHOP[other]>"; got != want {
 		t.Errorf("finished %q, want %q", got, want)
 	}
+}
+
+// given is what the body of a module sees, that was given inputs which were rendered in dialect.
+func given(t *testing.T, own expr.Dialect, inputs map[string]any, dialect expr.Dialect) expr.Scope {
+	t.Helper()
+	s := expr.Scope{Dialect: own, Root: map[string]any{}}
+	if _, err := s.Put([]string{"params"}, inputs, dialect, nil); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// finish finishes a text in which nothing is sealed.
+func finish(v *expr.Evaluator, d expr.Deferred, dialect expr.Dialect, get expr.Secrets) (secret.Value, error) {
+	x, err := v.Finish(d, dialect, get, func(expr.Deferred) (any, error) { return nil, errors.New("nothing is sealed") })
+	text, _ := x.(secret.Value)
+	return text, err
 }
 
 func stored(t *testing.T, x any) any {
@@ -73,12 +89,11 @@ func stored(t *testing.T, x any) any {
 func TestWhatASecretInputCannotDo(t *testing.T) {
 	t.Parallel()
 	v := expr.New(expr.Limits{})
-	given, err := v.Value(tmpl(`{{ secret "key" }}`), scope(expr.Strict))
+	deferred, err := v.Value(tmpl(`{{ secret "key" }}`), scope(expr.Strict))
 	if err != nil {
 		t.Fatal(err)
 	}
-	known, later := expr.Separate(map[string]any{"auth": given, "host": "db-1", "nested": map[string]any{"auth": given}}, expr.Strict)
-	s := expr.Scope{Dialect: expr.Strict, Root: map[string]any{"params": known}, Later: later}
+	s := given(t, expr.Strict, map[string]any{"auth": deferred, "host": "db-1", "nested": map[string]any{"list": []any{deferred}}}, expr.Strict)
 	for _, e := range []expr.Expr{
 		tmpl(`{{ if $.params.auth }}a{{ end }}`),
 		tmpl(`{{ range $.params.auth }}a{{ end }}`),
@@ -87,7 +102,7 @@ func TestWhatASecretInputCannotDo(t *testing.T) {
 		tmpl(`{{ toJson $.params }}`),
 		tmpl(`{{ range $.params }}{{ . }}{{ end }}`),
 		tmpl(`{{ $.params.* }}`),
-		tmpl(`{{ $.params.nested.auth }}`),
+		tmpl(`{{ index $.params.nested.list 0 }}`),
 		{Kind: expr.Logic, Source: `params.auth == "x"`},
 		{Kind: expr.Logic, Source: `has(params.auth)`},
 		{Kind: expr.Logic, Source: `size(params) > 1`},
@@ -114,8 +129,8 @@ func TestFinishOfAHandedOnSecretTellsNothing(t *testing.T) {
 	v := expr.New(expr.Limits{})
 	handed := expr.Deferred{Template: `{{ secret "key" }}`, Secrets: []string{"key"}, Dialect: expr.Strict}
 	for _, src := range []string{`{{ $.params.auth | b64dec }}`, `{{ printf "%d" $.params.auth }}`, `{{ $.params.auth | repeat 1000000 }}`} {
-		d := expr.Deferred{Template: src, Secrets: []string{"key"}, Params: map[string]expr.Deferred{"auth": handed}}
-		_, err := v.Finish(d, expr.Strict, func(string) (secret.Value, error) { return secret.New("correct-horse!"), nil })
+		d := expr.Deferred{Template: src, Secrets: []string{"key"}, Later: []expr.Later{{Path: []string{"params", "auth"}, Deferred: handed}}}
+		_, err := finish(v, d, expr.Strict, func(string) (secret.Value, error) { return secret.New("correct-horse!"), nil })
 		if err == nil || strings.Contains(err.Error(), "horse") {
 			t.Errorf("%s: %v", src, err)
 		}

@@ -72,7 +72,7 @@ func TestPrunedDataIsEnough(t *testing.T) {
 		if !ok {
 			t.Fatalf("%v is no Deferred", x)
 		}
-		got, err := v.Finish(d, expr.Lenient, func(string) (secret.Value, error) { return secret.New("!"), nil })
+		got, err := finish(v, d, expr.Lenient, func(string) (secret.Value, error) { return secret.New("!"), nil })
 		if err != nil {
 			t.Fatal(err)
 		}

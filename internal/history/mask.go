@@ -6,6 +6,7 @@ import (
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/mask"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/value"
@@ -47,20 +48,13 @@ func (m *masker) hide(names []string, outputs value.Object) value.Object {
 	return out
 }
 
+// collect remembers the texts in v, unless it is sealed: then nothing of it is known here.
 func (m *masker) collect(v any) {
-	switch x := v.(type) {
-	case string:
-		if len(x) >= secret.MinLength {
-			m.texts = append(m.texts, x)
-		}
-	case []any:
-		for _, e := range x {
-			m.collect(e)
-		}
-	case map[string]any:
-		for _, e := range x {
-			m.collect(e)
-		}
+	if expr.IsDeferred(v) {
+		return
+	}
+	for _, t := range mask.Texts(v) {
+		m.texts = append(m.texts, t.Reveal())
 	}
 }
 
@@ -97,6 +91,9 @@ func (m *masker) data(v any) any {
 		return m.data(map[string]any(x))
 	case map[string]any:
 		if _, ok := x[expr.DeferredKey]; ok && len(x) == 1 {
+			if d, ok := expr.AsDeferred(x); ok && d.Shown != nil {
+				return m.data(d.Shown)
+			}
 			return secret.Mask
 		}
 		out := make(map[string]any, len(x))
@@ -135,8 +132,8 @@ func (m *masker) fault(f *entry.Fault) *entry.Fault {
 	return &entry.Fault{Kind: f.Kind, Message: m.text(f.Message), Path: f.Path}
 }
 
-// Mask gives a copy of v that may be shown: without the values of sensitive parameters, and with [secret] for what was
-// recorded unrendered because it needs a secret.
+// Mask gives a copy of v that may be shown: without the values of sensitive parameters, and with [secret] for what is sealed
+// or was recorded unrendered because it needs a secret.
 func (f *Fold) Mask(v any) any { return f.mask.data(v) }
 
 // MaskEntry does the same to the payload of an entry, in which sensitive parameters stand under their names too.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
@@ -268,7 +269,10 @@ func (f *Fold) result(s *Step, x *entry.StepResult, at time.Time) {
 	if x.Output != nil || x.Ref != nil {
 		s.Output, s.Ref = f.mask.hide(f.secret(s), x.Output), x.Ref
 	}
-	s.Sealed = s.Sealed || len(x.Sealed) > 0
+	for _, v := range x.Output {
+		d, ok := expr.AsDeferred(v)
+		s.Sealed = s.Sealed || ok && !d.Open
+	}
 	switch x.Outcome {
 	case entry.Succeeded:
 		f.acted(s, at)

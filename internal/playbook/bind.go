@@ -47,14 +47,14 @@ func (p *Program) Bind(given, event, metadata map[string]any, ev Evaluator) (map
 // valueOf gives the value of one parameter; ok is false when it has none.
 func (p *Program) valueOf(q *Parameter, given map[string]any, scope expr.Scope, ev Evaluator) (v any, ok bool, err error) {
 	v, ok = given[q.Name]
-	if ok && v != nil {
-		if v, err = value.Normalize(v); err != nil {
+	if ok && revealed(v) != nil {
+		if v, err = normal(v); err != nil {
 			return nil, false, err
 		}
 		if v, err = ConvertParameter(v, *q); err != nil {
 			return nil, false, err
 		}
-		if q.Required && value.Empty(v) {
+		if q.Required && !isSecret(v) && value.Empty(revealed(v)) {
 			return nil, false, fmt.Errorf("is required and empty")
 		}
 		return v, true, nil
@@ -70,6 +70,19 @@ func (p *Program) valueOf(q *Parameter, given map[string]any, scope expr.Scope, 
 	default:
 		return nil, false, nil
 	}
+}
+
+// normal is value.Normalize for what may be veiled too.
+func normal(v any) (any, error) {
+	veiled, ok := v.(expr.Veiled)
+	if !ok {
+		return value.Normalize(v)
+	}
+	if isSecret(v) {
+		return v, nil
+	}
+	n, err := value.Normalize(veiled.Reveal())
+	return expr.Veil(n), err
 }
 
 // empty is what the older dialect had for a parameter that was not given.

@@ -20,9 +20,19 @@ import (
 // else. The messages of its errors never hold a sensitive value.
 func Convert(v any, f Field) (any, error) { return convert(v, &f, true) }
 
-// convert is Convert; with loose unset, only texts that can be meant in one way are read as another type.
+// convert is Convert; with loose unset, only texts that can be meant in one way are read as another type. What is veiled
+// stays so; what is sealed already was converted before.
 func convert(v any, f *Field, loose bool) (any, error) {
+	if veiled, ok := v.(expr.Veiled); ok {
+		g := *f
+		g.Sensitive = true
+		out, err := convert(veiled.Reveal(), &g, loose)
+		return expr.Veil(out), err
+	}
 	if isSecret(v) {
+		if d, ok := expr.AsDeferred(v); ok && d.Open {
+			return v, nil
+		}
 		switch f.Type {
 		case String, Var, Any, "":
 			return v, nil
@@ -79,14 +89,24 @@ func convertType(v any, f *Field, loose bool) (any, error) {
 // isSecret tells values that cannot be looked into: a secret, or a template that is finished at dispatch.
 func isSecret(v any) bool {
 	switch x := v.(type) {
-	case secret.Value, *secret.Value:
+	case secret.Value, *secret.Value, expr.Deferred:
 		return true
+	case expr.Veiled:
+		return isSecret(x.Reveal())
 	case map[string]any:
 		_, ok := x[expr.DeferredKey]
 		return ok && len(x) == 1
 	default:
 		return false
 	}
+}
+
+// revealed gives a value that may be veiled.
+func revealed(v any) any {
+	if veiled, ok := v.(expr.Veiled); ok {
+		return veiled.Reveal()
+	}
+	return v
 }
 
 func toText(v any, f *Field, loose bool) (any, error) {
@@ -161,7 +181,7 @@ func toList(v any, f *Field, loose bool) (any, error) {
 		switch trimmed := strings.TrimSpace(text); {
 		case strings.HasPrefix(trimmed, "["):
 			parsed, err := value.Parse([]byte(trimmed))
-			if items, ok = parsed.([]any); err != nil || !ok {
+			if items, ok = parsed.([]any); err != nil || !ok || expr.Holds(parsed) {
 				return nil, f.wrong(v, ": it begins like JSON and is none")
 			}
 		case !loose:
@@ -205,7 +225,7 @@ func toMap(v any, f *Field, loose bool) (any, error) {
 	m, ok := v.(map[string]any)
 	if text, isText := v.(string); isText {
 		parsed, err := value.Parse([]byte(strings.TrimSpace(text)))
-		if m, ok = parsed.(map[string]any); err != nil || !ok {
+		if m, ok = parsed.(map[string]any); err != nil || !ok || expr.Holds(parsed) {
 			return nil, f.wrong(v, `: write it as JSON, {"key": "value"}`)
 		}
 	}
@@ -327,7 +347,7 @@ func Inputs(fields []Field, given map[string]any, d expr.Dialect) (map[string]an
 	if d == expr.Lenient {
 		kept := make(map[string]any, len(given))
 		for k, v := range given {
-			if s, ok := v.(string); ok && strings.TrimSpace(s) == "" {
+			if s, ok := revealed(v).(string); ok && strings.TrimSpace(s) == "" {
 				continue
 			}
 			if slices.ContainsFunc(fields, func(f Field) bool { return f.Name == k }) {
@@ -350,7 +370,7 @@ func fill(fields []Field, given map[string]any, loose bool) (map[string]any, []s
 	for i := range fields {
 		f := &fields[i]
 		v, ok := given[f.Name]
-		if !ok || v == nil {
+		if !ok || revealed(v) == nil {
 			switch {
 			case f.Default != nil:
 				v = f.Default
@@ -365,7 +385,7 @@ func fill(fields []Field, given map[string]any, loose bool) (map[string]any, []s
 		switch {
 		case err != nil:
 			problems = append(problems, fmt.Sprintf("input `%s` %v", f.Name, err))
-		case f.Required && !isSecret(c) && value.Empty(c):
+		case f.Required && !isSecret(c) && value.Empty(revealed(c)):
 			problems = append(problems, fmt.Sprintf("input `%s` is required and empty", f.Name))
 		default:
 			out[f.Name] = c

@@ -425,7 +425,7 @@ outputs:
 	p.run(0, "run", "made.yaml")
 	p.look()
 	p.run(0, "backup", filepath.Join(h.Dir, "backup"))
-	scan(t, filepath.Dir(h.Dir), []canary{made}, dir)
+	scan(t, filepath.Dir(h.Dir), []canary{made, given}, dir)
 }
 
 // TestPlantedPassword: a database's password, and what its server says about it.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/value"
@@ -64,9 +65,12 @@ func (ev *evaluation) choices(out *Rendered, q *entry.TaskCreated, t *playbook.T
 	if err != nil {
 		return err
 	}
+	if expr.Hides(v) {
+		return unnamed("a choice", strings.Join(sources(*t.Choices), ", "))
+	}
 	list, ok := v.([]any)
 	if text, isText := v.(string); isText {
-		if p, perr := value.Parse([]byte(text)); perr == nil {
+		if p, perr := value.Parse([]byte(text)); perr == nil && !expr.Holds(p) {
 			list, ok = p.([]any)
 		}
 		if !ok {
@@ -77,7 +81,7 @@ func (ev *evaluation) choices(out *Rendered, q *entry.TaskCreated, t *playbook.T
 	}
 	q.Form = value.Object{"choices": list, "selector": t.Selector}
 	if t.Default != nil {
-		d, err := ev.text(t.Default)
+		d, err := ev.name("an answer", t.Default, ev.scope(t.Default.Source))
 		if err != nil {
 			return err
 		}

@@ -288,7 +288,12 @@ func (s *State) adopt(x *entry.RunCarried, at time.Time) error {
 	if len(c.Recalled) > 0 {
 		s.Recalled = c.Recalled
 	}
+	s.recall()
 	for p, n := range c.Nodes {
+		for id, o := range n.Local {
+			s.noted(&o)
+			n.Local[id] = o
+		}
 		def, err := locate(s.prog, p)
 		if err != nil {
 			return fault.Wrap(fault.Damaged, err, "run %s: read what it carries on from %s", s.ID, x.From)
@@ -301,6 +306,15 @@ func (s *State) adopt(x *entry.RunCarried, at time.Time) error {
 		s.Nodes[p] = n
 	}
 	return nil
+}
+
+// recall notes what is sealed in the outputs that were taken over.
+func (s *State) recall() {
+	s.hides = s.hides || expr.Holds(s.Merged)
+	for id, o := range s.Outputs {
+		s.noted(&o)
+		s.Outputs[id] = o
+	}
 }
 
 // Rollback builds the program of a run that undoes what the ended run s did, newest first, and lists what it cannot undo.

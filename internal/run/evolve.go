@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/value"
@@ -65,6 +66,7 @@ func (s *State) evolveRun(p entry.Payload, at time.Time) (bool, error) {
 	switch x := p.(type) {
 	case *entry.RunCreated:
 		s.Created, s.CreatedAt, s.Params, s.Stepping = x, at, x.Params, x.Stepping
+		s.hides = expr.Holds(x.Params) || expr.Holds(x.Event) || expr.Holds(x.Metadata)
 	case *entry.RunCarried:
 		if s.Length != 2 {
 			return true, s.illegal(p, "it follows the creation of a run")
@@ -122,6 +124,7 @@ func (s *State) evolveRun(p entry.Payload, at time.Time) (bool, error) {
 			changed[k] = v
 		}
 		s.Params = changed
+		s.hides = s.hides || expr.Holds(x.Params)
 	case *entry.StepPermitted:
 		if !s.Stepping {
 			return true, s.illegal(p, "it is not stepped through")
@@ -421,7 +424,7 @@ func (s *State) evolveResult(n *Node, x *entry.StepResult, at time.Time) {
 	}()
 	switch x.Outcome {
 	case entry.Succeeded:
-		s.acted(n, Output{Value: x.Output, Ref: x.Ref, Sealed: x.Sealed}, at)
+		s.acted(n, Output{Value: x.Output, Ref: x.Ref}, at)
 	case entry.Failed, entry.NotStarted:
 		if x.Again {
 			n.Fault = orUnknown(x.Fault, n.Path)

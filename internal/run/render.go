@@ -31,6 +31,9 @@ type Env struct {
 	Load func(entry.Ref) (any, error)
 	// Spec finds the description of an action.
 	Spec func(name string) (playbook.Spec, bool)
+	// Seal and Open encrypt and decrypt for the root of the run. nil: nothing in it is sealed.
+	Seal expr.Sealer
+	Open expr.Opener
 }
 
 // Rendered is the result of a Render. Accept turns it into facts.
@@ -63,20 +66,27 @@ func (s *State) Evaluate(r Render, env Env) (out Rendered) {
 		ev.n = s.fresh(r.Path, def)
 	}
 	out = Rendered{Render: r}
-	if err := ev.run(&out); err != nil {
+	err := ev.run(&out)
+	if ev.broken != nil {
+		err = ev.broken
+	}
+	if err != nil {
 		kind := fault.Expr
 		if k := fault.KindOf(err); k != fault.Internal {
 			kind = k
 		}
 		out.Fault = &entry.Fault{Kind: string(kind), Message: err.Error(), Path: r.Path}
 	}
+	ev.mask(&out)
 	return out
 }
 
 type evaluation struct {
-	s   *State
-	env Env
-	n   *Node
+	s      *State
+	env    Env
+	n      *Node
+	opened []any // what was sealed, and can be seen in this evaluation
+	broken error // something could not be sealed or opened
 }
 
 func (ev *evaluation) run(out *Rendered) error {
@@ -107,7 +117,7 @@ func (ev *evaluation) run(out *Rendered) error {
 	case RenderList:
 		return ev.list(out, def.Foreach)
 	case RenderLock:
-		out.Text, err = ev.text(def.LockKey)
+		out.Text, err = ev.name("the key of a lock", def.LockKey, ev.scope(source(def.LockKey)))
 		if err == nil && strings.TrimSpace(out.Text) == "" {
 			err = fault.New(fault.Invalid, "the key of the lock is empty")
 		}
@@ -116,8 +126,7 @@ func (ev *evaluation) run(out *Rendered) error {
 	case RenderOutputs:
 		out.Inputs, err = ev.outputs()
 	case RenderUndo:
-		und := &evaluation{s: ev.s, env: ev.env, n: ev.n}
-		return und.action(out, def.Undo.Step)
+		return ev.action(out, def.Undo.Step)
 	case RenderStep:
 		return ev.step(out)
 	}
@@ -162,7 +171,7 @@ func (ev *evaluation) check(out *Rendered, c *playbook.Check, helper string) err
 		if err != nil {
 			return err
 		}
-		scope.Root["result"] = res
+		ev.put(&scope, res, "result")
 	}
 	if c.Until == nil {
 		out.Value = true
@@ -210,7 +219,7 @@ func (ev *evaluation) stopWhen(out *Rendered, c *playbook.StopWhen) error {
 		if err != nil {
 			return err
 		}
-		scope.Root["result"] = res
+		ev.put(&scope, res, "result")
 	}
 	if c.Until == nil {
 		return fault.New(fault.Stopped, "its stopWhen has no condition")
@@ -230,6 +239,9 @@ func (ev *evaluation) list(out *Rendered, f *playbook.Foreach) error {
 			if err != nil {
 				return err
 			}
+			if veiled, ok := v.(expr.Veiled); ok {
+				v = veiled.Reveal()
+			}
 			n, ok := integer(v)
 			if !ok {
 				return fault.New(fault.Invalid, "range: %q is not a whole number", value.Text(v))
@@ -243,8 +255,20 @@ func (ev *evaluation) list(out *Rendered, f *playbook.Foreach) error {
 	if err != nil {
 		return err
 	}
+	veiled, ok := v.(expr.Veiled)
+	if ok {
+		v = veiled.Reveal()
+		defer func() {
+			for i, e := range out.List {
+				out.List[i] = ev.sealed(expr.Veil(e))
+			}
+		}()
+	}
+	if expr.IsDeferred(v) {
+		return fault.New(fault.Invalid, "in: a secret cannot be a list (%s)", strings.Join(sources(*f.In), ", "))
+	}
 	if t, ok := v.(string); ok { // JSON text, as older templates give it
-		if p, perr := value.Parse([]byte(t)); perr == nil {
+		if p, perr := value.Parse([]byte(t)); perr == nil && !expr.Holds(p) {
 			v = p
 		} else if strings.TrimSpace(t) == "" {
 			v = nil
@@ -256,11 +280,11 @@ func (ev *evaluation) list(out *Rendered, f *playbook.Foreach) error {
 			return fault.New(fault.Invalid, "in: there is no list here (%s)", strings.Join(sources(*f.In), ", "))
 		}
 	case []any:
-		out.List = x
+		out.List, _ = ev.sealed(slices.Clone(x)).([]any)
 	case map[string]any:
 		for _, k := range slices.Sorted(maps.Keys(x)) {
 			out.Keys = append(out.Keys, k)
-			out.List = append(out.List, x[k])
+			out.List = append(out.List, ev.sealed(x[k]))
 		}
 	default:
 		return fault.New(fault.Invalid, "in: a list or a map is needed, not %.80q", value.Text(v))
@@ -298,7 +322,14 @@ func (ev *evaluation) outputs() (value.Object, error) {
 			return nil, err
 		}
 	}
-	return m, nil
+	hidden, err := ev.hide(m, ev.s.prog.SecretOutputs(), ev.s.prog.Dialect)
+	for name, v := range hidden {
+		d, serr := expr.Enclose(v, false, ev.env.Seal)
+		if m[name] = d.Value(); serr != nil {
+			err = serr
+		}
+	}
+	return m, err
 }
 
 // step renders what a step needs before its effect, by its kind.
@@ -324,7 +355,7 @@ func (ev *evaluation) step(out *Rendered) error {
 		return ev.task(out, def)
 	case playbook.KindCall:
 		out.Inputs, err = ev.trees(def.Call.Params, ev.scope(treeSources(def.Call.Params)...))
-		out.Inputs = expr.Carry(out.Inputs, ev.s.prog.Dialect)
+		out.Inputs = expr.Carry(ev.sealedObject(out.Inputs), ev.s.prog.Dialect)
 		if err != nil || def.Approval == nil {
 			return err
 		}
@@ -382,8 +413,7 @@ func (ev *evaluation) action(out *Rendered, def *playbook.Node) error {
 		if err != nil {
 			return err
 		}
-		known, later := expr.Separate(params, ev.s.prog.Dialect)
-		outer, scope = scope, expr.Scope{Root: map[string]any{"params": known}, Dialect: m.Dialect, Later: later}
+		outer, scope = scope, ev.inside(m, params)
 	}
 	with, err := ev.trees(def.With, scope)
 	if err != nil {
@@ -423,11 +453,12 @@ func (ev *evaluation) action(out *Rendered, def *playbook.Node) error {
 		}
 	}
 	if runner != nil {
-		if out.Runner, err = ev.env.Eval.Text(*runner, runnerScope); err != nil {
+		if out.Runner, err = ev.name("the name of a runner", runner, runnerScope); err != nil {
 			return err
 		}
 	}
 	out.Targets, err = ev.targets(targets, spec, with, targetScope)
+	out.Inputs = ev.sealedObject(out.Inputs)
 	return err
 }
 
@@ -449,12 +480,16 @@ func (ev *evaluation) targets(own []expr.Expr, spec playbook.Spec, with value.Ob
 		if err != nil {
 			return nil, fmt.Errorf("target: %w", err)
 		}
+		if expr.Hides(v) {
+			return nil, unnamed("a target", e.Source)
+		}
 		add(v)
 	}
 	if len(own) > 0 {
 		return out, nil
 	}
-	known, _ := expr.Separate(with, scope.Dialect) // what has a secret in it names no target
+	known := maps.Clone(with)
+	maps.DeleteFunc(known, func(_ string, v any) bool { return expr.Hides(v) }) // what has a secret in it names no target
 	for _, t := range spec.Targets {
 		v, err := ev.env.Eval.Value(expr.Expr{Kind: expr.Template, Source: t}, expr.Scope{Root: known, Dialect: expr.Lenient})
 		if err == nil {
@@ -485,10 +520,10 @@ func (ev *evaluation) wait(out *Rendered, w *playbook.Wait) error {
 		out.At = out.At.UTC().Truncate(time.Microsecond)
 	case w.Event != nil:
 		var err error
-		if out.Event, err = ev.text(w.Event); err != nil {
+		if out.Event, err = ev.name("the name of an event", w.Event, ev.scope(source(w.Event))); err != nil {
 			return err
 		}
-		if out.Key, err = ev.text(w.Key); err != nil {
+		if out.Key, err = ev.name("the key of an event", w.Key, ev.scope(source(w.Key))); err != nil {
 			return err
 		}
 		if out.Event == "" {

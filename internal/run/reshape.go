@@ -1,43 +1,77 @@
 package run
 
 import (
+	"slices"
+
 	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/value"
 )
 
 // Reshape gives the output of a module from the output of its body: the module's outputs are expressions over its inputs
 // and the body's result. A step of the older dialect gives its output under the names that it had there. Other steps keep
-// their output.
-func (s *State) Reshape(path string, output value.Object, env Env) (value.Object, error) {
+// their output. Outputs that are secret come apart, in hidden, to be sealed.
+func (s *State) Reshape(path string, output value.Object, env Env) (shaped, hidden value.Object, err error) {
 	n := s.Node(path)
 	if n == nil || n.def == nil {
-		return output, nil
+		return output, nil, nil
 	}
 	ev := &evaluation{s: s, env: env, n: n}
-	if len(n.def.Outputs) > 0 {
-		named, err := ev.trees(n.def.Outputs, expr.Scope{Dialect: expr.Lenient, Root: map[string]any{"result": map[string]any(output)}})
-		if err != nil {
-			return nil, err
-		}
-		output = named
+	shaped, hidden, err = ev.reshape(output)
+	if err == nil {
+		err = ev.broken
 	}
-	m := n.def.Module
-	if m == nil || len(m.Outputs) == 0 {
-		return output, nil
+	if err != nil && len(ev.opened) > 0 {
+		err = fault.New(fault.KindOf(err), "%s", ev.masker().String(err.Error()))
+	}
+	return shaped, hidden, err
+}
+
+func (ev *evaluation) reshape(output value.Object) (shaped, hidden value.Object, err error) {
+	def := ev.n.def
+	if len(def.Outputs) > 0 {
+		scope := expr.Scope{Dialect: expr.Lenient, Root: map[string]any{}}
+		ev.put(&scope, output, "result")
+		if output, err = ev.trees(def.Outputs, scope); err != nil {
+			return nil, nil, err
+		}
+		output = expr.Carry(ev.sealedObject(output), expr.Lenient)
+	}
+	m := def.Module
+	switch {
+	case m == nil:
+		return output, nil, nil
+	case len(m.Outputs) == 0:
+		output = value.Object(copyOf(output))
+		hidden, err = ev.hide(output, def.Sealed, m.Dialect)
+		return output, hidden, err
 	}
 	given, err := ev.trees(m.Inputs, ev.scope(treeSources(m.Inputs)...))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	params, err := playbook.Inputs(m.Fields, given, s.prog.Dialect)
+	params, err := playbook.Inputs(m.Fields, given, ev.s.prog.Dialect)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	known, _ := expr.Separate(params, s.prog.Dialect) // an output cannot be made of a secret
-	out, err := ev.trees(m.Outputs, expr.Scope{Dialect: m.Dialect, Root: map[string]any{"params": known, "result": map[string]any(output)}})
-	if err != nil || len(m.OutputDefs) == 0 {
-		return out, err
+	scope := ev.inside(m, params)
+	ev.put(&scope, output, "result")
+	shaped, err = ev.trees(m.Outputs, scope)
+	if err == nil && len(m.OutputDefs) > 0 {
+		shaped, err = playbook.Inputs(m.OutputDefs, shaped, m.Dialect)
 	}
-	return playbook.Inputs(m.OutputDefs, out, m.Dialect)
+	if err != nil {
+		return nil, nil, err
+	}
+	hidden, err = ev.hide(shaped, slices.Clone(def.Sealed), m.Dialect)
+	return shaped, hidden, err
+}
+
+func copyOf(o value.Object) map[string]any {
+	out := make(map[string]any, len(o))
+	for k, v := range o {
+		out[k] = v
+	}
+	return out
 }

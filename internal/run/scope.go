@@ -2,7 +2,6 @@ package run
 
 import (
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -32,8 +31,7 @@ func (ev *evaluation) scope(sources ...string) expr.Scope {
 		stats[id] = map[string]any{"status": st.Status, "attempts": int64(st.Attempts)}
 	}
 	root["steps"] = steps
-	known, later := ev.params()
-	root["params"] = known
+	root["params"] = plain(s.Params)
 	root["event"] = plain(s.Created.Event)
 	root["metadata"] = s.prog.Metadata.Data(plain(s.Created.Metadata))
 	root["run"] = map[string]any{"id": s.ID, "name": s.Created.Name, "by": s.Created.By.Name, "steps": stats}
@@ -43,32 +41,9 @@ func (ev *evaluation) scope(sources ...string) expr.Scope {
 	if f := ev.caught(); f != nil {
 		root["error"] = f
 	}
-	return expr.Scope{Root: root, Dialect: s.prog.Dialect, Later: later}
-}
-
-// params gives the parameters, and apart from them those that a calling run handed on with a secret in them. Only a call
-// can do that: what looks so in the parameters of a root run, or was put there by a person later, is data from outside,
-// which cannot ask for secrets.
-func (ev *evaluation) params() (known map[string]any, later map[string]expr.Deferred) {
-	s := ev.s
-	known = plain(s.Params)
-	if s.Created.Cause.Parent == "" {
-		return known, nil
-	}
-	_, later = expr.Separate(plain(s.Created.Params), s.prog.Dialect)
-	for name := range later {
-		if !reflect.DeepEqual(s.Params[name], s.Created.Params[name]) {
-			delete(later, name)
-		}
-	}
-	if len(later) == 0 {
-		return known, nil
-	}
-	known = maps.Clone(known)
-	for name := range later {
-		delete(known, name)
-	}
-	return known, later
+	scope := expr.Scope{Root: root, Dialect: s.prog.Dialect}
+	ev.unseal(&scope, chain)
+	return scope
 }
 
 func plain(o value.Object) map[string]any {

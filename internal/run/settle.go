@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/value"
@@ -162,6 +163,7 @@ func (s *State) setOutput(n *Node, o Output) {
 }
 
 func (s *State) setOutputID(n *Node, id string, o Output) {
+	s.noted(&o)
 	if h := s.home(n); h != nil {
 		if h.Local == nil {
 			h.Local = map[string]Output{}
@@ -173,6 +175,7 @@ func (s *State) setOutputID(n *Node, id string, o Output) {
 }
 
 func (s *State) merge(n *Node, keys value.Object) {
+	s.hides = s.hides || expr.Holds(keys)
 	to := s.Merged
 	if h := s.home(n); h != nil {
 		if h.Merged == nil {
@@ -183,6 +186,12 @@ func (s *State) merge(n *Node, keys value.Object) {
 	for k, v := range keys {
 		to[k] = v
 	}
+}
+
+// noted remembers that something in an output is sealed, so that nobody has to look for it again.
+func (s *State) noted(o *Output) {
+	o.hides = expr.Holds(o.Value)
+	s.hides = s.hides || o.hides
 }
 
 // push puts an item on the undo stack; a repeated step replaces its own.

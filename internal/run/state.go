@@ -125,8 +125,9 @@ type State struct {
 	EndedAt     time.Time              `json:"endedAt,omitzero"`
 	Quarantine  *entry.RunQuarantined  `json:"quarantine,omitempty"`
 
-	prog *playbook.Program
-	defs map[string]*playbook.Node
+	prog  *playbook.Program
+	defs  map[string]*playbook.Node
+	hides bool // something in parameters or outputs is sealed
 }
 
 // Node is the live instance of a step, a block or an iteration. Instances of what is over are forgotten, except those on
@@ -187,11 +188,12 @@ type Intent struct {
 	Targets      []string     `json:"targets,omitempty"`
 }
 
-// Output of a step: inline or in a blob.
+// Output of a step: inline or in a blob. What of it is secret is sealed in its place (see expr.Deferred).
 type Output struct {
-	Ref    *entry.Ref   `json:"ref,omitempty"`
-	Sealed []byte       `json:"sealed,omitempty"`
-	Value  value.Object `json:"value,omitempty"`
+	Ref   *entry.Ref   `json:"ref,omitempty"`
+	Value value.Object `json:"value,omitempty"`
+
+	hides bool // something in Value is sealed
 }
 
 // Stat is what expressions see under run.steps.<id>.

@@ -93,7 +93,7 @@ func (w *work) artifacts(ctx context.Context) []entry.Artifact {
 			w.log.Say(fmt.Sprintf("artifact %s was not kept: %v", name, err))
 			continue
 		}
-		kept = append(kept, entry.Artifact{Name: w.mask.String(strings.ToValidUTF8(name, "\ufffd")), Ref: ref})
+		kept = append(kept, entry.Artifact{Name: w.shown.String(strings.ToValidUTF8(name, "\ufffd")), Ref: ref})
 		total += ref.Size
 	}
 	return kept
@@ -118,7 +118,7 @@ func (w *work) keep(ctx context.Context, root *os.Root, name string, room int64)
 	case info.Size() > room:
 		return entry.Ref{}, fmt.Errorf("all artifacts together would have more than %d MiB", maxArtifactBytes>>20)
 	}
-	found, err := w.mask.Reads(io.LimitReader(f, maxArtifact))
+	found, err := w.shown.Reads(io.LimitReader(f, maxArtifact))
 	if err != nil {
 		return entry.Ref{}, reason(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -27,23 +28,25 @@ type Attempt struct {
 	Dialect   expr.Dialect
 	Parser    string   // older dialect: json, raw or ""
 	Artifacts []string // globs below the scratch directory
-	Sealed    []string // top-level outputs that are secret
+	Sealed    []string // top-level outputs that are secret, besides those that the Spec declares
+	Quiet     bool     // secret outputs are made of what it prints: stdout is not logged
 	Dir       string   // where relative paths start
 	Runner    string   // "" and local: here
 	Deadline  time.Time
 	Epoch     uint64
-	Hide      []string // texts that are no secrets, and that the log does not show either
+	Known     []secret.Value // what is secret in the run so far
+	Hide      []secret.Value // what is sensitive in the run so far
 }
 
 // Outcome is the end of an attempt, complete: all that it refers to is durable.
 type Outcome struct {
-	// Result has the whole output without the sealed part, normalised and masked, whether it is inline or not.
+	// Result has the whole output, normalised and masked, whether it is inline or not. What of it is secret, and what holds
+	// something sensitive, is sealed for the root run in its place (see expr.Deferred).
 	Result action.Result
 	// Ref is the blob of an output that is larger than blob.Inline; nil when it belongs into the entry.
 	Ref       *entry.Ref
 	Log       *entry.Ref // nil when the step printed nothing
 	Artifacts []entry.Artifact
-	Sealed    []byte            // the sealed outputs, encrypted for the run; see Runner.Unseal
 	Versions  map[string]string // of the secrets that were used, by name
 	// Err is nil or wraps ErrRunner: the attempt was not made at all.
 	Err error

@@ -11,6 +11,7 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/mask"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/value"
@@ -23,6 +24,7 @@ type inputs struct {
 	attempt Attempt
 	found   map[string]secret.Found
 	derived []secret.Value // rendered texts in which no secret can be recognised
+	veiled  []secret.Value // what is sensitive
 }
 
 // request finishes what was deferred and converts it to the action's types. An error means that nothing began, and says
@@ -131,7 +133,7 @@ func (in *inputs) render(v any, place string) (any, error) {
 	if err := joined(problems); err != nil {
 		return nil, err
 	}
-	text, err := in.runner.c.Eval.Finish(d, in.attempt.Dialect, in.get)
+	x, err := in.runner.c.Eval.Finish(d, in.attempt.Dialect, in.get, in.open)
 	if err != nil {
 		kind := fault.KindOf(err)
 		var f *fault.Error
@@ -140,6 +142,10 @@ func (in *inputs) render(v any, place string) (any, error) {
 		}
 		return nil, fault.Wrap(kind, err, "%s", place)
 	}
+	text, ok := x.(secret.Value)
+	if !ok {
+		return x, nil
+	}
 	if strings.TrimSpace(text.Reveal()) == "" {
 		return "", nil // so that a required input is seen to be empty
 	}
@@ -147,6 +153,21 @@ func (in *inputs) render(v any, place string) (any, error) {
 		in.derived = append(in.derived, text)
 	}
 	return text, nil
+}
+
+// open opens what is sealed, and has it masked from now on: what is sensitive in this attempt, what is secret for ever.
+func (in *inputs) open(d expr.Deferred) (any, error) {
+	_, opener := in.runner.c.Key.For(in.attempt.Root)
+	x, err := d.Disclose(opener)
+	if _, more := x.(expr.Deferred); err != nil || more {
+		return x, err
+	}
+	if d.Open {
+		in.veiled = append(in.veiled, mask.Texts(x)...)
+	} else {
+		in.runner.Learn(x)
+	}
+	return x, nil
 }
 
 // get finds a secret, once per attempt, and has it masked from now on.

@@ -44,7 +44,7 @@ const (
 
 // Evaluator finishes what was recorded unrendered because it needs a secret. *expr.Evaluator is one.
 type Evaluator interface {
-	Finish(d expr.Deferred, dialect expr.Dialect, get expr.Secrets) (secret.Value, error)
+	Finish(d expr.Deferred, dialect expr.Dialect, get expr.Secrets, open func(expr.Deferred) (any, error)) (any, error)
 }
 
 // Config of a Runner. Find, Secrets, Eval and Blobs are required.
@@ -53,7 +53,7 @@ type Config struct {
 	Secrets  secret.Provider
 	Eval     Evaluator
 	Blobs    blob.Store
-	Key      seal.Key // for sealed outputs; without it they cannot be kept
+	Key      seal.Key // for what is secret or sensitive; without it that can neither be kept nor used
 	Egress   action.Egress
 	Scratch  string        // where scratch directories and log spools are made; "" is the system's
 	Live     *Live         // nil: nobody follows
@@ -123,20 +123,24 @@ func (r *Runner) Run(ctx context.Context, a Attempt) Outcome {
 	in := inputs{runner: r, ctx: ctx, attempt: a}
 	req, err := in.request(spec)
 	out := Outcome{Versions: in.versions()}
+	w := &work{runner: r, attempt: a, spec: spec, request: req, derived: in.derived, veiled: in.veiled}
+	w.learnMasks()
 	if err != nil {
-		out.Result = action.Never(fault.KindOf(err), r.known.masker().String(err.Error()))
+		out.Result = action.Never(fault.KindOf(err), w.shown.String(err.Error()))
 		return out
 	}
-	w := &work{runner: r, attempt: a, spec: spec, request: req, derived: in.derived}
-	w.learnMasks()
 	w.run(ctx, act, &out)
 	return out
 }
 
-// Unseal decrypts the sealed outputs of a step of a run.
-func (r *Runner) Unseal(run string, sealed []byte) (map[string]any, error) {
-	return unseal(r.c.Key, run, sealed)
+// Learn has the texts of what is secret masked in whatever is printed from now on.
+func (r *Runner) Learn(v any) {
+	texts := mask.Texts(v)
+	r.known.learn(texts[:min(len(texts), maxTexts)]...)
 }
+
+// maxTexts bounds how many texts of one secret are masked in what comes later.
+const maxTexts = 64
 
 func never(k fault.Kind, message string) Outcome { return Outcome{Result: action.Never(k, message)} }
 
@@ -147,24 +151,25 @@ type work struct {
 	spec    playbook.Spec
 	request action.Request
 	derived []secret.Value // see inputs
+	veiled  []secret.Value // see inputs
 	mask    *mask.Masker
-	shown   *mask.Masker // mask, and what is hidden from people only: steps that follow need it in the output
+	shown   *mask.Masker // mask, and what is sensitive: steps that follow need that in the output
 	log     *transcript.Log
 	tap     *tap // what the older dialect's output protocol reads; nil in the newer
 }
 
 // learnMasks makes the maskers of all that is known by now.
 func (w *work) learnMasks() {
-	w.mask = w.runner.known.masker(w.derived...)
+	more := slices.Concat(w.derived, w.attempt.Known)
+	w.mask = w.runner.known.masker(more...)
 	w.shown = w.mask
-	if len(w.attempt.Hide) > 0 {
-		more := slices.Clone(w.derived)
-		for _, text := range w.attempt.Hide {
-			more = append(more, secret.New(text))
-		}
-		w.shown = w.runner.known.masker(more...)
+	if w.veils() {
+		w.shown = w.runner.known.masker(slices.Concat(more, w.veiled, w.attempt.Hide)...)
 	}
 }
+
+// veils tells whether there is something sensitive that the output may hold.
+func (w *work) veils() bool { return len(w.veiled)+len(w.attempt.Hide) > 0 }
 
 func (w *work) run(ctx context.Context, act action.Action, out *Outcome) {
 	a, c := w.attempt, w.runner.c
@@ -288,7 +293,7 @@ func (w *work) print(stream string, p []byte) {
 
 // quiet tells that what the step prints on stdout is not logged: its secret outputs are made of it, and nobody knows them
 // before it ends.
-func (w *work) quiet() bool { return len(w.attempt.Sealed) > 0 }
+func (w *work) quiet() bool { return w.attempt.Quiet || len(w.attempt.Sealed) > 0 }
 
 // keepLog stores the transcript. Losing it must not change what became of the step: it is said where operators look.
 func (w *work) keepLog(ctx context.Context) *blob.Ref {

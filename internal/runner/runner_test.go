@@ -1,9 +1,11 @@
 package runner_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -393,17 +395,17 @@ func TestSealedOutputs(t *testing.T) {
 	a := attempt(nil)
 	a.Sealed = []string{"value", "not there"}
 	o := b.Run(t.Context(), a)
-	if d := cmp.Diff(map[string]any{"stdout": "[secret]", "who": "[secret] by me"}, o.Result.Output); d != "" {
+	got, boxes := b.opened(t, "run_1", o.Result.Output)
+	if d := cmp.Diff(map[string]any{
+		"stdout": "[secret]", "who": "[secret] by me", "cookie": "crumbs-crumbs", "value": map[string]any{"token": "made-just-now"},
+	}, got); d != "" {
 		t.Error(d)
 	}
-	if strings.Contains(string(o.Sealed), "just") {
-		t.Error("it is not sealed")
+	if strings.Contains(fmt.Sprint(o.Result.Output), "just") || len(boxes) != 2 || boxes[0].Open {
+		t.Errorf("it is not sealed: %v", o.Result.Output)
 	}
-	got, err := b.Unseal("run_1", o.Sealed)
-	if d := cmp.Diff(map[string]any{"cookie": "crumbs-crumbs", "value": map[string]any{"token": "made-just-now"}}, got); d != "" || err != nil {
-		t.Error(d, err)
-	}
-	if _, err := b.Unseal("run_2", o.Sealed); !fault.Is(err, fault.Damaged) {
+	_, elsewhere := b.key.For("run_2")
+	if _, err := boxes[0].Disclose(elsewhere); !fault.Is(err, fault.Damaged) {
 		t.Errorf("another run opens it: %v", err)
 	}
 	if d := cmp.Diff([]string{"tend: stdout is not logged: this step has secret outputs", "stderr: done"}, b.logOf(t, o)); d != "" {
@@ -423,6 +425,117 @@ func with(kv ...any) func(*runner.Attempt) {
 			m[kv[i].(string)] = kv[i+1]
 		}
 		a.Inputs = value.Object{"with": m}
+	}
+}
+
+// opened gives an output with everything in it opened, and what was sealed.
+func (b bundle) opened(t *testing.T, root string, output map[string]any) (map[string]any, []expr.Deferred) {
+	t.Helper()
+	_, open := b.key.For(root)
+	out, boxes := map[string]any{}, []expr.Deferred(nil)
+	for k, v := range output {
+		d, ok := expr.AsDeferred(v)
+		if out[k] = v; ok {
+			x, err := d.Disclose(open)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[k], boxes = x, append(boxes, d)
+		}
+	}
+	return out, boxes
+}
+
+// TestSensitiveOutputs: what holds a text that is sensitive in its run is sealed, and steps that follow get it back.
+func TestSensitiveOutputs(t *testing.T) {
+	t.Parallel()
+	said := map[string]any{"who": "it is planted-0001", "size": int64(3), "list": []any{"planted-0001", int64(1)}}
+	act := test{
+		spec: playbook.Spec{Inputs: []playbook.Field{{Name: "word", Type: playbook.String}, {Name: "n", Type: playbook.Number}}},
+		run: func(_ context.Context, req action.Request, log action.Log) action.Result {
+			if req.Inputs["word"] != "planted-0002" || req.Inputs["n"] != int64(7) {
+				return action.Fail(fault.Exit, fmt.Sprint(req.Inputs))
+			}
+			log("stdout", []byte("planted-0001 planted-0002\n"))
+			out := map[string]any{"given": "as planted-0002", "$deferred": map[string]any{"template": "x"}}
+			for k, v := range said {
+				out[k] = v
+			}
+			return action.OK(out)
+		},
+	}
+	b := setup(t, act)
+	seal, _ := b.key.For("run_1")
+	box := func(v any) any {
+		d, err := expr.Enclose(v, true, seal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Value()
+	}
+	a := attempt(map[string]any{"word": box("planted-0002"), "n": box(int64(7))})
+	a.Hide = []secret.Value{secret.New("planted-0001")}
+	o := b.Run(t.Context(), a)
+	if o.Result.Outcome != action.Succeeded || strings.Contains(fmt.Sprint(o.Result.Output), "planted") {
+		t.Fatalf("got %+v", o.Result)
+	}
+	got, boxes := b.opened(t, "run_1", o.Result.Output)
+	said["given"] = "as planted-0002"
+	if d := cmp.Diff(said, got); d != "" || len(boxes) != 3 || !boxes[0].Open {
+		t.Error(d, boxes)
+	}
+	if d, _ := expr.AsDeferred(o.Result.Output["who"]); d.Shown != "it is [secret]" {
+		t.Errorf("people see %v", d.Shown)
+	}
+	if d := cmp.Diff([]string{"stdout: [secret] [secret]", "tend: left out of the output: keys $deferred, which only tend itself may write"}, b.logOf(t, o)); d != "" {
+		t.Error(d)
+	}
+	// What a text is sealed with elsewhere, or what is altered, does not begin.
+	a.Root = "run_2"
+	if o := b.Run(t.Context(), a); o.Result.Outcome != action.NotStarted || o.Result.Kind != fault.Damaged {
+		t.Errorf("got %+v", o.Result)
+	}
+	// A large output is sealed as a whole, in its blob.
+	a.Root, a.Inputs = "run_1", value.Object{"with": map[string]any{"word": box("planted-0002"), "n": box(int64(7))}}
+	said["who"] = strings.Repeat("planted-0001 ", 10_000)
+	o = b.Run(t.Context(), a)
+	if o.Result.Outcome != action.Succeeded || o.Ref == nil || bytes.Contains(b.blob(t, *o.Ref), []byte("planted")) {
+		t.Fatalf("got %+v", o)
+	}
+	whole, err := value.Parse(b.blob(t, *o.Ref))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ = b.opened(t, "run_1", map[string]any{"all": whole})
+	if d := cmp.Diff(said, got["all"]); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestSecretOutputsAreUsed: a text that is made of a secret output is finished from what is sealed, and masked from then on.
+func TestSecretOutputsAreUsed(t *testing.T) {
+	t.Parallel()
+	act := test{run: func(_ context.Context, req action.Request, log action.Log) action.Result {
+		log("stdout", []byte(action.Reveal(req.Env["TOKEN"]).(string)))
+		return action.OK(map[string]any{"said": action.Reveal(req.Env["TOKEN"])})
+	}}
+	b := setup(t, act)
+	seal, _ := b.key.For("run_1")
+	d, err := expr.Enclose("planted-0003", false, seal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := attempt(nil)
+	a.Run = "run_9" // it was made by another run of the same root
+	a.Inputs = value.Object{"env": map[string]any{"TOKEN": expr.Deferred{
+		Template: "Bearer <token>", Secrets: []string{}, Later: []expr.Later{{Path: []string{"token"}, Deferred: d}},
+	}.Value()}}
+	o := b.Run(t.Context(), a)
+	if d := cmp.Diff(map[string]any{"said": "Bearer [secret]"}, o.Result.Output); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"stdout: Bearer [secret]"}, b.logOf(t, o)); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -152,17 +152,27 @@ func (s secrets) Find(_ context.Context, name string) (secret.Found, error) {
 // finisher finishes templates in which {name} stands for a secret and ^name for its text in capitals.
 type finisher struct{}
 
-func (finisher) Finish(d expr.Deferred, _ expr.Dialect, get expr.Secrets) (secret.Value, error) {
+func (finisher) Finish(d expr.Deferred, _ expr.Dialect, get expr.Secrets, open func(expr.Deferred) (any, error)) (any, error) {
+	if d.Sealed != nil {
+		return open(d)
+	}
 	text := d.Template
+	for _, l := range d.Later {
+		x, err := open(l.Deferred)
+		if err != nil {
+			return nil, err
+		}
+		text = strings.ReplaceAll(text, "<"+l.Path[0]+">", fmt.Sprint(x))
+	}
 	for _, name := range d.Secrets {
 		v, err := get(name)
 		if err != nil {
-			return secret.Value{}, err
+			return nil, err
 		}
 		text = strings.NewReplacer("{"+name+"}", v.Reveal(), "^"+name, strings.ToUpper(v.Reveal())).Replace(text)
 	}
 	if strings.Contains(text, "!") {
-		return secret.Value{}, &expr.Error{Source: d.Template, Offset: -1, Reason: "cannot be rendered"}
+		return nil, &expr.Error{Source: d.Template, Offset: -1, Reason: "cannot be rendered"}
 	}
 	return secret.New(text), nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/shell"
 	"github.com/tendhq/tend/internal/runner"
+	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/transcript"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -46,10 +47,10 @@ func TestHidden(t *testing.T) {
 	b := setup(t, shell.New())
 	a := script(`echo "customer $WHO"; printf '%s' "$WHO" | base64`)
 	a.Inputs["env"] = map[string]any{"WHO": "ana@example.org"}
-	a.Hide = []string{"ana@example.org"}
+	a.Hide = []secret.Value{secret.New("ana@example.org")}
 	o := b.Run(t.Context(), a)
-	if got := o.Result.Output["value"]; got != "customer ana@example.org\nYW5hQGV4YW1wbGUub3Jn" {
-		t.Errorf("value %q", got)
+	if output, _ := b.opened(t, "run_1", o.Result.Output); output["value"] != "customer ana@example.org\nYW5hQGV4YW1wbGUub3Jn" {
+		t.Errorf("value %q", output["value"])
 	}
 	if d := cmp.Diff([]string{"stdout: customer [secret]", "stdout: [secret]"}, sorted(b.logOf(t, o))); d != "" {
 		t.Error(d)

@@ -1,16 +1,18 @@
-// Package seal keeps outputs that are secret: it encrypts them with the key of the data directory, so that a stream or
-// a backup without the key does not give them away.
+// Package seal keeps outputs that are secret and parameters that are sensitive: it encrypts them with the key of the data
+// directory, so that a stream or a copy without the key does not give them away.
 //
-// Every box is AES-256-GCM under its own key, derived (HKDF-SHA-256) from the directory's key, a fresh 32-byte salt and
-// the name of the run, so that a box cannot be moved to another run and no nonce repeats however many are made. A box
-// that does not open is fault.Damaged: altered, cut short, of another run or of another directory, which cannot be told
-// apart.
+// Every box is AES-256-GCM under its own key, derived (HKDF-SHA-256) from the directory's key, the name of the root run and
+// a salt, which is a keyed hash (HMAC-SHA-256) of that name and the text. So a box cannot be moved to another run, and the
+// same text gives the same box within a run and nowhere else: an approval can bind to it, and who reads the boxes learns
+// which of one run are equal, and nothing more. A box that does not open is fault.Damaged: altered, cut short, of another
+// run or of another directory, which cannot be told apart.
 package seal
 
 import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -22,6 +24,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 )
 
@@ -125,22 +128,29 @@ func write(name string, k Key) error {
 	return d.Sync()
 }
 
-// Seal encrypts plain for a run.
+// Seal encrypts plain for a root run.
 func (k Key) Seal(run string, plain []byte) ([]byte, error) {
 	if k.k == nil {
 		return nil, fault.New(fault.Internal, "no sealing key")
 	}
-	box := make([]byte, 1+saltSize, overhead+len(plain))
-	box[0] = version
-	if _, err := rand.Read(box[1:]); err != nil {
-		return nil, fmt.Errorf("read entropy for a box: %w", err)
+	salt, err := k.salt(run, plain)
+	if err != nil {
+		return nil, err
 	}
+	box := append(make([]byte, 0, overhead+len(plain)), version)
+	box = append(box, salt...)
 	aead, err := k.aead(run, box[1:])
 	if err != nil {
 		return nil, err
 	}
-	// The key belongs to this box alone, so its one nonce may be zero.
+	// The key belongs to this text alone, so its one nonce may be zero.
 	return aead.Seal(box, make([]byte, aead.NonceSize()), plain, bound(run, version)), nil
+}
+
+// For gives the two directions for a root run.
+func (k Key) For(run string) (expr.Sealer, expr.Opener) {
+	return func(plain []byte) ([]byte, error) { return k.Seal(run, plain) },
+		func(box []byte) ([]byte, error) { return k.Open(run, box) }
 }
 
 // Open decrypts what Seal made for the same run.
@@ -148,13 +158,13 @@ func (k Key) Open(run string, box []byte) ([]byte, error) {
 	if k.k == nil {
 		return nil, fault.New(fault.Internal, "no sealing key")
 	}
-	damaged := fault.New(fault.Damaged, "the sealed outputs of %s cannot be opened with this data directory's key", run).
+	damaged := fault.New(fault.Damaged, "what is sealed of %s cannot be opened with this data directory's key", run).
 		WithNext("restore the file %q of the data directory that the run was made in", File)
 	if len(box) == 0 {
 		return nil, damaged
 	}
 	if box[0] > version {
-		return nil, fault.New(fault.Newer, "the outputs of %s were sealed by a newer tend", run)
+		return nil, fault.New(fault.Newer, "what is sealed of %s was sealed by a newer tend", run)
 	}
 	if box[0] != version || len(box) < overhead {
 		return nil, damaged
@@ -168,6 +178,17 @@ func (k Key) Open(run string, box []byte) ([]byte, error) {
 		return nil, damaged // the cause says nothing more, by design of the construction
 	}
 	return plain, nil
+}
+
+// salt is different for every text and run: nobody without the key can tell it from a random one.
+func (k Key) salt(run string, plain []byte) ([]byte, error) {
+	sub, err := hkdf.Key(sha256.New, k.k[:], nil, "tend salts of "+run, 32)
+	if err != nil {
+		return nil, fmt.Errorf("derive a key: %w", err)
+	}
+	h := hmac.New(sha256.New, sub)
+	h.Write(plain)
+	return h.Sum(nil), nil
 }
 
 func bound(run string, v byte) []byte { return append([]byte{v}, run...) }

@@ -30,8 +30,18 @@ func TestWhatIsSealedOpensForItsRunOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		again, err := k.Seal(run, plain)
-		if err != nil || bytes.Equal(box, again) {
-			t.Fatalf("two boxes are equal, %v", err)
+		if err != nil || !bytes.Equal(box, again) {
+			t.Fatalf("the same text gives two boxes, %v", err)
+		}
+		for _, o := range []struct {
+			key   seal.Key
+			run   string
+			plain []byte
+		}{{k, run + "x", plain}, {other, run, plain}, {k, run, append(plain[:len(plain):len(plain)], 'x')}} {
+			differs, err := o.key.Seal(o.run, o.plain)
+			if err != nil || bytes.Equal(box[1:33], differs[1:33]) {
+				t.Fatalf("two texts share a salt, and with it a key, %v", err)
+			}
 		}
 		if got, err := k.Open(run, box); err != nil || !bytes.Equal(got, plain) {
 			t.Fatalf("got %q, %v", got, err)

@@ -36,6 +36,7 @@ import (
 	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/faulty"
 	"github.com/tendhq/tend/internal/store/memory"
@@ -421,7 +422,7 @@ func (w *world) carry(p *process, o engine.Output) {
 	case engine.Bind:
 		w.after(0, "bind", func() error {
 			if w.p == p {
-				w.feed(engine.Call(ctx, p.archive, x, literals{}, nil))
+				w.feed(engine.Call(ctx, p.archive, x, literals{}, seal.Key{}, archive.Mover{}))
 			}
 			return nil
 		})

@@ -15,13 +15,9 @@ import (
 // Form checks the answer to a typed form against its fields, all problems at once, and gives it with the types that the
 // fields declare. What people type for a boolean may be yes or no.
 func Form(fields []any, given map[string]any) (value.Object, error) {
-	b, err := value.Canonical(fields)
+	defs, err := declared(fields)
 	if err != nil {
 		return nil, err
-	}
-	var defs []playbook.Field
-	if err := json.Unmarshal(b, &defs); err != nil {
-		return nil, fault.Wrap(fault.Damaged, err, "read the form")
 	}
 	meant := maps.Clone(given)
 	for _, d := range defs {
@@ -35,6 +31,30 @@ func Form(fields []any, given map[string]any) (value.Object, error) {
 		}
 	}
 	return playbook.Inputs(defs, meant, expr.Strict)
+}
+
+// Sensitive names the fields of a form that are sensitive.
+func Sensitive(fields []any) []string {
+	var out []string
+	defs, _ := declared(fields) // what cannot be read is refused by Form
+	for _, d := range defs {
+		if d.Sensitive {
+			out = append(out, d.Name)
+		}
+	}
+	return out
+}
+
+func declared(fields []any) ([]playbook.Field, error) {
+	b, err := value.Canonical(fields)
+	if err != nil {
+		return nil, err
+	}
+	var defs []playbook.Field
+	if err := json.Unmarshal(b, &defs); err != nil {
+		return nil, fault.Wrap(fault.Damaged, err, "read the form")
+	}
+	return defs, nil
 }
 
 // chosen checks the answer to the older dialect's selection. The person gives {"selected": [...]} or {"value": "x"}.
