@@ -1,0 +1,179 @@
+package access
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Policy says who has which roles. The zero Policy denies everybody but the owner of the data directory.
+type Policy struct {
+	Bindings []Binding `json:"bindings,omitempty"`
+}
+
+// Binding gives a role to some principals, or denies it to them, within some projects and over objects with some labels.
+type Binding struct {
+	Name     string            `json:"name"`               // for people and the audit
+	Subjects []string          `json:"subjects"`           // user:alice@example.org, group:sre, token:ci; user:*@example.org; * is everybody who signed on
+	Role     Role              `json:"role"`               //
+	Projects []string          `json:"projects,omitempty"` // empty: all
+	Labels   map[string]string `json:"labels,omitempty"`   // of the object: all must match; what has no labels is not meant
+	Deny     bool              `json:"deny,omitempty"`     // take away what the role may, whoever gives it
+}
+
+// Verdict is the answer to a Need.
+type Verdict struct {
+	Allowed bool
+	Why     string   // a sentence, for the audit and for who was refused
+	By      string   // the binding that allowed or denied; "" when none did
+	Lacks   []Role   // denied for want of one of these
+	Groups  []string // of the principal that mattered: who is asked by group
+}
+
+// verbs are what each role may. What is not here is not allowed.
+func verbs(r Role) []Verb {
+	switch r {
+	case Viewer:
+		return []Verb{View}
+	case Operator:
+		return []Verb{View, Start, Control, Answer, Write, Halt}
+	case Author:
+		return []Verb{View, Start, Control, Answer, Write, Halt, Publish}
+	case Approver:
+		return []Verb{View, Start, Control, Answer, Write, Halt, Approve}
+	case Admin:
+		return []Verb{View, Start, Control, Answer, Write, Halt, Publish, Approve, Unhalt, Override, Audit, Manage}
+	}
+	return nil
+}
+
+// Roles lists the roles, from the least to the most.
+func Roles() []Role { return []Role{Viewer, Operator, Author, Approver, Admin} }
+
+// Known tells whether a role exists.
+func (r Role) Known() bool { return verbs(r) != nil }
+
+// May tells whether a role allows a verb.
+func (r Role) May(v Verb) bool { return slices.Contains(verbs(r), v) }
+
+// Check decides. It is the only place where it is decided: page, API, command line and chat all ask here.
+//
+// In this order: what is open to everybody; nobody; the owner of the data directory, who could read and write it anyway; the
+// bounds of a token; bindings that deny; bindings that allow. What is left is denied.
+func Check(p Policy, who Principal, n Need) Verdict {
+	switch {
+	case n.Verb == Nothing:
+		return Verdict{Allowed: true, Why: "it is open to everybody"}
+	case who.ID == "":
+		return Verdict{Why: "nobody is signed on"}
+	}
+	if s := who.Scope; s != nil {
+		if len(s.Projects) > 0 && !slices.Contains(s.Projects, n.Project) {
+			return Verdict{Why: fmt.Sprintf("the token is not for the project %q", n.Project)}
+		}
+		if len(s.Roles) > 0 && !slices.ContainsFunc(s.Roles, func(r Role) bool { return r.May(n.Verb) }) {
+			return Verdict{Why: fmt.Sprintf("the token may not %s", n.Verb), Lacks: allowing(n.Verb)}
+		}
+	}
+	if who.Local {
+		return Verdict{Allowed: true, Why: "the data directory is theirs"}
+	}
+	allowed := Verdict{Why: "no role allows them to " + n.says(), Lacks: allowing(n.Verb)}
+	for _, b := range p.Bindings {
+		if !b.Role.May(n.Verb) || !b.covers(n) || !b.names(who) {
+			continue
+		}
+		if b.Deny {
+			return Verdict{Why: fmt.Sprintf("the binding %q denies them to %s", b.Name, n.says()), By: b.Name}
+		}
+		if !allowed.Allowed {
+			allowed = Verdict{Allowed: true, Why: fmt.Sprintf("they are %s by the binding %q", b.Role, b.Name), By: b.Name, Groups: who.Groups}
+		}
+	}
+	return allowed
+}
+
+// Sees gives the projects of a list in which somebody may look at objects of a kind: everything else does not exist for them.
+func Sees(p Policy, who Principal, kind string, projects []string) []string {
+	return slices.DeleteFunc(slices.Clone(projects), func(project string) bool {
+		return !Check(p, who, Need{Verb: View, Kind: kind, Project: project}).Allowed
+	})
+}
+
+func allowing(v Verb) []Role {
+	return slices.DeleteFunc(Roles(), func(r Role) bool { return !r.May(v) })
+}
+
+func (n Need) says() string {
+	s := string(n.Verb)
+	if n.Kind != "" {
+		s += " " + n.Kind + "s"
+	}
+	if n.Project != "" {
+		s += fmt.Sprintf(" of the project %q", n.Project)
+	}
+	return s
+}
+
+// covers tells whether a binding is about what is needed. A list is of no project: whoever may look at some of it may ask,
+// and its objects are asked about one by one. Everything else that is of no project is beyond the roles that are bound to
+// some, and within what is denied.
+func (b Binding) covers(n Need) bool {
+	bounded := len(b.Projects) > 0 || len(b.Labels) > 0
+	if n.Project == "" && bounded && n.Verb == View {
+		return !b.Deny
+	}
+	if len(b.Projects) > 0 && !slices.Contains(b.Projects, n.Project) && (n.Project != "" || !b.Deny) {
+		return false
+	}
+	for k, v := range b.Labels {
+		if n.Labels[k] != v {
+			return false
+		}
+	}
+	return true
+}
+
+func (b Binding) names(who Principal) bool {
+	return slices.ContainsFunc(b.Subjects, func(s string) bool {
+		if group, ok := strings.CutPrefix(s, "group:"); ok {
+			return slices.Contains(who.Groups, group)
+		}
+		if s == "*" {
+			return true
+		}
+		// A pattern ends the name or begins it: user:*@example.org, token:ci-*. Elsewhere a star is a star.
+		if before, after, ok := strings.Cut(s, "*"); ok {
+			return len(who.ID) >= len(before)+len(after) && strings.HasPrefix(who.ID, before) && strings.HasSuffix(who.ID, after) && strings.Contains(before, ":")
+		}
+		return s == who.ID
+	})
+}
+
+// Problems tells what is wrong with a policy: every problem, by the name of its binding.
+func (p Policy) Problems() []string {
+	var out []string
+	for i, b := range p.Bindings {
+		name := b.Name
+		if name == "" {
+			name = fmt.Sprintf("binding %d", i+1)
+			out = append(out, name+" has no name")
+		}
+		if !b.Role.Known() {
+			out = append(out, fmt.Sprintf("%s: there is no role %q; write viewer, operator, author, approver or admin", name, b.Role))
+		}
+		if len(b.Subjects) == 0 {
+			out = append(out, name+" names nobody")
+		}
+		for _, s := range b.Subjects {
+			kind, rest, ok := strings.Cut(s, ":")
+			if s != "*" && (!ok || rest == "" || !slices.Contains([]string{"user", "group", "token", "os", "run", "slack"}, kind)) {
+				out = append(out, fmt.Sprintf("%s: %q names nobody; write user:…, group:…, token:… or *", name, s))
+			}
+			if strings.Count(s, "*") > 1 {
+				out = append(out, fmt.Sprintf("%s: %q has more than one *", name, s))
+			}
+		}
+	}
+	return out
+}
