@@ -165,3 +165,10 @@ func standing(ctx context.Context, s engine.Service, id string, depth int) (stri
 	}
 	return body.Status, out, nil
 }
+
+// close lets nothing more in.
+func (d *driven) close() {
+	d.gate.Lock()
+	defer d.gate.Unlock()
+	d.closed = true
+}

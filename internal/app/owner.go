@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/blob/dir"
+	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
@@ -46,6 +48,7 @@ type owned struct {
 	secrets secret.Chain
 	engine  *engine.Engine
 	api     *driven
+	handler http.Handler
 	socket  string
 	stop    context.CancelFunc // ends the server
 	served  chan error
@@ -85,7 +88,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 		return nil, err
 	}
 	w.api = &driven{Service: w.engine}
-	return w, w.serve(o)
+	return w, w.answer(o)
 }
 
 // drive opens the engine with its hands.
@@ -95,6 +98,9 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 		return nil, err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if o.server != nil {
+		log = o.server.log
+	}
 	eval, live := expr.New(expr.Limits{}), new(runner.Live)
 	r := runner.New(runner.Config{
 		Find: set.Find, Secrets: w.secrets, Eval: eval, Blobs: w.blobs, Key: key, Egress: egress(o.Config.Egress),
@@ -105,12 +111,12 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 		Store: w.store, Blobs: w.blobs, Hands: hands{r}, Logs: logs{live}, Env: run.Env{Eval: eval, Spec: set.Spec}, Bind: eval,
 		Key: key, Learn: r.Learn,
 		Runners: func(name string) bool { return r.Check(name) == nil },
-		Holder:  fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log,
+		Holder:  fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log, All: o.server != nil,
 	})
 }
 
-// serve answers on the socket and says in the owner file where it is.
-func (w *owned) serve(o Options) error {
+// answer answers on the socket and says in the owner file where it is.
+func (w *owned) answer(o Options) error {
 	var err error
 	if w.socket, err = socketPath(w.dir, o.Getenv); err != nil {
 		return err
@@ -119,10 +125,16 @@ func (w *owned) serve(o Options) error {
 	if l, err = listen(w.socket); err != nil {
 		return err
 	}
-	h := httpapi.Handler(httpapi.Config{Engine: w.api, House: w, User: UserName, Owner: os.Geteuid()})
+	c := httpapi.Config{Engine: w.api, House: w, User: UserName, Owner: os.Geteuid()}
+	if o.server != nil {
+		if err := o.server.extend(&c, w); err != nil {
+			return errors.Join(err, l.Close())
+		}
+	}
+	w.handler = httpapi.Handler(c)
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop = stop
-	go func() { w.served <- httpapi.Serve(ctx, l, h) }()
+	go func() { w.served <- httpapi.Serve(ctx, l, w.handler) }()
 	return writeOwner(w.dir, Owner{PID: os.Getpid(), Command: o.Command, Since: now().UTC(), Socket: w.socket, Brief: o.Brief})
 }
 
@@ -193,7 +205,7 @@ func (w *owned) MissingSecrets(ctx context.Context, names []string) ([]wire.Prob
 }
 
 // Providers gives the providers of secrets, in the order in which they are asked.
-func Providers(c *Config) (secret.Chain, error) {
+func Providers(c *config.Config) (secret.Chain, error) {
 	chain := secret.Chain{env.New(os.LookupEnv, now())}
 	if c.Secrets.Dir != "" {
 		p, err := file.Open(c.Secrets.Dir)
@@ -212,7 +224,7 @@ func Providers(c *Config) (secret.Chain, error) {
 	return chain, nil
 }
 
-func egress(e Egress) action.Egress {
+func egress(e config.Egress) action.Egress {
 	return action.Egress{Loopback: !e.Only, Private: !e.Only, All: !e.Only, Allow: e.Allow}
 }
 

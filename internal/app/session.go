@@ -1,3 +1,9 @@
+// Package app is the wiring: the one place that picks implementations and joins them into a program.
+//
+// It knows the data directory with its lock and socket, and what an owner and a server are made of. One process owns a data
+// directory at a time: Open becomes the owner, or a client of the process that is. A process that owns drives only what was
+// asked of it since it started, and what other processes ask through its socket; it leaves nothing half told when it ends:
+// what it drove shows as interrupted. Serve is the owner that drives everything and answers over the network too.
 package app
 
 import (
@@ -10,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/client"
+	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
@@ -26,7 +33,7 @@ type House interface {
 
 // Options say how to open a data directory.
 type Options struct {
-	Config  *Config
+	Config  *config.Config
 	Getenv  func(string) string
 	Command string // how the owner file calls this process
 	// Brief: this command only looks something up. Nobody becomes its client; whoever wants to run waits until it is gone.
@@ -35,7 +42,8 @@ type Options struct {
 	// MayMake lets a missing data directory be made; otherwise it is an error.
 	MayMake bool
 
-	remote bool // never become the owner: errFree when there is none
+	remote bool    // never become the owner: errFree when there is none
+	server *server // nil: an owner that drives what it is asked to, and answers on the socket only
 }
 
 // Session is an open data directory: of this process, or of another one that answers.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
@@ -16,14 +17,22 @@ import (
 	"github.com/tendhq/tend/internal/store"
 )
 
-func config(t *testing.T, dir string) *app.Config {
+func settings(t *testing.T, dir string) *config.Config {
 	t.Helper()
-	c, err := app.Load(app.Flags{DataDir: dir}, env("HOME", t.TempDir()))
+	c, err := config.Load(config.Flags{DataDir: dir}, env("HOME", t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.OwnerWait = app.Duration(300 * time.Millisecond)
+	c.OwnerWait = config.Duration(300 * time.Millisecond)
 	return c
+}
+
+func env(pairs ...string) func(string) string {
+	m := map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		m[pairs[i]] = pairs[i+1]
+	}
+	return func(k string) string { return m[k] }
 }
 
 // scratch is a directory with a short name, so that a socket fits in.
@@ -95,7 +104,7 @@ func ended(t *testing.T, s engine.Service, id string) string {
 
 func TestTheSecondBecomesAClientAndSeesTheSame(t *testing.T) {
 	t.Parallel()
-	c := config(t, scratch(t))
+	c := settings(t, scratch(t))
 	first := open(t, app.Options{Config: c, Getenv: env(), Command: "first", Via: "terminal", MayMake: true})
 	second := open(t, app.Options{Config: c, Getenv: env(), Command: "second", Via: "inbox"})
 	if first.Remote != nil || second.Remote == nil || second.Remote.PID != os.Getpid() || second.Remote.Command != "first" {
@@ -128,7 +137,7 @@ func TestTheSecondBecomesAClientAndSeesTheSame(t *testing.T) {
 
 func TestTheSameRequestGivesTheSameRun(t *testing.T) {
 	t.Parallel()
-	s := open(t, app.Options{Config: config(t, scratch(t)), Getenv: env(), MayMake: true})
+	s := open(t, app.Options{Config: settings(t, scratch(t)), Getenv: env(), MayMake: true})
 	p := program(t, "steps: [{uses: log, with: {message: hello}}]\n")
 	var ids [2]string
 	for i := range ids {
@@ -145,7 +154,7 @@ func TestTheSameRequestGivesTheSameRun(t *testing.T) {
 
 func TestABriefOwnerIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	c := config(t, scratch(t))
+	c := settings(t, scratch(t))
 	brief, err := app.Open(t.Context(), app.Options{Config: c, Getenv: env(), Brief: true, MayMake: true, Command: "looks"})
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +162,7 @@ func TestABriefOwnerIsWaitedFor(t *testing.T) {
 	if _, err := app.Open(t.Context(), app.Options{Config: c, Getenv: env()}); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "(looks)") {
 		t.Errorf("while it looks: %v", err)
 	}
-	c.OwnerWait = app.Duration(20 * time.Second)
+	c.OwnerWait = config.Duration(20 * time.Second)
 	got := make(chan error, 1)
 	go func() {
 		s, err := app.Open(context.WithoutCancel(t.Context()), app.Options{Config: c, Getenv: env()})
@@ -173,7 +182,7 @@ func TestABriefOwnerIsWaitedFor(t *testing.T) {
 func TestALookMakesNoDirectory(t *testing.T) {
 	t.Parallel()
 	dir := scratch(t)
-	if _, err := app.Open(t.Context(), app.Options{Config: config(t, dir), Getenv: env(), Brief: true}); !fault.Is(err, fault.NotFound) {
+	if _, err := app.Open(t.Context(), app.Options{Config: settings(t, dir), Getenv: env(), Brief: true}); !fault.Is(err, fault.NotFound) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
@@ -191,7 +200,7 @@ func TestALongPathHasItsSocketElsewhere(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(runtime) })
 	getenv := env("XDG_RUNTIME_DIR", runtime)
-	c := config(t, dir)
+	c := settings(t, dir)
 	open(t, app.Options{Config: c, Getenv: getenv, MayMake: true})
 	o, err := app.ReadOwner(dir)
 	if err != nil || !strings.HasPrefix(o.Socket, runtime) {
@@ -205,7 +214,7 @@ func TestALongPathHasItsSocketElsewhere(t *testing.T) {
 func TestAStaleSocketAndOwnerFileDoNoHarm(t *testing.T) {
 	t.Parallel()
 	dir := scratch(t)
-	c := config(t, dir)
+	c := settings(t, dir)
 	if err := app.EnsureDir(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +230,7 @@ func TestAStaleSocketAndOwnerFileDoNoHarm(t *testing.T) {
 
 func TestABackupIsComplete(t *testing.T) {
 	t.Parallel()
-	s := open(t, app.Options{Config: config(t, scratch(t)), Getenv: env(), MayMake: true})
+	s := open(t, app.Options{Config: settings(t, scratch(t)), Getenv: env(), MayMake: true})
 	id, err := s.Engine.Start(t.Context(), engine.Start{Program: program(t, "steps: [{uses: shell, effect: read, with: {script: echo hello}}]\n"), By: s.Me, Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

@@ -97,6 +97,9 @@ var lines = [][]string{
 		"client",
 		"httpapi",
 	},
+	{
+		"config", // what can be set; it knows the sections of those above
+	},
 	{ // wiring
 		"app",
 	},
@@ -218,7 +221,9 @@ var larger = map[string]struct {
 	"lint":          {3200, "one file for each family of rules; they share the walk over the document"},
 	"engine":        {3900, "the machine and the shell around it, which may not know each other's rules by another door"},
 	"run":           {4600, "the mind: each kind of step has its file"},
-	"cli":           {5500, "one file for each command"},
+	"cli":           {9000, "one file for each command"},
+	"app":           {4500, "the wiring: one file for each part that is put together"},
+	"httpapi":       {4500, "one file for each noun that can be asked about"},
 	"store/sqlite":  {2000, "one file format: the writer, the readers, backup, verification and the schema know it together"},
 }
 

@@ -105,6 +105,7 @@ func (p *program) root() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddGroup(
 		&cobra.Group{ID: groupRun, Title: "Run playbooks and look at them:"},
+		&cobra.Group{ID: groupServe, Title: "Serve a team:"},
 		&cobra.Group{ID: groupWrite, Title: "Write playbooks:"},
 		&cobra.Group{ID: groupKeep, Title: "Keep the house:"},
 	)
@@ -118,6 +119,7 @@ func (p *program) root() *cobra.Command {
 
 const (
 	groupRun   = "run"
+	groupServe = "serve"
 	groupWrite = "write"
 	groupKeep  = "keep"
 )
@@ -126,6 +128,7 @@ const (
 func (p *program) commands() []*cobra.Command {
 	return []*cobra.Command{
 		p.demoCommand(), p.runCommand(), p.runsCommand(), p.inboxCommand(), p.eventsCommand(), p.ownCommand(),
+		p.serveCommand(), p.configCommand(),
 		p.lintCommand(), p.fmtCommand(), p.schemaCommand(), p.evalCommand(), p.graphCommand(), p.actionsCommand(),
 		p.initCommand(), p.doctorCommand(), p.backupCommand(), p.restoreCommand(), p.unhaltCommand(), p.versionCommand(),
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/terminal"
 )
@@ -105,7 +106,7 @@ func (p *program) examine(ctx context.Context) []check {
 }
 
 // directory looks at the data directory and at who owns it, without becoming the owner where another one is there.
-func (p *program) directory(ctx context.Context, c *app.Config) []check {
+func (p *program) directory(ctx context.Context, c *config.Config) []check {
 	err := app.CheckDir(c.DataDir)
 	switch {
 	case fault.Is(err, fault.NotFound):
@@ -221,7 +222,7 @@ func programs(ctx context.Context) []check {
 	return out
 }
 
-func secretsCheck(c *app.Config) []check {
+func secretsCheck(c *config.Config) []check {
 	chain, err := app.Providers(c)
 	if err != nil {
 		return []check{failed("secrets", err)}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/history"
@@ -16,8 +17,8 @@ import (
 	"github.com/tendhq/tend/internal/store"
 )
 
-func (p *program) config() (*app.Config, error) {
-	return app.Load(app.Flags{DataDir: p.flags.dataDir, Config: p.flags.config}, p.Getenv)
+func (p *program) config() (*config.Config, error) {
+	return config.Load(config.Flags{DataDir: p.flags.dataDir, Config: p.flags.config}, p.Getenv)
 }
 
 // look opens the data directory to look something up: for a moment, and without making it. What f prints comes out when

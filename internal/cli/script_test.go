@@ -40,6 +40,7 @@ func params(dir string) testscript.Params {
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("TEND_UPDATE") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"ask":   ask,
 			"code":  code,
 			"until": until,
 			"grab":  grab,

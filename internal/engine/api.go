@@ -75,6 +75,7 @@ const (
 	Redact   Verb = "redact" // erase Text from the run's stream and blobs
 	Leave    Verb = "leave"  // stop driving now; the run stays interrupted (second Ctrl-C)
 
+	retire    Verb = "retire"    // leave it when what acts has ended by itself
 	interrupt Verb = "interrupt" // the process that drove it is gone
 	restored  Verb = "restored"  // the store went back in time
 )

@@ -29,7 +29,7 @@ func (m *Machine) command(s *session, x Commanded, now time.Time) {
 	switch x.Command.Verb {
 	case Resume, Unpause:
 		m.driven[s.id] = true
-	case Leave:
+	case Leave, retire:
 		m.leave(s, x.Command, now)
 	case Params:
 		m.voidApprovals(s, now)
@@ -63,7 +63,7 @@ func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
 		}
 		return Done{}, nil, e
 	}
-	if st.Ended() && c.Verb != Redact && c.Verb != Leave {
+	if st.Ended() && c.Verb != Redact && c.Verb != Leave && c.Verb != retire {
 		return no("tend runs show %s", s.id)
 	}
 	switch c.Verb {
@@ -146,7 +146,7 @@ func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
 			facts = append(facts, &entry.RunInterrupted{Why: c.Why})
 		}
 		return done, append(facts, &entry.RunRestored{By: c.By, Why: c.Why}), nil
-	case Leave, Redact:
+	case Leave, retire, Redact:
 		return done, nil, nil
 	case Retry, Rollback:
 		return no("")
@@ -154,8 +154,8 @@ func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
 	return Done{}, nil, fault.New(fault.Invalid, "unknown command %q", c.Verb)
 }
 
-// leave ends the driving of a run and of what it called: what acts is stopped, and its end is still recorded. A run that
-// only people can move keeps its status; one that would have gone on is interrupted.
+// leave ends the driving of a run and of what it called: what acts is stopped, or with retire may end by itself, and its
+// end is still recorded. A run that only people can move keeps its status; one that would have gone on is interrupted.
 func (m *Machine) leave(s *session, c Command, now time.Time) {
 	d := run.Decide(s.state, now)
 	goesOn := m.driven[s.id]
@@ -163,9 +163,13 @@ func (m *Machine) leave(s *session, c Command, now time.Time) {
 	case run.Paused, run.InDoubt, run.Succeeded, run.Failed, run.Cancelled, run.Quarantined:
 		goesOn = false
 	case run.Waiting:
-		// A sub-playbook that is interrupted interrupts this run: see left.
-		goesOn = goesOn && slices.ContainsFunc(d.Waits, func(w run.Wait) bool { return w.For != "child" && Wait(w).Moves() })
+		// A sub-playbook that is interrupted interrupts this run: see left. A server goes on with what waits for a time when
+		// it comes back; nothing need be said about that.
+		goesOn = goesOn && !m.all && slices.ContainsFunc(d.Waits, func(w run.Wait) bool { return w.For != "child" && Wait(w).Moves() })
 	case run.Pending, run.Running, run.Cancelling, run.Undoing, run.Interrupted:
+	}
+	if goesOn {
+		s.leaving = &c // before what it called: that tells its caller when it is left
 	}
 	for _, kid := range d.Children {
 		if m.driven[kid] {
@@ -178,10 +182,9 @@ func (m *Machine) leave(s *session, c Command, now time.Time) {
 		delete(m.driven, s.id)
 		return
 	}
-	s.leaving = &c
 	for _, path := range slices.Sorted(maps.Keys(s.dispatched)) {
 		attempt := s.dispatched[path]
-		if !s.stopping[path] {
+		if c.Verb != retire && !s.stopping[path] {
 			s.stopping[path] = true
 			m.emit(StopAct{Run: s.id, Path: path, Attempt: attempt, Fault: entry.Fault{Kind: string(fault.Cancelled), Message: "its process ends", Path: path}})
 		}

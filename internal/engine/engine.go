@@ -467,6 +467,13 @@ func (e *Engine) ask(ctx context.Context, mk func(request) Input) (any, error) {
 	}
 }
 
+// Drain lets nothing new begin and waits for what acts to end by itself, at most until ctx ends. Runs that would have gone
+// on are interrupted. Close follows.
+func (e *Engine) Drain(ctx context.Context) {
+	e.send(leaveAll{By: entry.Who{Name: "tend", Via: "engine"}, Gently: true})
+	e.stopped(ctx)
+}
+
 // Close stops driving: what acts is ended in order and its end recorded, runs that could go on become interrupted,
 // everything is committed. ctx bounds the wait.
 func (e *Engine) Close(ctx context.Context) error {

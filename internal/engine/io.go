@@ -145,10 +145,11 @@ type parkedAt struct {
 	At  time.Time
 }
 
-// leaveAll asks every driven run to stop being driven.
+// leaveAll asks every driven run to stop being driven; gently, when what acts may end by itself.
 type leaveAll struct {
 	calm
-	By entry.Who
+	By     entry.Who
+	Gently bool
 }
 
 // settled asks whether everything is committed and nothing acts.

@@ -203,13 +203,17 @@ func (m *Machine) settle(s *session, now time.Time) {
 
 // leaveAll ends the driving of every run, also of those that are being committed just now.
 func (m *Machine) leaveAll(x leaveAll, now time.Time) {
+	verb := Leave
+	if x.Gently {
+		verb = retire
+	}
 	for _, id := range slices.Sorted(maps.Keys(m.driven)) {
 		s := m.runs[id]
 		if s == nil || s.state == nil {
 			delete(m.driven, id)
 			continue
 		}
-		m.handle(Commanded{Command: Command{Verb: Leave, Run: id, By: x.By, Why: "its process was ended"}}, now)
+		m.handle(Commanded{Command: Command{Verb: verb, Run: id, By: x.By, Why: "its process was ended"}}, now)
 	}
 }
 

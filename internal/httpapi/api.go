@@ -45,6 +45,7 @@ type api struct {
 	mux    *http.ServeMux
 	huma   huma.API
 	routes []Route
+	later  []func() // when all routes are there
 }
 
 func newAPI(s *server) *api {

@@ -65,10 +65,7 @@ func (a *api) finish() {
 	delete(schemas, "ErrorDetail")
 	sent := map[string]bool{}
 	for _, item := range o.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
-			if op == nil {
-				continue
-			}
+		for _, op := range operations(item) {
 			for _, p := range op.Parameters {
 				p.Schema.Nullable = false
 			}
@@ -88,6 +85,9 @@ func (a *api) finish() {
 		if !sent[name] {
 			s.AdditionalProperties = nil
 		}
+	}
+	for _, f := range a.later {
+		f()
 	}
 }
 

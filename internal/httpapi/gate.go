@@ -2,7 +2,10 @@ package httpapi
 
 import (
 	"context"
+	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/tendhq/tend/internal/access"
@@ -152,6 +155,7 @@ func (s *server) outside(next http.Handler) http.Handler {
 				return
 			}
 		} else {
+			r.RemoteAddr = s.from(r)
 			h.Set("Referrer-Policy", "no-referrer")
 			h.Set("X-Frame-Options", "DENY")
 			if !s.host(r.Host) {
@@ -165,6 +169,34 @@ func (s *server) outside(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// from is the address that a request came from. Proxies of ours are believed about who spoke to them; what others wrote
+// into the header before them is not.
+func (s *server) from(r *http.Request) string {
+	if len(s.Proxies) == 0 {
+		return r.RemoteAddr
+	}
+	ours := func(text string) bool {
+		a, err := netip.ParseAddr(text)
+		return err == nil && slices.ContainsFunc(s.Proxies, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil || !ours(host) {
+		return r.RemoteAddr
+	}
+	said := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, v := range slices.Backward(said) {
+		v = strings.TrimSpace(v)
+		if _, err := netip.ParseAddr(v); err != nil {
+			break
+		}
+		host = v
+		if !ours(v) {
+			break
+		}
+	}
+	return host
 }
 
 // host tells whether the name that a request was sent to is one of ours. Another one is a page that made a name of its

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -93,7 +94,7 @@ func TestEveryRouteNamesWhatItNeeds(t *testing.T) {
 		access.View, access.Start, access.Control, access.Answer, access.Approve, access.Write, access.Publish, access.Halt,
 		access.Unhalt, access.Override, access.Audit, access.Manage, access.Nothing,
 	}
-	free := []string{"GET /livez", "GET /readyz", "GET /openapi.json", "GET /docs/api", "GET /docs/api/{file}"}
+	free := []string{"GET /livez", "GET /readyz", "GET /openapi.json", "GET /docs/api", "GET /docs/api/page.css"}
 	routes := httpapi.Routes(httpapi.Config{})
 	if len(routes) < 20 {
 		t.Fatalf("only %d routes", len(routes))
@@ -278,5 +279,51 @@ func TestReadinessSaysWhyNot(t *testing.T) {
 	}
 	if status, _, _ := ask("GET", "/livez", ""); status != 200 {
 		t.Errorf("%d", status)
+	}
+}
+
+// TestThePageAsksNobody: the page of the interface has no script, and nothing in it leads elsewhere.
+func TestThePageAsksNobody(t *testing.T) {
+	t.Parallel()
+	ask := network(t, httpapi.Config{Engine: newEngine(t)})
+	status, page, h := ask("GET", "/docs/api", "")
+	if status != 200 || !strings.Contains(page, "/v1/runs/{run}/commands") || !strings.Contains(page, "schema-Problem") {
+		t.Fatalf("%d %.500s", status, page)
+	}
+	if strings.Contains(page, "<script") || strings.Contains(page, "http://") || strings.Contains(page, "https://") || strings.Contains(page, "style=") {
+		t.Error("the page has a script, a style of its own or a way out")
+	}
+	if csp := h.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'self';") {
+		t.Errorf("policy %q", csp)
+	}
+	if status, _, h := ask("GET", "/docs/api/page.css", ""); status != 200 || !strings.HasPrefix(h.Get("Content-Type"), "text/css") {
+		t.Errorf("%d", status)
+	}
+}
+
+// TestOnlyOurProxiesAreBelieved about who asks.
+func TestOnlyOurProxiesAreBelieved(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ proxies, said, want string }{
+		{"", "1.2.3.4", "127.0.0.1:"},
+		{"10.0.0.0/8", "1.2.3.4", "127.0.0.1:"},
+		{"127.0.0.0/8", "", "127.0.0.1"},
+		{"127.0.0.0/8", "1.2.3.4", "1.2.3.4"},
+		{"127.0.0.0/8", "6.6.6.6, 1.2.3.4", "1.2.3.4"},
+		{"127.0.0.0/8", "1.2.3.4, 127.0.0.9", "1.2.3.4"},
+		{"127.0.0.0/8", "1.2.3.4, nonsense", "127.0.0.1"},
+	} {
+		got := make(chan string, 1)
+		conf := httpapi.Config{Engine: newEngine(t), Mounts: []httpapi.Mount{{
+			Method: "GET", Pattern: "/from", Need: access.Need{Verb: access.Nothing},
+			Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.RemoteAddr }),
+		}}}
+		if c.proxies != "" {
+			conf.Proxies = []netip.Prefix{netip.MustParsePrefix(c.proxies)}
+		}
+		network(t, conf)("GET", "/from", "", "X-Forwarded-For", c.said)
+		if from := <-got; !strings.HasPrefix(from, c.want) {
+			t.Errorf("%+v: from %s", c, from)
+		}
 	}
 }

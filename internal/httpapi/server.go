@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/tendhq/tend/internal/access"
@@ -63,6 +64,8 @@ type Config struct {
 	Gate Gate
 	// Hosts are the names that requests over the network may be sent to, with or without a port. Empty: any.
 	Hosts []string
+	// Proxies are addresses of which X-Forwarded-For is believed.
+	Proxies []netip.Prefix
 	// Mounts are further ways in. Each names what it needs.
 	Mounts []Mount
 	// Ready tells why the server cannot work now: nil when it can. nil: it always can.
@@ -86,6 +89,7 @@ func build(c Config) *api {
 	s.events(a)
 	s.house(a)
 	s.probes(a)
+	s.pages(a)
 	for _, m := range c.Mounts {
 		if m.Body == 0 {
 			m.Body = maxBody

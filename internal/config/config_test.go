@@ -1,4 +1,4 @@
-package app_test
+package config_test
 
 import (
 	"os"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/fault"
 )
 
@@ -30,16 +30,16 @@ func write(t *testing.T, text string) string {
 
 func TestDefaultsFollowTheXDGDirectories(t *testing.T) {
 	t.Parallel()
-	c, err := app.Load(app.Flags{}, env("HOME", "/home/ann"))
+	c, err := config.Load(config.Flags{}, env("HOME", "/home/ann"))
 	if err != nil || c.DataDir != "/home/ann/.local/state/tend" || time.Duration(c.OwnerWait) != 5*time.Second || c.LogCap != 10<<20 {
 		t.Errorf("%+v, %v", c, err)
 	}
-	c, err = app.Load(app.Flags{}, env("HOME", "/home/ann", "XDG_STATE_HOME", "/var/lib/ann"))
+	c, err = config.Load(config.Flags{}, env("HOME", "/home/ann", "XDG_STATE_HOME", "/var/lib/ann"))
 	if err != nil || c.DataDir != "/var/lib/ann/tend" {
 		t.Errorf("%+v, %v", c, err)
 	}
 	// A relative XDG directory is ignored, as its specification wants.
-	c, err = app.Load(app.Flags{}, env("HOME", "/home/ann", "XDG_STATE_HOME", "here"))
+	c, err = config.Load(config.Flags{}, env("HOME", "/home/ann", "XDG_STATE_HOME", "here"))
 	if err != nil || c.DataDir != "/home/ann/.local/state/tend" {
 		t.Errorf("%+v, %v", c, err)
 	}
@@ -49,7 +49,7 @@ func TestFlagsWinOverVariablesOverTheFile(t *testing.T) {
 	t.Parallel()
 	file := write(t, "dataDir: state\nownerWait: 1s\nlogCap: 1KiB\nsecrets: {dir: pw}\negress: {allow: [a]}\nrunners: {db: {ssh: {host: h, identity: id}}}\n")
 	base := filepath.Dir(file)
-	c, err := app.Load(app.Flags{Config: file}, env("TEND_OWNER_WAIT", "2s", "TEND_EGRESS_ALLOW", "b,c", "TEND_EGRESS_ONLY", "true"))
+	c, err := config.Load(config.Flags{Config: file}, env("TEND_OWNER_WAIT", "2s", "TEND_EGRESS_ALLOW", "b,c", "TEND_EGRESS_ONLY", "true"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestFlagsWinOverVariablesOverTheFile(t *testing.T) {
 	if time.Duration(c.OwnerWait) != 2*time.Second || c.LogCap != 1<<10 || len(c.Egress.Allow) != 2 || !c.Egress.Only {
 		t.Errorf("variables over the file: %+v", c)
 	}
-	c, err = app.Load(app.Flags{Config: file, DataDir: "/flag"}, env("TEND_DATA_DIR", "/env"))
+	c, err = config.Load(config.Flags{Config: file, DataDir: "/flag"}, env("TEND_DATA_DIR", "/env"))
 	if err != nil || c.DataDir != "/flag" {
 		t.Errorf("a flag over a variable: %+v, %v", c, err)
 	}
@@ -68,18 +68,18 @@ func TestFlagsWinOverVariablesOverTheFile(t *testing.T) {
 func TestAllMistakesAreToldAtOnce(t *testing.T) {
 	t.Parallel()
 	file := write(t, "secrets: {age: x}\nrunners: {local: {ssh: {host: h}}, a: {}, b: {ssh: {}}, c: {ssh: {host: h, port: 99999}}}\n")
-	_, err := app.Load(app.Flags{Config: file}, env("HOME", "/h", "TEND_LOG_CAP", "lots", "TEND_OWNER_WAIT", "-1s", "TEND_EGRESS_ONLY", "maybe"))
+	_, err := config.Load(config.Flags{Config: file}, env("HOME", "/h", "TEND_LOG_CAP", "lots", "TEND_OWNER_WAIT", "-1s", "TEND_EGRESS_ONLY", "maybe"))
 	for _, want := range []string{"belong together", "runners.local", "runners.a", "runners.b.ssh: host is missing", "port 99999", "TEND_LOG_CAP", "TEND_OWNER_WAIT", "TEND_EGRESS_ONLY"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)
 		}
 	}
 	for _, text := range []string{"nope: 1\n", "dataDir: [1]\n", "a: b: c\n", "dataDir: x\ndataDir: y\n"} {
-		if _, err := app.Load(app.Flags{Config: write(t, text)}, env("HOME", "/h")); !fault.Is(err, fault.Invalid) && err == nil {
+		if _, err := config.Load(config.Flags{Config: write(t, text)}, env("HOME", "/h")); !fault.Is(err, fault.Invalid) && err == nil {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	if _, err := app.Load(app.Flags{Config: write(t, "")}, env("HOME", "/h")); err != nil {
+	if _, err := config.Load(config.Flags{Config: write(t, "")}, env("HOME", "/h")); err != nil {
 		t.Errorf("an empty file: %v", err)
 	}
 }
