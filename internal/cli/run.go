@@ -312,7 +312,7 @@ func writeSummary(out io.Writer, s terminal.Style, v *history.View, outputs map[
 		b.WriteString(s.Dim("  in " + span(v.Ended.Sub(v.Started))))
 	}
 	b.WriteString("\n")
-	if run.Status(v.Status) != run.Succeeded {
+	if run.Status(v.Status) != run.Succeeded || len(v.Doubts) > 0 {
 		fmt.Fprintf(&b, "%s\n", terminal.Clean(explained(v)))
 	}
 	if c := v.Changed(); len(c) > 0 {

@@ -18,7 +18,7 @@ func Explain(v *View) string {
 	}
 	switch run.Status(v.Status) {
 	case run.Succeeded:
-		return head + " succeeded" + since(" at ", v.Ended) + "." + changed(v)
+		return head + " succeeded" + since(" at ", v.Ended) + "." + doubts(v) + changed(v)
 	case run.Failed, run.Cancelled:
 		return head + " " + v.ended() + doubts(v) + " " + v.afterEnd()
 	case run.Quarantined:
