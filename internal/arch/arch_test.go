@@ -85,6 +85,7 @@ var lines = [][]string{
 	{ // machines
 		"archive", // reads runs back
 		"ledger",  // writes the server's own streams
+		"redact",  // finds a text that must go
 		"runner",  // executes attempts
 	},
 	{

@@ -92,6 +92,7 @@ func (p *program) root() *cobra.Command {
 			"person must decide, and never repeats silently what may already have happened.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Version:       strings.TrimPrefix(versionLine(), "tend "),
 		Args:          noArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -113,6 +114,24 @@ func (p *program) root() *cobra.Command {
 	root.SetCompletionCommandGroupID(groupKeep)
 	for _, c := range p.commands() {
 		root.AddCommand(c)
+	}
+	root.SetVersionTemplate("tend {{.Version}}\n")
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion":
+			c.Args, c.RunE = noArgs, func(c *cobra.Command, _ []string) error { return c.Help() }
+		case "help":
+			show := c.Run
+			c.Run, c.RunE = nil, func(c *cobra.Command, args []string) error {
+				if found, rest, err := root.Find(args); found == nil || err != nil || len(rest) > 0 {
+					return noArgs(found, rest)
+				}
+				show(c, args)
+				return nil
+			}
+		}
 	}
 	return root
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
@@ -112,6 +113,9 @@ func (p *program) readData(name string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := readable(name, b); err != nil {
+		return nil, err
+	}
 	if t := bytes.TrimSpace(b); len(t) > 0 && (t[0] == '{' || t[0] == '[') {
 		// What begins like JSON may still be YAML in flow style.
 		v, err := value.Parse(t)
@@ -128,6 +132,27 @@ func (p *program) readData(name string) (any, error) {
 	}
 	n, err := value.Normalize(v)
 	return n, fault.Wrap(fault.Invalid, err, "read %s", name)
+}
+
+// readable refuses what is no text, with the place: a reader that replaced such bytes would lose what they were.
+func readable(name string, b []byte) error {
+	if len(bytes.TrimSpace(b)) == 0 {
+		return fault.New(fault.Invalid, "%s is empty", name).WithNext("an empty mapping is {}")
+	}
+	line := 1
+	for at := 0; at < len(b); {
+		r, size := utf8.DecodeRune(b[at:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			return fault.New(fault.Invalid, "%s:%d: the byte 0x%02x is not UTF-8", name, line, b[at]).WithNext("save it as UTF-8")
+		case r == 0:
+			return fault.New(fault.Invalid, "%s:%d: there is a NUL byte", name, line)
+		case r == '\n':
+			line++
+		}
+		at += size
+	}
+	return nil
 }
 
 // readObject reads a JSON or YAML mapping. what says what it is for.
@@ -189,17 +214,17 @@ func kindOf(v any) string {
 	}
 }
 
-// keyValues reads -p key=value. A value is text; the parameter's type says what becomes of it. key=@file takes the text
-// of a file.
-func (p *program) keyValues(pairs []string) (map[string]any, error) {
+// keyValues reads what was given with a flag as key=value. A value is text; the parameter's type says what becomes of it.
+// key=@file takes the text of a file.
+func (p *program) keyValues(flag string, pairs []string) (map[string]any, error) {
 	out := make(map[string]any, len(pairs))
 	for _, kv := range pairs {
 		k, v, ok := strings.Cut(kv, "=")
 		if !ok || k == "" {
-			return nil, fault.New(fault.Invalid, "-p %q is not key=value", kv).WithNext("write -p name=value, once for each parameter")
+			return nil, fault.New(fault.Invalid, "%s %q is not key=value", flag, kv).WithNext("write %s name=value, once for each", flag)
 		}
 		if _, twice := out[k]; twice {
-			return nil, fault.New(fault.Invalid, "parameter %q is given twice", k)
+			return nil, fault.New(fault.Invalid, "%s: %q is given twice", flag, k)
 		}
 		if name, ok := strings.CutPrefix(v, "@"); ok && name != "" {
 			b, err := p.readFile(name, maxData)
@@ -215,11 +240,16 @@ func (p *program) keyValues(pairs []string) (map[string]any, error) {
 
 // params joins the parameters of a file with those of -p, which win.
 func (p *program) params(file string, pairs []string) (map[string]any, error) {
-	out, err := p.readObject(file, "set of parameters")
+	return p.values(file, "-p", pairs)
+}
+
+// values joins what a file holds with what was given with a flag, which wins.
+func (p *program) values(file, flag string, pairs []string) (map[string]any, error) {
+	out, err := p.readObject(file, "set of values")
 	if err != nil {
 		return nil, err
 	}
-	given, err := p.keyValues(pairs)
+	given, err := p.keyValues(flag, pairs)
 	if err != nil {
 		return nil, err
 	}

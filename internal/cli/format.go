@@ -26,6 +26,9 @@ func (p *program) fmtCommand() *cobra.Command {
 			"-d shows what would change. Without an argument it is about the repository around the working directory.",
 		GroupID: groupWrite,
 		RunE: func(_ *cobra.Command, args []string) error {
+			if f.write && f.check {
+				return fault.New(fault.Invalid, "--check writes nothing, and --write does").WithNext("give one of them")
+			}
 			_, files, err := p.documents(args)
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -105,7 +106,7 @@ func (p *program) listTasks(c *cobra.Command, s *app.Session, output, runID stri
 				asks += ": " + r.Status
 			}
 			until := dash(shortTime(b.Expires))
-			if r.Status == task.Open && !b.Expires.IsZero() && time.Now().After(b.Expires) {
+			if r.Status == task.Open && b.Expired(time.Now()) {
 				until = "over"
 			}
 			t.Rows = append(t.Rows, []string{r.ID, asks, r.Parent, r.At.Local().Format("01-02 15:04"), until, about(&b)})
@@ -167,9 +168,12 @@ func (p *program) inboxShowCommand() *cobra.Command {
 					text += "  field " + strings.TrimSuffix(f.prompt(), ": ") + "\n"
 				}
 				text += fmt.Sprintf("  asked by run %s of %s\n", runRow.ID, terminal.Line(runRow.Name))
-				if row.Status != task.Open {
+				switch {
+				case row.Status != task.Open:
 					text += "it is over: " + row.Status + "\n"
-				} else {
+				case b.Expired(time.Now()):
+					text += "nobody answered in time, which is no: tend runs resume " + row.Parent + "\n"
+				default:
 					text += "answer: " + howToAnswer(row.ID, b) + "\n"
 				}
 				_, err = fmt.Fprint(p.Out, text)
@@ -223,7 +227,7 @@ func (p *program) answerCommand(use, short, choice string, form bool) *cobra.Com
 		RunE: func(c *cobra.Command, args []string) error {
 			a := engine.Answer{Choice: choice, Why: why}
 			if form {
-				given, err := p.params(file, pairs)
+				given, err := p.values(file, "-f", pairs)
 				if err != nil {
 					return err
 				}
@@ -289,22 +293,34 @@ func (p *program) answer(c *cobra.Command, arg string, a engine.Answer, resume b
 		p.talk("process %d may move run %s; `tend runs watch %s` shows it", s.Remote.PID, row.Parent, row.Parent)
 		return s.Close()
 	}
+	if !resume {
+		if status != task.Open {
+			err = p.unmoved(c, s, row.Parent)
+		}
+		return errors.Join(err, s.Close())
+	}
 	root, err := rootOf(c, s, row.Parent)
 	if err != nil {
 		_ = s.Close()
 		return err
-	}
-	if !resume {
-		if status != task.Open {
-			p.talk("no process moves run %s now: `tend runs resume %s` goes on", root, root)
-		}
-		return s.Close()
 	}
 	if _, err := s.Engine.Do(ctx, engine.Command{Verb: engine.Resume, Run: root, By: s.Me}); err != nil {
 		_ = s.Close()
 		return err
 	}
 	return p.drive(ctx, s, root, output == asJSON)
+}
+
+// unmoved says how a run goes on that got what it waited for while no process moves it.
+func (p *program) unmoved(c *cobra.Command, s *app.Session, id string) error {
+	if s.Remote != nil {
+		return nil
+	}
+	root, err := rootOf(c, s, id)
+	if err == nil {
+		p.talk("no process moves run %s now: `tend runs resume %s` goes on", root, root)
+	}
+	return err
 }
 
 // rootOf finds the run that called a run, and so on: that one must be resumed.
@@ -337,7 +353,7 @@ func (p *program) eventsCommand() *cobra.Command {
 		Short: "Send an event by its name and correlation key",
 		Args:  someArgs(1, 1, "the name of the event"),
 		RunE: func(c *cobra.Command, args []string) error {
-			payload, err := p.params(file, pairs)
+			payload, err := p.values(file, "-f", pairs)
 			if err != nil {
 				return err
 			}
@@ -348,13 +364,20 @@ func (p *program) eventsCommand() *cobra.Command {
 					return err
 				}
 				if output == asJSON {
-					return p.data(asJSON, map[string]any{"runs": append([]string{}, runs...)})
+					if err := p.data(asJSON, map[string]any{"runs": append([]string{}, runs...)}); err != nil {
+						return err
+					}
 				}
 				if len(runs) == 0 {
 					return fault.New(fault.NotFound, "no run waits for event %q with key %q", args[0], key).WithNext("`tend runs list --status waiting` shows what runs wait for")
 				}
 				for _, r := range runs {
-					if _, err := fmt.Fprintln(p.Out, value.Text(r)); err != nil {
+					if output != asJSON {
+						if _, err := fmt.Fprintln(p.Out, value.Text(r)); err != nil {
+							return err
+						}
+					}
+					if err := p.unmoved(c, s, r); err != nil {
 						return err
 					}
 				}

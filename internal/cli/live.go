@@ -144,6 +144,13 @@ func by(who []entry.Who) string {
 	return " by " + terminal.Line(who[len(who)-1].Name)
 }
 
+func saying(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + terminal.Line(why)
+}
+
 func in(d time.Duration) string {
 	if d < 50*time.Millisecond {
 		return " now"
@@ -165,9 +172,9 @@ func waitsFor(x *entry.WaitStarted) string {
 func (l *live) runFact(p entry.Payload) {
 	switch x := p.(type) {
 	case *entry.RunPaused:
-		l.line("%s paused by %s", l.mark(markWait), terminal.Line(x.By.Name))
+		l.line("%s paused by %s%s", l.mark(markWait), terminal.Line(x.By.Name), saying(x.Why))
 	case *entry.CancelRequested:
-		l.line("%s cancelling, asked by %s", l.mark(markNote), terminal.Line(x.By.Name))
+		l.line("%s cancelling, asked by %s%s", l.mark(markNote), terminal.Line(x.By.Name), saying(x.Why))
 	case *entry.UndoStarted:
 		l.line("%s undoing what was changed", l.mark(markUndo))
 	case *entry.CatchEntered:

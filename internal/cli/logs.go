@@ -26,6 +26,9 @@ func (p *program) runsLogsCommand() *cobra.Command {
 		Short: "Show what the steps of a run printed",
 		Args:  someArgs(1, 1, aRun),
 		RunE: func(c *cobra.Command, args []string) error {
+			if stream != "" && stream != "stdout" && stream != "stderr" && stream != "tend" {
+				return fault.New(fault.Invalid, "--stream: there is no stream %q", stream).WithNext("one of: stdout, stderr, tend")
+			}
 			return p.look(c.Context(), func(s *app.Session) error {
 				row, err := findRun(c.Context(), s.Engine, args[0])
 				if err != nil {

@@ -65,6 +65,9 @@ func (w *watcher) typed(ctx context.Context, line string) error {
 	}
 	if done {
 		w.question = nil
+		if err == nil && !w.handled["declined"+q.task+q.path] {
+			return nil // what follows from the answer is shown before the next question
+		}
 		_, err := w.look(ctx)
 		return err
 	}

@@ -87,7 +87,7 @@ func (p *program) prepare(arg string, f runFlags) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	metadata, err := p.keyValues(f.metadata)
+	metadata, err := p.keyValues("--metadata", f.metadata)
 	if err != nil {
 		return nil, err
 	}
@@ -217,8 +217,11 @@ func (p *program) conclude(ctx context.Context, w *watcher, asData bool) error {
 	if !w.ended {
 		v.SetWaits(w.status, w.waits)
 	}
-	if w.left {
+	switch {
+	case w.left:
 		v.Status = string(run.Interrupted)
+	case v.Status == string(run.Running) && slices.ContainsFunc(v.Waits, func(x history.Wait) bool { return x.For == "permit" }):
+		v.Status = string(run.Waiting)
 	}
 	outputs, err := p.outputsOf(ctx, w.session.Engine, v)
 	if err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/terminal"
 )
@@ -74,6 +76,9 @@ func (p *program) runsListCommand() *cobra.Command {
 			if limit < 1 {
 				return fault.New(fault.Invalid, "--limit %d: at least 1 run can be listed", limit)
 			}
+			if err := knownStatuses(status); err != nil {
+				return err
+			}
 			if p.nothingYet() {
 				return p.list(output, table{Empty: "there are no runs yet", Data: []any{}})
 			}
@@ -110,6 +115,19 @@ func (p *program) runsListCommand() *cobra.Command {
 	f.BoolVar(&all, "all", false, "list all of them")
 	outputFlag(c, &output, asTable, asJSON, asYAML, asName)
 	return c
+}
+
+func knownStatuses(given []string) error {
+	var all []string
+	for _, st := range run.Statuses() {
+		all = append(all, string(st))
+	}
+	for _, g := range given {
+		if !slices.Contains(all, g) {
+			return fault.New(fault.Invalid, "--status: no run has the status %q", g).WithNext("one or several of: %s", strings.Join(all, ","))
+		}
+	}
+	return nil
 }
 
 // runItem is a run in a list of JSON or YAML.
@@ -216,6 +234,7 @@ func (p *program) runsWatchCommand() *cobra.Command {
 
 // command sends a command to a run and says what it did.
 func (p *program) command(c *cobra.Command, arg string, cmd engine.Command, say func(id string, d engine.Done)) error {
+	moves := cmd.Verb == engine.Skip || cmd.Verb == engine.Params
 	s, err := p.act(c.Context(), c.CommandPath())
 	return with(s, err, func() error {
 		row, err := findRun(c.Context(), s.Engine, arg)
@@ -228,6 +247,9 @@ func (p *program) command(c *cobra.Command, arg string, cmd engine.Command, say 
 			return err
 		}
 		say(row.ID, done)
+		if moves {
+			return p.unmoved(c, s, row.ID)
+		}
 		return nil
 	})
 }
@@ -451,8 +473,9 @@ func (p *program) runsRedactCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "redact RUN",
 		Short: "Erase a value that slipped into a run; the chain of entries still holds",
-		Long: "Erases a text from the run's entries, logs and outputs for good, and records that somebody did. The text is read from\n" +
-			"standard input, or from --text, which other users of this machine may see while it runs.",
+		Long: "Erases a text from entries, logs and outputs for good, and records that somebody did: from those of the run, of the\n" +
+			"runs that it called and that called it, and of their retries and rollbacks. The text is read from standard input, or\n" +
+			"from --text, which other users of this machine may see while it runs.",
 		Args: someArgs(1, 1, aRun),
 		RunE: func(c *cobra.Command, args []string) error {
 			if text == "" {
@@ -466,7 +489,12 @@ func (p *program) runsRedactCommand() *cobra.Command {
 				return fault.New(fault.Invalid, "there is no text to erase").WithNext("pipe it in: `tend runs redact %s < file`", args[0])
 			}
 			return p.command(c, args[0], engine.Command{Verb: engine.Redact, Text: text, Why: why}, func(id string, d engine.Done) {
-				p.talk("erased it in %s of run %s; `tend runs verify %s` shows that the chain holds", count(d.Count, "place"), id, id)
+				if d.Count > 0 {
+					p.talk("erased it in %s of run %s; `tend runs verify %s` shows that the chain holds", count(d.Count, "place"), id, id)
+				}
+				if d.Note != "" {
+					p.talk("%s", terminal.Clean(d.Note))
+				}
 			})
 		},
 	}

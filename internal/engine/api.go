@@ -174,6 +174,9 @@ type TaskRow struct {
 	Votes []entry.TaskVoted `json:"votes,omitempty"`
 }
 
+// Expired tells whether the time for an answer is over; the run takes note of it when something moves it.
+func (r TaskRow) Expired(now time.Time) bool { return !r.Expires.IsZero() && !now.Before(r.Expires) }
+
 // Status of the engine.
 type Status struct {
 	Instance string    `json:"instance"`

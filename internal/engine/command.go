@@ -18,7 +18,13 @@ func (m *Machine) command(s *session, x Commanded, now time.Time) {
 		m.emit(Reply{Req: x.Req, Value: Done{Run: s.id}})
 		return
 	}
-	done, facts, err := m.judge(s, x.Command)
+	done, facts, err := m.judge(s, x.Command, now)
+	if x.Redacted != nil && x.Redacted.Head != s.head {
+		err = errMoved
+	}
+	if m.halted != "" && moves(x.Command.Verb) {
+		err = haltedError(m.halted)
+	}
 	if err != nil {
 		m.emit(Reply{Req: x.Req, Err: err})
 		return
@@ -35,7 +41,9 @@ func (m *Machine) command(s *session, x Commanded, now time.Time) {
 		m.voidApprovals(s, now)
 	case Redact:
 		t := s.open()
+		m.redacted(s, x.Redacted)
 		t.erase = append(t.erase, x.Erase...)
+		t.rows = append(t.rows, x.Rows...)
 		if x.Audit != nil {
 			t.other = append(t.other, fact{auditStream(s), x.Audit})
 		}
@@ -43,21 +51,40 @@ func (m *Machine) command(s *session, x Commanded, now time.Time) {
 		delete(m.driven, s.id)
 	case Cancel, Pause, Permit, Skip, Retry, Rollback, restored:
 	}
-	r := Reply{Req: x.Req, Value: done}
-	if s.tx == nil {
-		m.emit(r)
-	} else {
-		s.tx.replies = append(s.tx.replies, r)
-	}
+	// Whoever asked looks at the run next, and must not see how it stood before.
+	s.owed = append(s.owed, Reply{Req: x.Req, Value: done})
 	m.advance(s, now)
 }
 
+// redacted takes the state of a run without what is erased from it.
+func (m *Machine) redacted(s *session, l *Loaded) {
+	if l == nil {
+		return
+	}
+	s.state = l.State
+	for tid, ts := range s.tasks {
+		if lt, ok := l.Tasks[tid]; ok && ts.head == lt.Head {
+			ts.task = lt.Task
+		}
+	}
+}
+
+// moves tells whether a command makes a run go on, which nothing does in a halted directory.
+func moves(v Verb) bool {
+	switch v {
+	case Redact, Leave, interrupt, restored:
+		return false
+	case Cancel, Pause, Unpause, Resume, Permit, Skip, Retry, Rollback, Params:
+	}
+	return true
+}
+
 // judge says which facts a command is, and in which states it is legal.
-func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
+func (m *Machine) judge(s *session, c Command, now time.Time) (Done, []entry.Payload, error) {
 	st := s.state.Status()
 	done := Done{Run: s.id}
 	no := func(next string, a ...any) (Done, []entry.Payload, error) {
-		e := fault.New(fault.Conflict, "run %s is %s: it cannot be asked to %s", s.id, st, c.Verb)
+		e := fault.New(fault.Conflict, "run %s %s: it cannot %s", s.id, stands(st), asked(c.Verb))
 		if next != "" {
 			e = e.WithNext(next, a...)
 		}
@@ -79,7 +106,10 @@ func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
 		m.driven[s.id] = true
 		return done, append(facts, &entry.CancelRequested{By: c.By, Why: c.Why}), nil
 	case Pause:
-		if s.state.Paused != nil || s.state.Cancel != nil {
+		if s.state.Paused != nil {
+			return Done{}, nil, fault.New(fault.Conflict, "run %s is paused already", s.id).WithNext("tend runs resume %s", s.id)
+		}
+		if s.state.Cancel != nil {
 			return no("")
 		}
 		return done, []entry.Payload{&entry.RunPaused{By: c.By, Why: c.Why}}, nil
@@ -98,20 +128,9 @@ func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
 		}
 		return done, facts, nil
 	case Permit:
-		if !s.state.Stepping {
-			return no("")
-		}
-		path := c.Path
-		if path == "" && !c.All {
-			for _, w := range s.last.Waits {
-				if w.For == "permit" {
-					path = w.Path
-					break
-				}
-			}
-			if path == "" {
-				return no("")
-			}
+		path, err := s.permitted(c, now)
+		if err != nil {
+			return Done{}, nil, err
 		}
 		return done, []entry.Payload{&entry.StepPermitted{Path: path, All: c.All, By: c.By, Why: c.Why}}, nil
 	case Skip:
@@ -152,6 +171,63 @@ func (m *Machine) judge(s *session, c Command) (Done, []entry.Payload, error) {
 		return no("")
 	}
 	return Done{}, nil, fault.New(fault.Invalid, "unknown command %q", c.Verb)
+}
+
+// stands and asked put a refusal into words.
+func stands(st run.Status) string {
+	if st == run.Succeeded || st == run.Failed {
+		return "has " + string(st)
+	}
+	return "is " + string(st)
+}
+
+func asked(v Verb) string {
+	switch v {
+	case Cancel:
+		return "be cancelled"
+	case Pause:
+		return "be paused"
+	case Unpause, Resume:
+		return "go on"
+	case Permit:
+		return "be stepped through"
+	case Skip:
+		return "leave out a step"
+	case Retry:
+		return "be retried"
+	case Rollback:
+		return "be rolled back"
+	case Params:
+		return "take other parameters"
+	case Redact, Leave, interrupt, restored:
+	}
+	return "be asked to " + string(v)
+}
+
+// permitted gives the step that a stepping run is allowed to begin: the one that was named, or the first that waits.
+func (s *session) permitted(c Command, now time.Time) (string, error) {
+	if !s.state.Stepping {
+		return "", fault.New(fault.Conflict, "run %s is not stepped through", s.id).WithNext("tend runs explain %s", s.id)
+	}
+	if c.All {
+		return "", nil
+	}
+	path := ""
+	if c.Path != "" {
+		var err error
+		if path, err = s.state.Find(c.Path); err != nil {
+			return "", err
+		}
+	}
+	for _, w := range run.Decide(s.state, now).Waits {
+		if w.For == "permit" && (path == "" || w.Path == path) {
+			return w.Path, nil
+		}
+	}
+	if path != "" {
+		return "", fault.New(fault.Conflict, "%s is not what run %s would begin next", path, s.id).WithNext("tend runs explain %s", s.id)
+	}
+	return "", fault.New(fault.Conflict, "no step of run %s waits to begin", s.id).WithNext("tend runs explain %s", s.id)
 }
 
 // leave ends the driving of a run and of what it called: what acts is stopped, or with retire may end by itself, and its

@@ -52,6 +52,7 @@ func (m *Machine) flush(s *session, now time.Time) {
 	m.row(&b, s)
 	m.batch++
 	t.batch = &b
+	t.replies, s.owed = append(t.replies, s.owed...), nil
 	s.tx, s.committing = nil, true
 	m.sent[m.batch] = t
 	m.emit(Commit{ID: m.batch, Batch: b})
@@ -208,5 +209,10 @@ func (m *Machine) fail(err error) {
 		for _, in := range s.queue {
 			m.refuse(in, err)
 		}
+		if s.tx != nil {
+			m.deny(s, s.tx.replies, err)
+			s.tx.replies = nil
+		}
+		m.deny(s, nil, err)
 	}
 }

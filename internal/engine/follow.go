@@ -27,6 +27,7 @@ type follower struct {
 	wake chan struct{} // holds one: there is something new
 	mu   sync.Mutex
 	idle *Idle
+	news int // how often something was heard
 	end  bool
 }
 
@@ -62,6 +63,7 @@ func (h *hub) each(run string, do func(*follower)) {
 	defer h.mu.Unlock()
 	for _, f := range h.runs[run] {
 		f.mu.Lock()
+		f.news++
 		do(f)
 		f.mu.Unlock()
 		f.poke()
@@ -147,21 +149,41 @@ func (e *Engine) Follow(ctx context.Context, run string, from uint64) (<-chan Up
 	return out, nil
 }
 
-// standing tells a new follower of a run that nothing moves what its row says it waits for.
-func (e *Engine) standing(ctx context.Context, run string, f *follower) {
-	p, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "run", ID: run, Limit: 1})
-	if err != nil || len(p.Rows) == 0 {
-		return
+// standing tells a new follower of a run that nothing moves what it waits for: the machine knows, or else its row.
+func (e *Engine) standing(ctx context.Context, id string, f *follower) {
+	f.mu.Lock()
+	news := f.news
+	f.mu.Unlock()
+	v, err := e.ask(ctx, func(q request) Input { return standing{request: q, Run: id} })
+	at, _ := v.(stance)
+	if err != nil || at.Moves {
+		return // it will say how it stands when it rests
 	}
-	var r RunRow
-	if decode(p.Rows[0].Body, &r) != nil || len(r.Waits) == 0 || r.Acting > 0 {
+	idle := at.Idle
+	if idle == nil {
+		idle = e.stored(ctx, id)
+	}
+	if idle == nil || len(idle.Waits) == 0 || run.Status(idle.Status).Ended() {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.idle == nil {
-		f.idle = &Idle{Status: r.Status, Waits: r.Waits}
+	if f.news == news {
+		f.idle = idle
 	}
+}
+
+// stored tells how a run stands by its row; nil when something acts.
+func (e *Engine) stored(ctx context.Context, id string) *Idle {
+	p, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "run", ID: id, Limit: 1})
+	if err != nil || len(p.Rows) == 0 {
+		return nil
+	}
+	var r RunRow
+	if decode(p.Rows[0].Body, &r) != nil || r.Acting > 0 {
+		return nil
+	}
+	return &Idle{Status: r.Status, Waits: r.Waits}
 }
 
 // reader feeds one follower: entries in order, and what a step printed before its result.

@@ -115,9 +115,12 @@ type Commanded struct {
 	calm
 	request
 	Command Command
-	// Redact only: the erasures to commit and the audit record.
-	Erase []store.Erasure
-	Audit *entry.Audited
+	// Redact only: the erasures to commit, how the run and its rows are after them, and the audit record.
+	Erase    []store.Erasure
+	Redacted *Loaded
+	Rows     []store.Row
+	Audit    *entry.Audited
+	places   int
 }
 
 // Answered is a person's answer to a task.
@@ -136,6 +139,19 @@ type Arrived struct {
 	Run     string
 	Path    string
 	Payload map[string]any
+}
+
+// standing asks how a run stands.
+type standing struct {
+	calm
+	request
+	Run string
+}
+
+// stance answers standing. Neither field is set for a run that is not loaded: what is stored of it is all that there is.
+type stance struct {
+	Moves bool
+	Idle  *Idle
 }
 
 // parkedAt tells of a run that waits, as its row says: it is loaded when it is due or somebody asks for it.

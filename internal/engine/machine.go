@@ -70,6 +70,7 @@ type session struct {
 	due    time.Time
 
 	tx         *tx
+	owed       []Reply // told when what follows at once is durable, or nothing does
 	committing bool
 	evaluating int
 	vain       int
@@ -155,6 +156,8 @@ func (m *Machine) handle(in Input, now time.Time) {
 		m.audit(x, now)
 	case leaveAll:
 		m.leaveAll(x, now)
+	case standing:
+		m.emit(Reply{Req: x.Req, Value: m.stands(x.Run)})
 	case settled:
 		m.emit(Reply{Req: x.Req, Value: m.idleAll()})
 	case Evaluated:
@@ -307,9 +310,14 @@ func eventTag(name, key string) string { return name + "\x1f" + key }
 
 // quarantine takes a run out of the way whose stream does not make sense; the others go on.
 func (m *Machine) quarantine(s *session, why error, now time.Time) {
+	var replies []Reply
+	if s.tx != nil {
+		replies = s.tx.replies
+	}
 	s.tx = nil // what was decided on top of nonsense is dropped
 	m.acting -= len(s.dispatched)
 	s.dispatched, s.stopping = nil, nil
+	m.deny(s, replies, fault.New(fault.Damaged, "run %s does not make sense and is quarantined: %s", s.id, why).WithNext("tend runs explain %s", s.id))
 	q := &entry.RunQuarantined{Why: why.Error()}
 	s.state.Length = s.head.Length
 	if err := s.state.Evolve(q, now); err != nil {
@@ -328,6 +336,9 @@ func (m *Machine) advance(s *session, now time.Time) {
 	}
 	if m.calledBack(s) {
 		m.fact(s, &entry.RunResumed{By: entry.Who{Name: "tend", Via: "engine"}}, now)
+	}
+	if !m.mayDrive(s) {
+		s.last = run.Decide(s.state, now) // it does not happen here, but people see what the run waits for
 	}
 	for m.mayDrive(s) {
 		d := run.Decide(s.state, now)
@@ -374,8 +385,25 @@ func (m *Machine) mayDrive(s *session) bool {
 	return m.halted == "" && s.leaving == nil && (m.all || m.driven[s.id]) && s.state.Status() != run.Quarantined
 }
 
+// tell answers those who waited to hear what follows.
+func (m *Machine) tell(s *session) {
+	for _, r := range s.owed {
+		m.emit(r)
+	}
+	s.owed = nil
+}
+
+// deny tells those who waited for a session why they wait in vain.
+func (m *Machine) deny(s *session, replies []Reply, err error) {
+	for _, r := range slices.Concat(replies, s.owed) {
+		m.emit(Reply{Req: r.Req, Err: err})
+	}
+	s.owed = nil
+}
+
 // hands lets effects begin and end: everything decided is durable here.
 func (m *Machine) hands(s *session, now time.Time) {
+	m.tell(s)
 	if !m.mayDrive(s) {
 		m.idle(s)
 		return
@@ -436,6 +464,18 @@ func (m *Machine) idle(s *session) {
 	if !m.mayDrive(s) || s.state.Status() == run.Waiting && len(s.last.Children) == 0 && len(s.last.Locks) == 0 {
 		delete(m.runs, s.id) // parked: an answer, an event, a command or the clock loads it again
 	}
+}
+
+// stands tells how a run stands as far as the machine knows.
+func (m *Machine) stands(id string) stance {
+	s := m.runs[id]
+	switch {
+	case s == nil:
+		return stance{}
+	case s.state == nil, s.tx != nil, s.committing, s.evaluating > 0, len(s.dispatched) > 0, len(s.queue) > 0:
+		return stance{Moves: true}
+	}
+	return stance{Idle: &Idle{Status: string(s.state.Status()), Waits: waits(s.last.Waits)}}
 }
 
 func waits(ws []run.Wait) []Wait {

@@ -1,170 +1,106 @@
 package engine
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
-	"net/url"
+	"errors"
 	"strings"
 
+	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/redact"
 )
 
-// redacted stands where an erased text was.
-const redacted = "[redacted]"
+// errMoved refuses erasures that were made for a run as it was.
+var errMoved = fault.New(fault.Conflict, "the run moved on while the text was looked for").WithNext("try again, or pause the run before")
 
-// redact erases a text from a run: its own stream, its tasks' and its blobs. The chains hold, since they cover salted
-// hashes of the payloads; the audit stream says who erased what and why.
+// redact erases a text from a run and its family: from their streams, those of their tasks, their rows and their blobs. The
+// chains hold, since they cover salted hashes of the payloads; the audit stream says who erased what and why. A text without
+// which a run could not be read is refused before anything is erased.
 func (e *Engine) redact(ctx context.Context, c Command) (Done, error) {
-	if len(c.Text) < 4 {
-		return Done{}, fault.New(fault.Invalid, "%d characters are too few to erase: half of the record would go", len(c.Text)).
-			WithNext("give the whole value that slipped in")
-	}
-	root, err := e.root(ctx, c.Run)
+	done := Done{Run: c.Run}
+	text, err := redact.New(e.cfg.Store, e.cfg.Blobs, c.Text)
 	if err != nil {
 		return Done{}, err
 	}
-	x := Commanded{Command: c}
-	streams := []string{"run/" + c.Run}
-	if err := e.eachRow(ctx, store.Filter{Kind: "task", Parent: c.Run}, func(r store.Row) { streams = append(streams, "task/"+r.ID) }); err != nil {
+	c.Text = ""
+	family, err := redact.Family(ctx, e.cfg.Store, c.Run)
+	if err != nil {
 		return Done{}, err
 	}
-	r := eraser{forms: forms(c.Text)}
-	for _, s := range streams {
-		if err := e.eraseStream(ctx, root, s, &r, &x); err != nil {
+	var found, notes []string
+	pinned := ""
+	for _, id := range family {
+		x, err := e.erasures(ctx, text, id, false)
+		if fault.Is(err, fault.Damaged) && id != c.Run {
+			notes = append(notes, "run "+id+" cannot be read, and was not looked through")
+			continue
+		}
+		if err != nil {
 			return Done{}, err
 		}
+		if len(x.Erase) > 0 {
+			found = append(found, id)
+		}
+		if prog, err := e.Program(ctx, id); err != nil {
+			return Done{}, err
+		} else if body, _, err := prog.Closure(); err == nil && text.In(body) {
+			pinned = prog.Metadata.Name
+		}
 	}
-	if r.count == 0 {
-		return Done{Run: c.Run, Note: "the text was not found"}, nil
+	for _, id := range found {
+		n, err := e.erase(ctx, text, c, id)
+		done.Count += n
+		if err != nil {
+			return done, err
+		}
 	}
-	x.Audit = &entry.Audited{By: c.By, What: "redacted", Object: c.Run, Why: c.Why, Detail: map[string]any{"places": int64(r.count)}}
-	x.Command.Text = ""
 	e.values.clear()
-	d, err := e.command(ctx, x)
-	d.Count = r.count
-	return d, err
-}
-
-type eraser struct {
-	forms []string
-	count int
-}
-
-// forms are the spellings under which the text may stand.
-func forms(text string) []string {
-	quoted, _ := json.Marshal(text)
-	out := []string{text, strings.Trim(string(quoted), `"`), base64.StdEncoding.EncodeToString([]byte(text)), hex.EncodeToString([]byte(text)), url.QueryEscape(text)}
-	var uniq []string
-	for _, f := range out {
-		dup := false
-		for _, u := range uniq {
-			dup = dup || u == f
-		}
-		if !dup {
-			uniq = append(uniq, f)
-		}
+	if len(found) == 0 {
+		notes = append(notes, "the text was not found")
 	}
-	return uniq
-}
-
-func (r *eraser) erase(b []byte) ([]byte, bool) {
-	hit := false
-	for _, f := range r.forms {
-		if n := bytes.Count(b, []byte(f)); n > 0 {
-			r.count += n
-			hit = true
-			b = bytes.ReplaceAll(b, []byte(f), []byte(redacted))
-		}
+	if pinned != "" {
+		notes = append(notes, "it stands in the playbook "+pinned+", which is kept as it was compiled")
 	}
-	return b, hit
+	done.Note = strings.Join(notes, "; ")
+	return done, nil
 }
 
-func (e *Engine) eraseStream(ctx context.Context, root, stream string, r *eraser, x *Commanded) error {
-	for from := uint64(1); ; {
-		page, err := e.cfg.Store.Read(ctx, stream, from, 500)
+// erase erases the text from one run. A run that moved on meanwhile is read again.
+func (e *Engine) erase(ctx context.Context, text *redact.Text, c Command, id string) (int, error) {
+	for try := 1; ; try++ {
+		x, err := e.erasures(ctx, text, id, true)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if len(page) == 0 {
-			return nil
+		x.Command = c
+		x.Command.Run = id
+		x.Audit = &entry.Audited{By: c.By, What: "redacted", Object: id, Why: c.Why, Detail: map[string]any{"places": int64(x.places)}}
+		if _, err = e.command(ctx, x); err == nil {
+			return x.places, nil
 		}
-		for i := range page {
-			p, hit := r.erase(page[i].Payload)
-			q, blobs, err := e.eraseBlobs(ctx, root, p, r)
-			if err != nil {
-				return err
-			}
-			if hit || blobs {
-				if !json.Valid(q) {
-					return fault.New(fault.Conflict, "%s entry %d would not be readable without this text", stream, page[i].Seq)
-				}
-				x.Erase = append(x.Erase, store.Erasure{Stream: stream, Seq: page[i].Seq, Payload: q})
-			}
+		if !errors.Is(err, errMoved) || try == 20 {
+			return 0, err
 		}
-		from = page[len(page)-1].Seq + 1
 	}
 }
 
-// eraseBlobs rewrites the blobs that a payload names, and the references to them.
-func (e *Engine) eraseBlobs(ctx context.Context, root string, payload []byte, r *eraser) ([]byte, bool, error) {
-	var refs []entry.Ref
-	collect(payload, &refs)
-	hit := false
-	for _, ref := range refs {
-		b, err := e.blob(ctx, root, ref)
-		if fault.Is(err, fault.NotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, false, err
-		}
-		clean, dirty := r.erase(b)
-		if !dirty {
-			continue
-		}
-		hit = true
-		next, err := e.cfg.Blobs.Replace(ctx, root, ref, bytes.NewReader(clean))
-		if err != nil {
-			return nil, false, err
-		}
-		before, _ := json.Marshal(ref)
-		after, _ := json.Marshal(next)
-		payload = bytes.ReplaceAll(payload, before, after)
+// erasures finds what of a run is to be erased, and how the run reads after that.
+func (e *Engine) erasures(ctx context.Context, text *redact.Text, id string, rewrite bool) (Commanded, error) {
+	root, err := e.root(ctx, id)
+	if err != nil {
+		return Commanded{}, err
 	}
-	return payload, hit, nil
-}
-
-// collect finds blob references in a payload.
-func collect(payload []byte, out *[]entry.Ref) {
-	var v any
-	if json.Unmarshal(payload, &v) != nil {
-		return
+	f, err := text.Run(ctx, root, id, rewrite)
+	x := Commanded{Erase: f.Erase, Rows: f.Rows, places: f.Count}
+	if err != nil || len(x.Erase) == 0 {
+		return x, err
 	}
-	var walk func(any)
-	walk = func(v any) {
-		switch x := v.(type) {
-		case []any:
-			for _, e := range x {
-				walk(e)
-			}
-		case map[string]any:
-			if len(x) == 4 && x["id"] != nil && x["salt"] != nil && x["sum"] != nil && x["size"] != nil {
-				b, _ := json.Marshal(x)
-				var ref entry.Ref
-				if json.Unmarshal(b, &ref) == nil {
-					*out = append(*out, ref)
-					return
-				}
-			}
-			for _, e := range x {
-				walk(e)
-			}
-		}
+	l := Read(ctx, archive.New(redact.Overlay{Store: e.cfg.Store, Erase: x.Erase}), id)
+	if l.Err != nil {
+		return x, fault.New(fault.Conflict, "run %s could not be read any more without this text: it is more than a value there", id).
+			WithNext("give the whole value that slipped in")
 	}
-	walk(v)
+	x.Redacted = &l
+	return x, nil
 }

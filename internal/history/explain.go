@@ -25,6 +25,10 @@ func Explain(v *View) string {
 		return head + " is quarantined and will not be touched: " + message(v.Fault) + ". `tend runs verify " + v.ID +
 			"` names the place; a backup from before may hold it whole."
 	case run.Interrupted:
+		if v.Stepping {
+			return head + " is interrupted, and stepped through: " + strings.TrimSuffix(v.interruption(), ".") + ". " + v.flight() +
+				"`tend runs step " + v.ID + "` lets the next step begin, `tend runs step " + v.ID + " --all` all of them."
+		}
 		return head + " is interrupted: " + strings.TrimSuffix(v.interruption(), ".") + ". " + v.flight() +
 			"`tend runs resume " + v.ID + "` goes on."
 	case run.Paused:
@@ -96,7 +100,12 @@ func (v *View) wait(w Wait) string {
 		return fmt.Sprintf("is in doubt at %s: %s. Find out, then say it with `tend inbox answer %s happened|not-happened|again|fail|skip`.",
 			who, strings.TrimSuffix(w.Why, "."), w.On)
 	case "event":
-		return fmt.Sprintf("waits at %s%s: %s. `tend events send %s --key KEY` brings it.", who, since(" until ", w.Until), strings.TrimSuffix(w.Why, "."), w.On)
+		key := "KEY"
+		if s := v.find(w.Path); s != nil && s.Wait != nil {
+			key = shellWord(s.Wait.Key)
+		}
+		return fmt.Sprintf("waits at %s%s: %s. `tend events send %s --key %s` brings it.",
+			who, since(" until ", w.Until), strings.TrimSuffix(w.Why, "."), shellWord(w.On), key)
 	case "time":
 		return fmt.Sprintf("waits at %s%s; time moves it while a process drives it.", who, since(" until ", w.Until))
 	case "retry":
@@ -118,6 +127,17 @@ func (v *View) wait(w Wait) string {
 	default:
 		return fmt.Sprintf("waits at %s: %s.", who, strings.TrimSuffix(w.Why, "."))
 	}
+}
+
+// shellWord writes a text so that a shell reads it as one word.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,=", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 func (v *View) lastFault(path string) string {

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"fmt"
 	"sort"
 
 	"github.com/tendhq/tend/internal/playbook"
@@ -121,7 +122,7 @@ func (s *Step) wait() (Wait, bool) {
 		w.For, w.On, w.Why = "lock", s.Lock, "another run holds the lock"
 	case s.Wait != nil && s.Wait.Event != "":
 		w.For, w.On, w.Until = "event", s.Wait.Event, s.Wait.Deadline
-		w.Why = "event " + s.Wait.Event + " with key " + s.Wait.Key + " must arrive"
+		w.Why = fmt.Sprintf("event %q with key %q must arrive", s.Wait.Event, s.Wait.Key)
 	case s.Wait != nil:
 		w.For, w.Until = "time", s.Wait.Until
 	default:

@@ -34,7 +34,7 @@ type Carried struct {
 // A call that failed is carried on like the run itself: what succeeded in the run that it called is not repeated.
 func Carry(s *State) (*Carried, error) {
 	if s.End == nil || (s.End.Status != string(Failed) && s.End.Status != string(Cancelled)) {
-		return nil, fault.New(fault.Conflict, "run %s is %s: only a failed or cancelled run can be retried", s.ID, s.Status())
+		return nil, fault.New(fault.Conflict, "run %s is %s: only one that failed or was cancelled can be retried", s.ID, s.Status())
 	}
 	c := &Carried{
 		Cursor: s.Root.bodyCursor(), Outputs: maps.Clone(s.Outputs), Stats: s.Stats, Merged: s.Merged, Nodes: map[string]*Node{},

@@ -47,6 +47,11 @@ const (
 	Quarantined Status = "quarantined"
 )
 
+// Statuses lists all of them.
+func Statuses() []Status {
+	return []Status{Pending, Running, Waiting, Paused, Cancelling, Undoing, Interrupted, Succeeded, Failed, Cancelled, InDoubt, Quarantined}
+}
+
 // Ended tells whether s is final.
 func (s Status) Ended() bool {
 	switch s {
