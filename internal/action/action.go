@@ -10,9 +10,9 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 // Action executes steps. Implementations are safe for concurrent use and hold no state between calls.
@@ -24,7 +24,7 @@ type Action interface {
 }
 
 // Spec describes an action as data; it lives with the language, which reads it for lint and compilation.
-type Spec = playbook.Spec
+type Spec = contract.Spec
 
 // Outcome of an attempt.
 type Outcome = entry.Outcome
@@ -44,7 +44,7 @@ type Request struct {
 	Attempt  int
 	Key      string // idempotency key: the same for all attempts of a step instance
 	Action   string
-	Effect   playbook.Effect
+	Effect   contract.Effect
 	Inputs   map[string]any // complete: defaults filled in, converted to the Spec's types; values may be secret.Value
 	Env      map[string]any // text or secret.Value
 	Args     []any          // older dialect: program arguments

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -46,7 +46,7 @@ func (s *Set) index() string {
 	return b.String()
 }
 
-func effect(s playbook.Spec) string {
+func effect(s contract.Spec) string {
 	switch {
 	case s.Verb:
 		return "none of its own"
@@ -60,7 +60,7 @@ func effect(s playbook.Spec) string {
 }
 
 // Docs gives the reference page of a Spec as Markdown.
-func Docs(s playbook.Spec) string {
+func Docs(s contract.Spec) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s# %s\n\n%s\n\n%s\n\n", generated, s.Name, s.Summary, s.Doc)
 	fmt.Fprintf(&b, "**Effect:** %s.", effect(s))
@@ -89,11 +89,11 @@ func Docs(s playbook.Spec) string {
 	return b.String()
 }
 
-func fields(b *strings.Builder, title string, fs []playbook.Field) {
+func fields(b *strings.Builder, title string, fs []contract.Field) {
 	if len(fs) == 0 {
 		return
 	}
-	defaults := slices.ContainsFunc(fs, func(f playbook.Field) bool { return f.Required || f.Default != nil })
+	defaults := slices.ContainsFunc(fs, func(f contract.Field) bool { return f.Required || f.Default != nil })
 	fmt.Fprintf(b, "\n## %s\n\n", title)
 	if defaults {
 		b.WriteString("| name | type | default | |\n|---|---|---|---|\n")
@@ -103,7 +103,7 @@ func fields(b *strings.Builder, title string, fs []playbook.Field) {
 	rows(b, "", fs, defaults)
 }
 
-func rows(b *strings.Builder, prefix string, fs []playbook.Field, defaults bool) {
+func rows(b *strings.Builder, prefix string, fs []contract.Field, defaults bool) {
 	for _, f := range fs {
 		typ, deflt := string(f.Type), ""
 		if f.Items != nil && f.Items.Type != "" {
@@ -145,7 +145,7 @@ func cellText(v any) string {
 	return value.Text(v)
 }
 
-func aliases(b *strings.Builder, s playbook.Spec) {
+func aliases(b *strings.Builder, s contract.Spec) {
 	if len(s.Aliases) == 0 {
 		return
 	}

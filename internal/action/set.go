@@ -6,34 +6,35 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tendhq/tend/internal/compiler"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 // Registry is the prefix under which documents of the older dialect name its public steps.
-const Registry = playbook.Registry
+const Registry = compiler.Registry
 
-// Set is an immutable collection of actions and verbs. It implements playbook.Catalog. The wiring builds it from one
+// Set is an immutable collection of actions and verbs. It implements contract.Catalog. The wiring builds it from one
 // visible list; nothing registers itself.
 type Set struct {
 	names   []string
-	specs   map[string]playbook.Spec
+	specs   map[string]contract.Spec
 	actions map[string]Action
 	aliases map[string]aliased
 }
 
 type aliased struct {
 	action string
-	alias  playbook.Alias
+	alias  contract.Alias
 }
 
-var _ playbook.Catalog = (*Set)(nil)
+var _ contract.Catalog = (*Set)(nil)
 
 // NewSet builds a Set. It refuses, all problems at once: an action without a name, a verb that claims to be an action, an
 // action that claims to be a verb, and two owners of one name or alias.
-func NewSet(actions []Action, verbs []playbook.Spec) (*Set, error) {
+func NewSet(actions []Action, verbs []contract.Spec) (*Set, error) {
 	s := &Set{
-		specs:   make(map[string]playbook.Spec, len(actions)+len(verbs)),
+		specs:   make(map[string]contract.Spec, len(actions)+len(verbs)),
 		actions: make(map[string]Action, len(actions)),
 		aliases: map[string]aliased{},
 	}
@@ -41,7 +42,7 @@ func NewSet(actions []Action, verbs []playbook.Spec) (*Set, error) {
 	report := func(format string, a ...any) {
 		problems = append(problems, fault.New(fault.Internal, format, a...))
 	}
-	add := func(spec playbook.Spec) bool {
+	add := func(spec contract.Spec) bool {
 		if spec.Name == "" {
 			report("an action without a name")
 			return false
@@ -88,24 +89,24 @@ func (s *Set) Find(name string) (Action, bool) {
 	return a, ok
 }
 
-// Spec implements playbook.Catalog.
-func (s *Set) Spec(name string) (playbook.Spec, bool) {
+// Spec implements contract.Catalog.
+func (s *Set) Spec(name string) (contract.Spec, bool) {
 	spec, ok := s.specs[name]
 	return spec, ok
 }
 
-// Alias implements playbook.Catalog. A version after a colon is ignored: the older registry's tags have no meaning here.
-func (s *Set) Alias(name string) (playbook.Spec, playbook.Alias, bool) {
+// Alias implements contract.Catalog. A version after a colon is ignored: the older registry's tags have no meaning here.
+func (s *Set) Alias(name string) (contract.Spec, contract.Alias, bool) {
 	name = strings.TrimPrefix(name, Registry)
 	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
 		name = name[:i]
 	}
 	a, ok := s.aliases[name]
 	if !ok {
-		return playbook.Spec{}, playbook.Alias{}, false
+		return contract.Spec{}, contract.Alias{}, false
 	}
 	return s.specs[a.action], a.alias, true
 }
 
-// Names implements playbook.Catalog.
+// Names implements contract.Catalog.
 func (s *Set) Names() []string { return slices.Clone(s.names) }

@@ -10,9 +10,9 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/actiontest"
 	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/lint"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/testenv"
 )
 
@@ -80,16 +80,16 @@ func TestEverySpecIsComplete(t *testing.T) {
 // others is a repository in which every playbook and parameter that an example names exists.
 type others struct{}
 
-func (others) Find(kind playbook.DocKind, name, _ string) (playbook.File, error) {
-	if kind != playbook.DocPlaybook {
-		return playbook.File{}, fault.New(fault.NotFound, "no %s %q", kind, name)
+func (others) Find(kind document.Kind, name, _ string) (document.File, error) {
+	if kind != document.KindPlaybook {
+		return document.File{}, fault.New(fault.NotFound, "no %s %q", kind, name)
 	}
 	text := "apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: " + name + ", description: Another one.}\nparameters:\n" +
 		"  - {name: host, type: string, required: false, description: A host.}\nsteps:\n  - uses: log\n    with: {message: '{{ default \"\" $.params.host }}'}\n"
-	return playbook.File{Name: name + ".yaml", Content: []byte(text)}, nil
+	return document.File{Name: name + ".yaml", Content: []byte(text)}, nil
 }
 
-func (others) Names(playbook.DocKind) []string { return nil }
+func (others) Names(document.Kind) []string { return nil }
 
 // TestExamplesLint puts every example into a playbook and lints it: what people copy must be right.
 func TestExamplesLint(t *testing.T) {
@@ -101,7 +101,7 @@ func TestExamplesLint(t *testing.T) {
 			t.Run(name+"/"+e.Title, func(t *testing.T) {
 				t.Parallel()
 				for _, f := range lint.New(set, others{}).File("example.yaml", []byte(surround(e.YAML))).Findings {
-					if f.Severity == playbook.Error {
+					if f.Severity == document.Error {
 						t.Errorf("%s\n%s", f, e.YAML)
 					}
 				}

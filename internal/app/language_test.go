@@ -12,8 +12,10 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/language"
 	"github.com/tendhq/tend/internal/lint"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/testenv"
@@ -32,7 +34,7 @@ func languagePage(t *testing.T) (file, text string) {
 }
 
 // table gives the keys that a marker of the page names.
-func table(name string) playbook.Table {
+func table(name string) document.Table {
 	action, block := playbook.StepTables()
 	switch name {
 	case "step":
@@ -40,9 +42,9 @@ func table(name string) playbook.Table {
 	case "block":
 		return block
 	case "Playbook", "Step":
-		return playbook.DocumentTable(playbook.DocKind(name))
+		return language.Keys(document.Kind(name))
 	default:
-		return playbook.Form(name).Table(expr.Strict)
+		return language.Table(document.Form(name), expr.Strict)
 	}
 }
 
@@ -99,16 +101,16 @@ type modules struct {
 	blocks []string
 }
 
-func (m modules) Find(kind playbook.DocKind, name, from string) (playbook.File, error) {
-	if kind != playbook.DocModule {
+func (m modules) Find(kind document.Kind, name, from string) (document.File, error) {
+	if kind != document.KindModule {
 		return m.others.Find(kind, name, from)
 	}
 	for _, b := range m.blocks {
 		if strings.Contains(b, "kind: Step\n") && strings.Contains(b, "name: "+name+"\n") {
-			return playbook.File{Name: "module.yaml", Content: []byte(b)}, nil
+			return document.File{Name: "module.yaml", Content: []byte(b)}, nil
 		}
 	}
-	return playbook.File{}, fault.New(fault.NotFound, "no module %q", name)
+	return document.File{}, fault.New(fault.NotFound, "no module %q", name)
 }
 
 // TestLanguageExamples lints every example of the page: documents as they stand, steps within a playbook. What people
@@ -135,7 +137,7 @@ func TestLanguageExamples(t *testing.T) {
 			continue // data
 		}
 		for _, f := range linter.File("language.md", []byte(src)).Findings {
-			if f.Severity == playbook.Error || f.Severity == playbook.Warning && f.Rule != "unused-parameter" && !strings.Contains(src, "stackpulse.io") {
+			if f.Severity == document.Error || f.Severity == document.Warning && f.Rule != "unused-parameter" && !strings.Contains(src, "stackpulse.io") {
 				t.Errorf("%s\n%s", f, b)
 			}
 		}

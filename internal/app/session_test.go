@@ -9,11 +9,14 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/compiler"
 	"github.com/tendhq/tend/internal/config"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/store"
 )
 
@@ -46,18 +49,18 @@ func scratch(t *testing.T) string {
 	return filepath.Join(dir, "d")
 }
 
-func program(t *testing.T, text string) *playbook.Program {
+func programOf(t *testing.T, text string) *program.Program {
 	t.Helper()
 	set, err := app.Actions()
 	if err != nil {
 		t.Fatal(err)
 	}
 	docs, findings := playbook.Parse("p.yaml", []byte("apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: p}\n"+text))
-	if err := playbook.Fault(findings); err != nil {
+	if err := document.Fault(findings); err != nil {
 		t.Fatal(err)
 	}
-	p, findings := playbook.Compile(docs[0], set, nil)
-	if err := playbook.Fault(findings); err != nil {
+	p, findings := compiler.Compile(docs[0], set, nil)
+	if err := document.Fault(findings); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -110,7 +113,7 @@ func TestTheSecondBecomesAClientAndSeesTheSame(t *testing.T) {
 	if first.Remote != nil || second.Remote == nil || second.Remote.PID != os.Getpid() || second.Remote.Command != "first" {
 		t.Fatalf("first %+v, second %+v", first.Remote, second.Remote)
 	}
-	p := program(t, "steps: [{uses: log, with: {message: hello}}]\n")
+	p := programOf(t, "steps: [{uses: log, with: {message: hello}}]\n")
 	for _, s := range []*app.Session{first, second} {
 		id, err := s.Engine.Start(t.Context(), engine.Start{Program: p, By: s.Me})
 		if err != nil {
@@ -138,7 +141,7 @@ func TestTheSecondBecomesAClientAndSeesTheSame(t *testing.T) {
 func TestTheSameRequestGivesTheSameRun(t *testing.T) {
 	t.Parallel()
 	s := open(t, app.Options{Config: settings(t, scratch(t)), Getenv: env(), MayMake: true})
-	p := program(t, "steps: [{uses: log, with: {message: hello}}]\n")
+	p := programOf(t, "steps: [{uses: log, with: {message: hello}}]\n")
 	var ids [2]string
 	for i := range ids {
 		id, err := s.Engine.Start(t.Context(), engine.Start{Program: p, By: s.Me, Request: "once"})
@@ -231,7 +234,7 @@ func TestAStaleSocketAndOwnerFileDoNoHarm(t *testing.T) {
 func TestABackupIsComplete(t *testing.T) {
 	t.Parallel()
 	s := open(t, app.Options{Config: settings(t, scratch(t)), Getenv: env(), MayMake: true})
-	id, err := s.Engine.Start(t.Context(), engine.Start{Program: program(t, "steps: [{uses: shell, effect: read, with: {script: echo hello}}]\n"), By: s.Me, Dir: t.TempDir()})
+	id, err := s.Engine.Start(t.Context(), engine.Start{Program: programOf(t, "steps: [{uses: shell, effect: read, with: {script: echo hello}}]\n"), By: s.Me, Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

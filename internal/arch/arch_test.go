@@ -33,6 +33,7 @@ var lines = [][]string{
 		"examples", // the documents of the demonstrations
 		"fault",
 		"id",
+		"spelling", // names as people write them
 		"value",
 	},
 	{ // what cannot be printed, and who asks
@@ -48,14 +49,27 @@ var lines = [][]string{
 		"schedule",  // when something is due
 		"signature", // who made a message
 	},
-	{ // the two big nouns
+	{ // the big nouns
+		"contract", // what callers and callees owe each other
 		"entry",    // facts
-		"playbook", // documents
+	},
+	{
+		"document", // what is written, with its places
+		"program",  // what is run
+	},
+	{ // the kinds of documents
+		"guard",
+		"integration",
+		"playbook",
+		"trigger",
+	},
+	{
+		"compiler", // from documents to programs
+		"language", // the list of kinds
 	},
 	{ // what is said and decided about them
 		"format",
 		"graph",
-		"guard",
 		"incident",
 		"lint",
 		"repository",
@@ -154,6 +168,9 @@ var pure = []string{
 	"access",
 	"calendar",
 	"cell",
+	"compiler",
+	"contract",
+	"document",
 	"entry",
 	"event",
 	"expr",
@@ -164,15 +181,20 @@ var pure = []string{
 	"history",
 	"id",
 	"incident",
+	"integration",
+	"language",
 	"lint",
 	"mask",
 	"plan",
 	"playbook",
+	"program",
 	"run",
 	"schedule",
 	"schema",
 	"signature",
+	"spelling",
 	"task",
+	"trigger",
 	"value",
 }
 
@@ -217,8 +239,9 @@ var larger = map[string]struct {
 	why   string
 }{
 	"expr/function": {2300, "some hundred and thirty small functions that share how they read and pay for their arguments"},
-	"playbook":      {6000, "two dialects, read with positions, and the compiler of both share one vocabulary"},
 	"history":       {1700, "each kind of entry has its words, and each status its sentence"},
+	"document":      {1800, "the YAML layer, the reader over it and its shapes of values know the places of everything together"},
+	"playbook":      {1900, "two dialects of one language, a third of it tables of keys with their texts"},
 	"lint":          {3200, "one file for each family of rules; they share the walk over the document"},
 	"engine":        {3900, "the machine and the shell around it, which may not know each other's rules by another door"},
 	"run":           {4600, "the mind: each kind of step has its file"},

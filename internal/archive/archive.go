@@ -8,7 +8,7 @@ import (
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/task"
@@ -19,12 +19,12 @@ type Archive struct {
 	store store.Store
 
 	mu       sync.Mutex
-	programs map[entry.Hash]*playbook.Program
+	programs map[entry.Hash]*program.Program
 }
 
 // New reads from s.
 func New(s store.Store) *Archive {
-	return &Archive{store: s, programs: map[entry.Hash]*playbook.Program{}}
+	return &Archive{store: s, programs: map[entry.Hash]*program.Program{}}
 }
 
 // Head tells where a stream ends.
@@ -65,7 +65,7 @@ func (a *Archive) Run(ctx context.Context, id string) (*run.State, store.Head, e
 }
 
 // ProgramOf finds the compiled program of a run by its first entry.
-func (a *Archive) ProgramOf(ctx context.Context, first entry.Entry) (*playbook.Program, error) {
+func (a *Archive) ProgramOf(ctx context.Context, first entry.Entry) (*program.Program, error) {
 	p, err := entry.Decode(first)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (a *Archive) ProgramOf(ctx context.Context, first entry.Entry) (*playbook.P
 }
 
 // Program finds a compiled program by its hash.
-func (a *Archive) Program(ctx context.Context, h entry.Hash) (*playbook.Program, error) {
+func (a *Archive) Program(ctx context.Context, h entry.Hash) (*program.Program, error) {
 	a.mu.Lock()
 	p := a.programs[h]
 	a.mu.Unlock()
@@ -92,7 +92,7 @@ func (a *Archive) Program(ctx context.Context, h entry.Hash) (*playbook.Program,
 	if len(page.Rows) == 0 {
 		return nil, fault.New(fault.Damaged, "the compiled playbook %s is missing", h)
 	}
-	if p, err = playbook.Load(page.Rows[0].Body); err != nil {
+	if p, err = program.Load(page.Rows[0].Body); err != nil {
 		return nil, err
 	}
 	if _, sum, err := p.Closure(); err != nil || entry.Hash(sum) != h {
@@ -103,7 +103,7 @@ func (a *Archive) Program(ctx context.Context, h entry.Hash) (*playbook.Program,
 }
 
 // Keep caches a program whose closure is stored, or about to be.
-func (a *Archive) Keep(h entry.Hash, p *playbook.Program) {
+func (a *Archive) Keep(h entry.Hash, p *program.Program) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.programs) > 1000 {

@@ -13,10 +13,14 @@ import (
 	"github.com/tendhq/tend/internal/action/verb"
 	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/blob/dir"
+	"github.com/tendhq/tend/internal/compiler"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/runner"
 	"github.com/tendhq/tend/internal/seal"
@@ -33,9 +37,9 @@ type noop struct{}
 
 func (noop) Spec() action.Spec {
 	return action.Spec{
-		Name: "noop", Summary: "Does nothing.", Effect: playbook.Mutate,
-		Inputs:  []playbook.Field{{Name: "script", Type: playbook.String, Required: true}},
-		Outputs: []playbook.Field{{Name: "value", Type: playbook.Any}},
+		Name: "noop", Summary: "Does nothing.", Effect: contract.Mutate,
+		Inputs:  []contract.Field{{Name: "script", Type: contract.String, Required: true}},
+		Outputs: []contract.Field{{Name: "value", Type: contract.Any}},
 	}
 }
 
@@ -102,21 +106,21 @@ func (h *house) close(ctx context.Context) error {
 	return errors.Join(h.engine.Close(ctx), h.store.Close())
 }
 
-func (h *house) compile(src string) (*playbook.Program, error) {
+func (h *house) compile(src string) (*program.Program, error) {
 	docs, fs := playbook.Parse("bench.yaml", []byte("apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: bench}\n"+src))
 	if len(docs) == 0 {
 		return nil, fmt.Errorf("parse: %v", fs)
 	}
-	p, fs := playbook.Compile(docs[0], h.set, nil)
+	p, fs := compiler.Compile(docs[0], h.set, nil)
 	for _, f := range fs {
-		if f.Severity == playbook.Error {
+		if f.Severity == document.Error {
 			return nil, fmt.Errorf("compile: %v", f)
 		}
 	}
 	return p, nil
 }
 
-func (h *house) start(ctx context.Context, p *playbook.Program) (string, error) {
+func (h *house) start(ctx context.Context, p *program.Program) (string, error) {
 	return h.engine.Start(ctx, engine.Start{Program: p, By: entry.Who{Name: "bench"}})
 }
 

@@ -6,11 +6,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/store"
 )
 
-type program = *playbook.Program
+type programOf = *program.Program
 
 // parked: 100,000 runs that wait for people and timers: memory while they do, and how soon the first step begins after a
 // restart.

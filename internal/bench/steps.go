@@ -76,7 +76,7 @@ func durable(ctx context.Context, r *report) error {
 }
 
 // once starts a run and waits for its end.
-func (h *house) once(ctx context.Context, p program) error {
+func (h *house) once(ctx context.Context, p programOf) error {
 	id, err := h.start(ctx, p)
 	if err != nil {
 		return err

@@ -10,12 +10,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/compiler"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/repository"
+	"github.com/tendhq/tend/internal/spelling"
 )
 
-func (p *program) actionsCommand() *cobra.Command {
+func (p *process) actionsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "actions",
 		Short:   "Look up what a step can use",
@@ -27,7 +31,7 @@ func (p *program) actionsCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) actionsListCommand() *cobra.Command {
+func (p *process) actionsListCommand() *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use:   "list",
@@ -55,7 +59,7 @@ func (p *program) actionsListCommand() *cobra.Command {
 				return err
 			}
 			if repo.Marked { // elsewhere nobody said where to look, and a home directory is large
-				for _, name := range repo.Names(playbook.DocModule) {
+				for _, name := range repo.Names(document.KindModule) {
 					m, err := moduleOf(repo, name)
 					if err != nil {
 						return err
@@ -74,7 +78,7 @@ func (p *program) actionsListCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) actionsShowCommand() *cobra.Command {
+func (p *process) actionsShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show NAME",
 		Short: "Show inputs, outputs, effect and ends of an action or module",
@@ -86,7 +90,7 @@ func (p *program) actionsShowCommand() *cobra.Command {
 			}
 			names := set.Names()
 			if repo, err := repository.Open("."); err == nil && repo.Marked {
-				names = append(names, repo.Names(playbook.DocModule)...)
+				names = append(names, repo.Names(document.KindModule)...)
 			}
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
@@ -114,10 +118,10 @@ func (p *program) actionsShowCommand() *cobra.Command {
 					if !fault.Is(err, fault.NotFound) {
 						return err
 					}
-					names = append(names, repo.Names(playbook.DocModule)...)
+					names = append(names, repo.Names(document.KindModule)...)
 				}
 				e := fault.New(fault.NotFound, "no action or module is called %q", args[0])
-				if near := playbook.Nearest(args[0], names); near != "" {
+				if near := spelling.Nearest(args[0], names); near != "" {
 					return e.WithNext("did you mean %q?", near)
 				}
 				return e.WithNext("`tend actions list` lists them; modules are those of the repository (%s) around the working directory", repository.Marker)
@@ -129,12 +133,12 @@ func (p *program) actionsShowCommand() *cobra.Command {
 
 // module is a module of a repository, described as an action is.
 type module struct {
-	playbook.Spec
+	contract.Spec
 	file, version string
 }
 
 func moduleOf(repo *repository.Repo, name string) (*module, error) {
-	file, err := repo.Find(playbook.DocModule, name, "")
+	file, err := repo.Find(document.KindModule, name, "")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.New(fault.NotFound, "no module is called %q", name)
 	}
@@ -143,17 +147,17 @@ func moduleOf(repo *repository.Repo, name string) (*module, error) {
 	}
 	docs, findings := playbook.Parse(file.Name, file.Content)
 	for _, d := range docs {
-		if d.Kind == playbook.DocModule && playbook.SameName(d.Metadata.Name, name) {
-			return &module{Spec: playbook.ModuleSpec(d), file: file.Name, version: d.Metadata.Version}, nil
+		if d.Kind == document.KindModule && spelling.Same(d.Metadata.Name, name) {
+			return &module{Spec: compiler.ModuleSpec(d), file: file.Name, version: d.Metadata.Version}, nil
 		}
 	}
-	if err := playbook.Fault(findings); err != nil {
+	if err := document.Fault(findings); err != nil {
 		return nil, err
 	}
 	return nil, fault.New(fault.NotFound, "%s holds no module %q", file.Name, name)
 }
 
-func (p *program) showModule(m *module) error {
+func (p *process) showModule(m *module) error {
 	if err := p.showSpec(m.Spec); err != nil {
 		return err
 	}
@@ -165,7 +169,7 @@ func (p *program) showModule(m *module) error {
 	return err
 }
 
-func (p *program) showSpec(s playbook.Spec) error {
+func (p *process) showSpec(s contract.Spec) error {
 	var b strings.Builder
 	st := p.out
 	fmt.Fprintf(&b, "%s  %s\n", st.Bold(s.Name), s.Summary)
@@ -204,7 +208,7 @@ func (p *program) showSpec(s playbook.Spec) error {
 	return err
 }
 
-func fields(b *strings.Builder, title string, list []playbook.Field, pad string) {
+func fields(b *strings.Builder, title string, list []contract.Field, pad string) {
 	if len(list) == 0 {
 		return
 	}

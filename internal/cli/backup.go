@@ -11,7 +11,7 @@ import (
 	"github.com/tendhq/tend/internal/terminal"
 )
 
-func (p *program) backupCommand() *cobra.Command {
+func (p *process) backupCommand() *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use:   "backup DIR",
@@ -43,7 +43,7 @@ func (p *program) backupCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) restoreCommand() *cobra.Command {
+func (p *process) restoreCommand() *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use:   "restore DIR",
@@ -73,7 +73,7 @@ func (p *program) restoreCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) unhaltCommand() *cobra.Command {
+func (p *process) unhaltCommand() *cobra.Command {
 	var why, output string
 	c := &cobra.Command{
 		Use:   "unhalt",

@@ -47,7 +47,7 @@ func Main() (code int) {
 
 // Run executes one command line.
 func Run(ctx context.Context, args []string, s Streams) int {
-	p := &program{Streams: s, out: terminal.Detect(s.Out, s.Getenv), err: terminal.Detect(s.Err, s.Getenv)}
+	p := &process{Streams: s, out: terminal.Detect(s.Out, s.Getenv), err: terminal.Detect(s.Err, s.Getenv)}
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(s.In)
@@ -69,7 +69,7 @@ func Run(ctx context.Context, args []string, s Streams) int {
 }
 
 // program is one invocation.
-type program struct {
+type process struct {
 	Streams
 
 	out   terminal.Style // of Out
@@ -84,7 +84,7 @@ type flags struct {
 	quiet   bool
 }
 
-func (p *program) root() *cobra.Command {
+func (p *process) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tend",
 		Short: "Reliability as code: run playbooks durably, and know what happened",
@@ -144,7 +144,7 @@ const (
 )
 
 // commands is the one list of commands.
-func (p *program) commands() []*cobra.Command {
+func (p *process) commands() []*cobra.Command {
 	return []*cobra.Command{
 		p.demoCommand(), p.runCommand(), p.runsCommand(), p.inboxCommand(), p.eventsCommand(), p.ownCommand(),
 		p.serveCommand(), p.configCommand(),
@@ -154,7 +154,7 @@ func (p *program) commands() []*cobra.Command {
 }
 
 // complain prints err, all of it when it is several, each with its next step.
-func (p *program) complain(err error) {
+func (p *process) complain(err error) {
 	for _, e := range flatten(err) {
 		_, _ = fmt.Fprintf(p.Err, "%s %s\n", p.err.Red("tend:"), indent(terminal.Clean(e.Error()), "  "))
 		if next := fault.NextOf(e); next != "" {
@@ -164,7 +164,7 @@ func (p *program) complain(err error) {
 }
 
 // talk prints a line to the person, on standard error.
-func (p *program) talk(format string, a ...any) {
+func (p *process) talk(format string, a ...any) {
 	if !p.flags.quiet {
 		_, _ = fmt.Fprintf(p.Err, format+"\n", a...)
 	}

@@ -33,7 +33,7 @@ import (
 //go:embed demo/*.yaml
 var demoPlaybooks embed.FS
 
-func (p *program) demoCommand() *cobra.Command {
+func (p *process) demoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "See a real problem found, repaired, verified and explained, in a scratch directory",
@@ -60,12 +60,12 @@ func (p *program) demoCommand() *cobra.Command {
 
 // demo is one demonstration: a scratch directory, and a tend whose data directory is in it.
 type demo struct {
-	*program
+	*process
 	dir  string
 	tend string // how a person calls this program
 }
 
-func (p *program) demo(ctx context.Context, act func(*demo, context.Context) error) error {
+func (p *process) demo(ctx context.Context, act func(*demo, context.Context) error) error {
 	dir, err := os.MkdirTemp("", "tend-demo-")
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "make a scratch directory")
@@ -77,7 +77,7 @@ func (p *program) demo(ctx context.Context, act func(*demo, context.Context) err
 	if inner.flags.dataDir == "" {
 		inner.flags.dataDir = filepath.Join(dir, "state")
 	}
-	d := &demo{program: &inner, dir: dir, tend: "tend"}
+	d := &demo{process: &inner, dir: dir, tend: "tend"}
 	if self, err := os.Executable(); err == nil && strings.Contains(self, "go-build") {
 		d.tend = "go run ./cmd/tend"
 	}

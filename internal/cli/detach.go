@@ -15,7 +15,7 @@ import (
 const ownCommandName = "own"
 
 // detach starts the run in a process of its own, or in the one that owns the data directory already.
-func (p *program) detach(ctx context.Context, r *request, f runFlags) error {
+func (p *process) detach(ctx context.Context, r *request, f runFlags) error {
 	if f.step {
 		return fault.New(fault.Invalid, "--step asks before every step, and --detach leaves nobody to ask").WithNext("leave one of them away")
 	}
@@ -45,7 +45,7 @@ func (p *program) detach(ctx context.Context, r *request, f runFlags) error {
 	return errors.Join(err, s.Close())
 }
 
-func (p *program) ownCommand() *cobra.Command {
+func (p *process) ownCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    ownCommandName,
 		Short:  "Own the data directory until nothing in it can move",

@@ -34,7 +34,7 @@ const (
 	checkNote = "note" // nothing is wrong: something that playbooks may need is not there
 )
 
-func (p *program) doctorCommand() *cobra.Command {
+func (p *process) doctorCommand() *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use:   "doctor",
@@ -62,7 +62,7 @@ func (p *program) doctorCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) showChecks(checks []check) error {
+func (p *process) showChecks(checks []check) error {
 	paint := map[string]func(string) string{checkOK: p.out.Green, checkWarn: p.out.Yellow, checkFail: p.out.Red, checkNote: p.out.Dim}
 	for _, c := range checks {
 		if _, err := fmt.Fprintf(p.Out, "%s %-15s %s\n", paint[c.Status](fmt.Sprintf("%-5s", c.Status)), c.Name, terminal.Clean(indent(c.Text, strings.Repeat(" ", 22)))); err != nil {
@@ -82,7 +82,7 @@ func failed(name string, err error) check {
 }
 
 // examine makes all checks; each stands for itself.
-func (p *program) examine(ctx context.Context) []check {
+func (p *process) examine(ctx context.Context) []check {
 	out := []check{{Name: "version", Status: checkOK, Text: versionLine()}}
 	c, err := p.config()
 	if err != nil {
@@ -106,7 +106,7 @@ func (p *program) examine(ctx context.Context) []check {
 }
 
 // directory looks at the data directory and at who owns it, without becoming the owner where another one is there.
-func (p *program) directory(ctx context.Context, c *config.Config) []check {
+func (p *process) directory(ctx context.Context, c *config.Config) []check {
 	err := app.CheckDir(c.DataDir)
 	switch {
 	case fault.Is(err, fault.NotFound):

@@ -14,23 +14,28 @@ import (
 
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/compiler"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/language"
 	"github.com/tendhq/tend/internal/lint"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/repository"
+	"github.com/tendhq/tend/internal/spelling"
 	"github.com/tendhq/tend/internal/value"
 )
 
 // compiled is a playbook that was found and compiled, with the repository around it.
 type compiled struct {
-	program *playbook.Program
-	file    playbook.File
+	program *program.Program
+	file    document.File
 	repo    *repository.Repo
 	catalog *action.Set
 }
 
 // compile finds the playbook that a person means and compiles it. Errors in it come all at once.
-func (p *program) compile(arg string) (*compiled, error) {
+func (p *process) compile(arg string) (*compiled, error) {
 	catalog, err := app.Actions()
 	if err != nil {
 		return nil, err
@@ -41,21 +46,21 @@ func (p *program) compile(arg string) (*compiled, error) {
 	}
 	c := &compiled{repo: repo, catalog: catalog}
 	if arg == "-" {
-		b, err := io.ReadAll(io.LimitReader(p.In, playbook.MaxSize+1))
+		b, err := io.ReadAll(io.LimitReader(p.In, document.MaxSize+1))
 		if err != nil {
 			return nil, fault.Wrap(fault.Unavailable, err, "read standard input")
 		}
-		c.file = playbook.File{Name: "stdin", Content: b}
+		c.file = document.File{Name: "stdin", Content: b}
 	} else if c.file, err = repo.Playbook(arg); err != nil {
 		return nil, err
 	}
-	docs, findings := playbook.Parse(c.file.Name, c.file.Content)
+	docs, findings := language.Parse(c.file.Name, c.file.Content)
 	doc, err := onePlaybook(docs, c.file.Name, arg)
 	if err != nil {
-		return nil, cmp.Or(playbook.Fault(findings), err)
+		return nil, cmp.Or(document.Fault(findings), err)
 	}
-	program, more := playbook.Compile(doc, catalog, repo)
-	if err := playbook.Fault(playbook.Sort(append(findings, more...))); err != nil {
+	program, more := compiler.Compile(doc, catalog, repo)
+	if err := document.Fault(document.Sort(append(findings, more...))); err != nil {
 		return nil, err
 	}
 	program.Source = c.file.Name
@@ -66,7 +71,7 @@ func (p *program) compile(arg string) (*compiled, error) {
 // refuse gives the errors that `tend lint` finds in the playbook's file: what is known to be wrong is not run. Warnings
 // and advice are not its business.
 func (c *compiled) refuse() error {
-	return playbook.Fault(lint.New(c.catalog, c.repo).File(c.file.Name, c.file.Content).Findings)
+	return document.Fault(lint.New(c.catalog, c.repo).File(c.file.Name, c.file.Content).Findings)
 }
 
 // startOf tells from where the repository of a playbook is looked for: from its file or folder, and, when it is meant by
@@ -85,15 +90,15 @@ func startOf(arg string) string {
 }
 
 // onePlaybook gives the playbook of a file. A file with several must be told apart by name.
-func onePlaybook(docs []*playbook.Document, file, arg string) (*playbook.Document, error) {
+func onePlaybook(docs []*document.Document, file, arg string) (*playbook.Document, error) {
 	var found []*playbook.Document
 	var names []string
 	for _, d := range docs {
-		if d.Kind == playbook.DocPlaybook {
-			found = append(found, d)
+		if p, ok := d.Content.(*playbook.Document); ok && d.Kind == document.KindPlaybook {
+			found = append(found, p)
 			names = append(names, d.Metadata.Name)
-			if playbook.SameName(d.Metadata.Name, arg) {
-				return d, nil
+			if spelling.Same(d.Metadata.Name, arg) {
+				return p, nil
 			}
 		}
 	}
@@ -108,7 +113,7 @@ func onePlaybook(docs []*playbook.Document, file, arg string) (*playbook.Documen
 }
 
 // readData reads a JSON or YAML document from a file, or from standard input when the name is -.
-func (p *program) readData(name string) (any, error) {
+func (p *process) readData(name string) (any, error) {
 	b, err := p.readFile(name, maxData)
 	if err != nil {
 		return nil, err
@@ -156,7 +161,7 @@ func readable(name string, b []byte) error {
 }
 
 // readObject reads a JSON or YAML mapping. what says what it is for.
-func (p *program) readObject(name, what string) (map[string]any, error) {
+func (p *process) readObject(name, what string) (map[string]any, error) {
 	if name == "" {
 		return nil, nil
 	}
@@ -177,7 +182,7 @@ func (p *program) readObject(name, what string) (map[string]any, error) {
 // maxData bounds events and parameters.
 const maxData = 16 << 20
 
-func (p *program) readFile(name string, most int64) ([]byte, error) {
+func (p *process) readFile(name string, most int64) ([]byte, error) {
 	r := p.In
 	if name != "-" {
 		f, err := os.Open(name)
@@ -216,7 +221,7 @@ func kindOf(v any) string {
 
 // keyValues reads what was given with a flag as key=value. A value is text; the parameter's type says what becomes of it.
 // key=@file takes the text of a file.
-func (p *program) keyValues(flag string, pairs []string) (map[string]any, error) {
+func (p *process) keyValues(flag string, pairs []string) (map[string]any, error) {
 	out := make(map[string]any, len(pairs))
 	for _, kv := range pairs {
 		k, v, ok := strings.Cut(kv, "=")
@@ -239,12 +244,12 @@ func (p *program) keyValues(flag string, pairs []string) (map[string]any, error)
 }
 
 // params joins the parameters of a file with those of -p, which win.
-func (p *program) params(file string, pairs []string) (map[string]any, error) {
+func (p *process) params(file string, pairs []string) (map[string]any, error) {
 	return p.values(file, "-p", pairs)
 }
 
 // values joins what a file holds with what was given with a flag, which wins.
-func (p *program) values(file, flag string, pairs []string) (map[string]any, error) {
+func (p *process) values(file, flag string, pairs []string) (map[string]any, error) {
 	out, err := p.readObject(file, "set of values")
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 	"github.com/tendhq/tend/internal/value"
 )
 
-func (p *program) evalCommand() *cobra.Command {
+func (p *process) evalCommand() *cobra.Command {
 	var event, params, data, output string
 	var pairs []string
 	var legacy bool
@@ -82,7 +82,7 @@ func (p *program) evalCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) orEmpty(file, what string) (map[string]any, error) {
+func (p *process) orEmpty(file, what string) (map[string]any, error) {
 	m, err := p.readObject(file, what)
 	if m == nil {
 		m = map[string]any{}
@@ -109,7 +109,7 @@ func typed(m map[string]any) map[string]any {
 }
 
 // pointAt shows where in the expression it went wrong.
-func (p *program) pointAt(source string, err error) error {
+func (p *process) pointAt(source string, err error) error {
 	var e *expr.Error
 	if !errors.As(err, &e) || e.Offset < 0 || e.Offset > len(source) || strings.Contains(source, "\n") {
 		return fault.Wrap(fault.Invalid, err, "evaluate")

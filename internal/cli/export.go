@@ -25,7 +25,7 @@ import (
 	"github.com/tendhq/tend/internal/wire"
 )
 
-func (p *program) runsExportCommand() *cobra.Command {
+func (p *process) runsExportCommand() *cobra.Command {
 	var html, asJSONL bool
 	var file, artifacts string
 	c := &cobra.Command{
@@ -70,7 +70,7 @@ func (p *program) runsExportCommand() *cobra.Command {
 }
 
 // outputFile opens the file to write to, or standard output. A file is new, so that nothing is overwritten by mistake.
-func (p *program) outputFile(name string) (io.Writer, func() error, error) {
+func (p *process) outputFile(name string) (io.Writer, func() error, error) {
 	if name == "" || name == "-" {
 		return p.Out, func() error { return nil }, nil
 	}
@@ -84,7 +84,7 @@ func (p *program) outputFile(name string) (io.Writer, func() error, error) {
 	return f, f.Close, nil
 }
 
-func (p *program) exportHTML(ctx context.Context, w io.Writer, s engine.Service, id string) error {
+func (p *process) exportHTML(ctx context.Context, w io.Writer, s engine.Service, id string) error {
 	row, err := findRun(ctx, s, id)
 	if err != nil {
 		return err
@@ -115,7 +115,7 @@ func chosen(all ...bool) (n int) {
 }
 
 // exportArtifacts writes what the steps left below dir, one directory for each step and attempt.
-func (p *program) exportArtifacts(ctx context.Context, dir string, s engine.Service, row store.Row) error {
+func (p *process) exportArtifacts(ctx context.Context, dir string, s engine.Service, row store.Row) error {
 	fold, _, err := story(ctx, s, row)
 	if err != nil {
 		return err
@@ -182,7 +182,7 @@ type exported struct {
 	Entries []wire.Entry    `json:"entries"`
 }
 
-func (p *program) exportJSON(ctx context.Context, w io.Writer, s engine.Service, id string) error {
+func (p *process) exportJSON(ctx context.Context, w io.Writer, s engine.Service, id string) error {
 	row, err := findRun(ctx, s, id)
 	if err != nil {
 		return err

@@ -10,14 +10,14 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/format"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 type formatFlags struct{ write, check, diff bool }
 
-func (p *program) fmtCommand() *cobra.Command {
+func (p *process) fmtCommand() *cobra.Command {
 	var f formatFlags
 	c := &cobra.Command{
 		Use:   "fmt [FILE|DIR|NAME ...]",
@@ -59,10 +59,10 @@ func (p *program) fmtCommand() *cobra.Command {
 }
 
 // format brings one file into its form and tells whether it differed.
-func (p *program) format(file playbook.File, f formatFlags) (bool, error) {
+func (p *process) format(file document.File, f formatFlags) (bool, error) {
 	out, findings := format.Source(file.Name, file.Content)
-	if out == nil || playbook.HasErrors(findings) {
-		if err := playbook.Fault(findings); err != nil {
+	if out == nil || document.HasErrors(findings) {
+		if err := document.Fault(findings); err != nil {
 			return false, err
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/tendhq/tend/internal/graph"
 )
 
-func (p *program) graphCommand() *cobra.Command {
+func (p *process) graphCommand() *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use:     "graph FILE|NAME",

@@ -21,7 +21,7 @@ import (
 
 const aTask = "a task: its id, a beginning of it, or `last`"
 
-func (p *program) inboxCommand() *cobra.Command {
+func (p *process) inboxCommand() *cobra.Command {
 	var output, runID string
 	var all bool
 	c := &cobra.Command{
@@ -52,7 +52,7 @@ func (p *program) inboxCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) completeTasks(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (p *process) completeTasks(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return task.Choices("doubt"), cobra.ShellCompDirectiveNoFileComp
 	}
@@ -77,7 +77,7 @@ type taskItem struct {
 	engine.TaskRow
 }
 
-func (p *program) listTasks(c *cobra.Command, s *app.Session, output, runID string, all bool) error {
+func (p *process) listTasks(c *cobra.Command, s *app.Session, output, runID string, all bool) error {
 	f := store.Filter{Kind: "task", Limit: 1000}
 	if !all {
 		f.Status = []string{task.Open}
@@ -144,7 +144,7 @@ func shortTime(t time.Time) string {
 	return t.Local().Format("01-02 15:04")
 }
 
-func (p *program) inboxShowCommand() *cobra.Command {
+func (p *process) inboxShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show TASK",
 		Short: "Show all that a task asks, and how to answer",
@@ -212,7 +212,7 @@ func openTask(c *cobra.Command, s *app.Session, arg string) (store.Row, *engine.
 	return row, b, decodeBody(row, b)
 }
 
-func (p *program) answerCommand(use, short, choice string, form bool) *cobra.Command {
+func (p *process) answerCommand(use, short, choice string, form bool) *cobra.Command {
 	var why, file, output string
 	var pairs []string
 	var resume bool
@@ -256,7 +256,7 @@ func (p *program) answerCommand(use, short, choice string, form bool) *cobra.Com
 }
 
 // answer records an answer and says what follows from it.
-func (p *program) answer(c *cobra.Command, arg string, a engine.Answer, resume bool, output string) error {
+func (p *process) answer(c *cobra.Command, arg string, a engine.Answer, resume bool, output string) error {
 	ctx := c.Context()
 	s, err := p.open(ctx, app.Options{Command: c.CommandPath(), Via: "inbox"})
 	if err != nil {
@@ -312,7 +312,7 @@ func (p *program) answer(c *cobra.Command, arg string, a engine.Answer, resume b
 }
 
 // unmoved says how a run goes on that got what it waited for while no process moves it.
-func (p *program) unmoved(c *cobra.Command, s *app.Session, id string) error {
+func (p *process) unmoved(c *cobra.Command, s *app.Session, id string) error {
 	if s.Remote != nil {
 		return nil
 	}
@@ -338,7 +338,7 @@ func rootOf(c *cobra.Command, s *app.Session, id string) (string, error) {
 	return id, nil
 }
 
-func (p *program) eventsCommand() *cobra.Command {
+func (p *process) eventsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "events",
 		Short:   "Send outside events to runs that wait for them",

@@ -32,7 +32,7 @@ func starterFiles() [][2]string {
 	}
 }
 
-func (p *program) initCommand() *cobra.Command {
+func (p *process) initCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Begin a repository of playbooks, with an example, a place to test it, and editor settings",

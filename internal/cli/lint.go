@@ -10,13 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/lint"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/repository"
 )
 
-func (p *program) lintCommand() *cobra.Command {
+func (p *process) lintCommand() *cobra.Command {
 	var output, failOn string
 	var rules bool
 	c := &cobra.Command{
@@ -30,7 +30,7 @@ func (p *program) lintCommand() *cobra.Command {
 			if rules {
 				return p.lintRules(output)
 			}
-			limit, ok := severities()[playbook.Severity(failOn)]
+			limit, ok := severities()[document.Severity(failOn)]
 			if !ok {
 				return fault.New(fault.Invalid, "--fail-on %q is no severity", failOn).WithNext("use error, warning or advice")
 			}
@@ -49,18 +49,18 @@ func (p *program) lintCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&failOn, "fail-on", string(playbook.Warning), "exit with 3 from this severity on: error, warning, advice")
+	c.Flags().StringVar(&failOn, "fail-on", string(document.Warning), "exit with 3 from this severity on: error, warning, advice")
 	c.Flags().BoolVar(&rules, "rules", false, "list the rules instead")
 	outputFlag(c, &output, "text", asJSON, "sarif", "github")
 	return c
 }
 
-func severities() map[playbook.Severity]int {
-	return map[playbook.Severity]int{playbook.Advice: 1, playbook.Warning: 2, playbook.Error: 3}
+func severities() map[document.Severity]int {
+	return map[document.Severity]int{document.Advice: 1, document.Warning: 2, document.Error: 3}
 }
 
 // documents reads what a person named: files, directories, names of playbooks, or the whole repository.
-func (p *program) documents(args []string) (*repository.Repo, []playbook.File, error) {
+func (p *process) documents(args []string) (*repository.Repo, []document.File, error) {
 	start := "."
 	if len(args) > 0 {
 		if _, err := os.Stat(args[0]); err == nil {
@@ -78,7 +78,7 @@ func (p *program) documents(args []string) (*repository.Repo, []playbook.File, e
 		}
 		return repo, files, err
 	}
-	var files []playbook.File
+	var files []document.File
 	for _, a := range args {
 		if info, err := os.Stat(a); err == nil && info.IsDir() {
 			below, err := repo.Under(a)
@@ -100,16 +100,16 @@ func (p *program) documents(args []string) (*repository.Repo, []playbook.File, e
 	return repo, files, nil
 }
 
-func (p *program) document(repo *repository.Repo, arg string) (playbook.File, error) {
+func (p *process) document(repo *repository.Repo, arg string) (document.File, error) {
 	if arg != "-" {
 		return repo.Playbook(arg)
 	}
-	b, err := p.readFile("-", playbook.MaxSize+1)
-	return playbook.File{Name: "stdin", Content: b}, err
+	b, err := p.readFile("-", document.MaxSize+1)
+	return document.File{Name: "stdin", Content: b}, err
 }
 
 // lint checks files, several at a time, and gives the findings in their order.
-func (p *program) lint(args []string) ([]playbook.Finding, int, error) {
+func (p *process) lint(args []string) ([]document.Finding, int, error) {
 	set, err := app.Actions()
 	if err != nil {
 		return nil, 0, err
@@ -119,7 +119,7 @@ func (p *program) lint(args []string) ([]playbook.Finding, int, error) {
 		return nil, 0, err
 	}
 	linter := lint.New(set, repo)
-	found := make([][]playbook.Finding, len(files))
+	found := make([][]document.Finding, len(files))
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(files)) {
@@ -134,14 +134,14 @@ func (p *program) lint(args []string) ([]playbook.Finding, int, error) {
 		})
 	}
 	wg.Wait()
-	var all []playbook.Finding
+	var all []document.Finding
 	for _, f := range found {
 		all = append(all, f...)
 	}
 	return all, len(files), nil
 }
 
-func (p *program) showFindings(output string, findings []playbook.Finding, files int) error {
+func (p *process) showFindings(output string, findings []document.Finding, files int) error {
 	switch output {
 	case asJSON:
 		return lint.JSON(p.Out, findings)
@@ -169,7 +169,7 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-func (p *program) lintRules(output string) error {
+func (p *process) lintRules(output string) error {
 	t := table{Head: []string{"RULE", "TEND/V1", "STACKPULSE.IO/V1", "FINDS"}}
 	for _, r := range lint.Rules() {
 		t.Rows = append(t.Rows, []string{r.Name, dash(string(r.Strict)), dash(string(r.Lenient)), r.Finds})

@@ -9,7 +9,7 @@ import (
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/history"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/terminal"
 )
@@ -122,7 +122,7 @@ func (l *live) entry(p entry.Payload, at time.Time) {
 			l.line("%s%s %s: %s", pad, l.mark(markBegin), label, count(int(x.Count), "iteration"))
 		}
 	case *entry.BlockStarted:
-		if (s.Title != "" || s.ID != "") && s.Kind != string(playbook.KindForeach) { // a loop begins with its list
+		if (s.Title != "" || s.ID != "") && s.Kind != string(program.KindForeach) { // a loop begins with its list
 
 			l.line("%s%s %s", pad, l.mark(markBegin), label)
 		}

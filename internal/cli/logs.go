@@ -17,7 +17,7 @@ import (
 	"github.com/tendhq/tend/internal/transcript"
 )
 
-func (p *program) runsLogsCommand() *cobra.Command {
+func (p *process) runsLogsCommand() *cobra.Command {
 	var step, stream, output string
 	var attempt int
 	var times bool
@@ -86,7 +86,7 @@ type logLine struct {
 	transcript.Line
 }
 
-func (p *program) printLog(ctx context.Context, s engine.Service, id string, st *history.Step, a history.Attempt, f logForm) error {
+func (p *process) printLog(ctx context.Context, s engine.Service, id string, st *history.Step, a history.Attempt, f logForm) error {
 	b, err := s.Blob(ctx, id, *a.Log)
 	if err != nil {
 		return fmt.Errorf("read the log of %s: %w", st.Label(), err)
@@ -121,7 +121,7 @@ func (p *program) printLog(ctx context.Context, s engine.Service, id string, st 
 	return nil
 }
 
-func (p *program) printLine(l transcript.Line, times bool) error {
+func (p *process) printLine(l transcript.Line, times bool) error {
 	text := l.Text
 	if p.out.TTY {
 		text = terminal.Clean(strings.TrimRight(text, "\n"))

@@ -12,19 +12,19 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/history"
 	"github.com/tendhq/tend/internal/id"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 )
 
-func (p *program) config() (*config.Config, error) {
+func (p *process) config() (*config.Config, error) {
 	return config.Load(config.Flags{DataDir: p.flags.dataDir, Config: p.flags.config}, p.Getenv)
 }
 
 // look opens the data directory to look something up: for a moment, and without making it. What f prints comes out when
 // the directory is free again: a pager that nobody scrolls must not keep others waiting. Where another process owns the
 // directory it comes out at once.
-func (p *program) look(ctx context.Context, f func(*app.Session) error) error {
+func (p *process) look(ctx context.Context, f func(*app.Session) error) error {
 	s, err := p.open(ctx, app.Options{Brief: true, Via: "terminal"})
 	if err != nil {
 		return err
@@ -43,17 +43,17 @@ func (p *program) look(ctx context.Context, f func(*app.Session) error) error {
 }
 
 // nothingYet tells whether there is no data directory: then there is nothing to list, which is no mistake.
-func (p *program) nothingYet() bool {
+func (p *process) nothingYet() bool {
 	c, err := p.config()
 	return err == nil && fault.Is(app.CheckDir(c.DataDir), fault.NotFound)
 }
 
 // act opens the data directory to drive runs.
-func (p *program) act(ctx context.Context, command string) (*app.Session, error) {
+func (p *process) act(ctx context.Context, command string) (*app.Session, error) {
 	return p.open(ctx, app.Options{Command: command, Via: "terminal", MayMake: true})
 }
 
-func (p *program) open(ctx context.Context, o app.Options) (*app.Session, error) {
+func (p *process) open(ctx context.Context, o app.Options) (*app.Session, error) {
 	c, err := p.config()
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func findRow(ctx context.Context, s engine.Service, kind, arg, list string) (sto
 }
 
 // story reads a whole run.
-func story(ctx context.Context, s engine.Service, row store.Row) (*history.Fold, *playbook.Program, error) {
+func story(ctx context.Context, s engine.Service, row store.Row) (*history.Fold, *program.Program, error) {
 	prog, err := s.Program(ctx, row.ID)
 	if err != nil && !fault.Is(err, fault.Damaged) && !fault.Is(err, fault.Newer) {
 		return nil, nil, err

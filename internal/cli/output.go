@@ -54,7 +54,7 @@ type table struct {
 	Empty string // said on standard error when there is nothing
 }
 
-func (p *program) list(form string, t table) error {
+func (p *process) list(form string, t table) error {
 	switch form {
 	case asJSON, asYAML:
 		return p.data(form, t.Data)
@@ -76,7 +76,7 @@ func (p *program) list(form string, t table) error {
 }
 
 // data prints a value as JSON or YAML.
-func (p *program) data(form string, v any) error {
+func (p *process) data(form string, v any) error {
 	if form == asYAML {
 		n, err := value.Normalize(v)
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // showPlan shows what a run would do. No data directory is opened, and no step acts.
-func (p *program) showPlan(r *request, output string) error {
+func (p *process) showPlan(r *request, output string) error {
 	pl := plan.New(plan.Request{
 		Program: r.program, Params: r.start.Params, Event: r.start.Event, Metadata: r.start.Metadata, By: app.UserName(-1),
 		Guards: r.start.Guards, Spec: r.catalog.Spec, Eval: expr.New(expr.Limits{}), Now: time.Now(),

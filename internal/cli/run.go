@@ -38,7 +38,7 @@ type runFlags struct {
 	metadata []string
 }
 
-func (p *program) runCommand() *cobra.Command {
+func (p *process) runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
 		Use:   "run FILE|NAME",
@@ -71,7 +71,7 @@ type request struct {
 	start engine.Start
 }
 
-func (p *program) prepare(arg string, f runFlags) (*request, error) {
+func (p *process) prepare(arg string, f runFlags) (*request, error) {
 	c, err := p.compile(arg)
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (p *program) prepare(arg string, f runFlags) (*request, error) {
 	}}, nil
 }
 
-func (p *program) runPlaybook(ctx context.Context, arg string, f runFlags) error {
+func (p *process) runPlaybook(ctx context.Context, arg string, f runFlags) error {
 	r, err := p.prepare(arg, f)
 	if err != nil {
 		return err
@@ -135,7 +135,7 @@ func (p *program) runPlaybook(ctx context.Context, arg string, f runFlags) error
 
 // start opens the data directory and starts the run there. An owner that ended between the two is left for another try;
 // the request's key keeps it from being started twice.
-func (p *program) start(ctx context.Context, r *request, open func(context.Context) (*app.Session, error)) (*app.Session, string, error) {
+func (p *process) start(ctx context.Context, r *request, open func(context.Context) (*app.Session, error)) (*app.Session, string, error) {
 	for try := 1; ; try++ {
 		s, err := open(ctx)
 		if err != nil {
@@ -153,7 +153,7 @@ func (p *program) start(ctx context.Context, r *request, open func(context.Conte
 	}
 }
 
-func (p *program) startIn(ctx context.Context, s *app.Session, r *request) (string, error) {
+func (p *process) startIn(ctx context.Context, s *app.Session, r *request) (string, error) {
 	if names := plan.Secrets(r.program, r.start.Params); len(names) > 0 {
 		missing, err := s.House.MissingSecrets(ctx, names)
 		if err != nil {
@@ -171,7 +171,7 @@ func (p *program) startIn(ctx context.Context, s *app.Session, r *request) (stri
 }
 
 // drive follows a run that this process is responsible for, closes the session, and gives the run's exit code.
-func (p *program) drive(ctx context.Context, s *app.Session, id string, asData bool) error {
+func (p *process) drive(ctx context.Context, s *app.Session, id string, asData bool) error {
 	w, err := p.newWatcher(ctx, s, id, true, asData)
 	if err != nil {
 		return errors.Join(err, s.Close())
@@ -198,7 +198,7 @@ func cmpErr(errs ...error) error {
 }
 
 // leave closes a session after what this process drives for others has ended.
-func (p *program) leave(ctx context.Context, s *app.Session, now bool) error {
+func (p *process) leave(ctx context.Context, s *app.Session, now bool) error {
 	if now {
 		return s.Abandon()
 	}
@@ -212,7 +212,7 @@ func (p *program) leave(ctx context.Context, s *app.Session, now bool) error {
 }
 
 // conclude says how the run stands, where to look, and what to type next.
-func (p *program) conclude(ctx context.Context, w *watcher, asData bool) error {
+func (p *process) conclude(ctx context.Context, w *watcher, asData bool) error {
 	v := w.fold.View()
 	if !w.ended {
 		v.SetWaits(w.status, w.waits)
@@ -284,7 +284,7 @@ func resultOf(v *history.View, outputs map[string]any) result {
 }
 
 // outputsOf gives the outputs of a run, also those that were too large for an entry.
-func (p *program) outputsOf(ctx context.Context, s engine.Service, v *history.View) (map[string]any, error) {
+func (p *process) outputsOf(ctx context.Context, s engine.Service, v *history.View) (map[string]any, error) {
 	if v.Ref == nil {
 		return v.Outputs, nil
 	}

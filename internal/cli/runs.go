@@ -18,7 +18,7 @@ import (
 	"github.com/tendhq/tend/internal/terminal"
 )
 
-func (p *program) runsCommand() *cobra.Command {
+func (p *process) runsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "runs",
 		Short:   "Look at runs and act on them",
@@ -41,7 +41,7 @@ func (p *program) runsCommand() *cobra.Command {
 }
 
 // completeRuns offers the newest runs to the shell.
-func (p *program) completeRuns(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (p *process) completeRuns(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -63,7 +63,7 @@ func (p *program) completeRuns(c *cobra.Command, args []string, _ string) ([]str
 
 const aRun = "a run: its id, a beginning of it, or `last`"
 
-func (p *program) runsListCommand() *cobra.Command {
+func (p *process) runsListCommand() *cobra.Command {
 	var output, name, cursor string
 	var status []string
 	var limit int
@@ -136,7 +136,7 @@ type runItem struct {
 	engine.RunRow
 }
 
-func (p *program) listRuns(output string, rows []store.Row) error {
+func (p *process) listRuns(output string, rows []store.Row) error {
 	t := table{Head: []string{"RUN", "PLAYBOOK", "STATUS", "STARTED", "TOOK", "WHY"}, Empty: "there are no such runs"}
 	data := make([]runItem, 0, len(rows))
 	now := time.Now()
@@ -161,7 +161,7 @@ func (p *program) listRuns(output string, rows []store.Row) error {
 }
 
 // reason says in a few words why a run is where it is.
-func (p *program) reason(b *engine.RunRow) string {
+func (p *process) reason(b *engine.RunRow) string {
 	var parts []string
 	if b.Fault != nil {
 		parts = append(parts, b.Fault.Message)
@@ -185,7 +185,7 @@ func (p *program) reason(b *engine.RunRow) string {
 	return strings.Join(parts, "; ")
 }
 
-func (p *program) runsExplainCommand() *cobra.Command {
+func (p *process) runsExplainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain RUN",
 		Short: "Say in a sentence why a run is where it is, and what would move it",
@@ -207,7 +207,7 @@ func (p *program) runsExplainCommand() *cobra.Command {
 	}
 }
 
-func (p *program) runsWatchCommand() *cobra.Command {
+func (p *process) runsWatchCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "watch RUN",
 		Short: "Show a run live until it ends or is parked",
@@ -233,7 +233,7 @@ func (p *program) runsWatchCommand() *cobra.Command {
 }
 
 // command sends a command to a run and says what it did.
-func (p *program) command(c *cobra.Command, arg string, cmd engine.Command, say func(id string, d engine.Done)) error {
+func (p *process) command(c *cobra.Command, arg string, cmd engine.Command, say func(id string, d engine.Done)) error {
 	moves := cmd.Verb == engine.Skip || cmd.Verb == engine.Params
 	s, err := p.act(c.Context(), c.CommandPath())
 	return with(s, err, func() error {
@@ -255,7 +255,7 @@ func (p *program) command(c *cobra.Command, arg string, cmd engine.Command, say 
 }
 
 // driving sends a command that makes this process, or the owner, move a run, and follows that run.
-func (p *program) driving(c *cobra.Command, arg string, cmd engine.Command, output string) error {
+func (p *process) driving(c *cobra.Command, arg string, cmd engine.Command, output string) error {
 	ctx := c.Context()
 	s, err := p.act(ctx, c.CommandPath())
 	if err != nil {
@@ -290,7 +290,7 @@ func (p *program) driving(c *cobra.Command, arg string, cmd engine.Command, outp
 	return p.drive(ctx, s, id, output == asJSON)
 }
 
-func (p *program) runsPauseCommand() *cobra.Command {
+func (p *process) runsPauseCommand() *cobra.Command {
 	var why string
 	c := &cobra.Command{
 		Use:   "pause RUN",
@@ -306,7 +306,7 @@ func (p *program) runsPauseCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) runsCancelCommand() *cobra.Command {
+func (p *process) runsCancelCommand() *cobra.Command {
 	var why, output string
 	c := &cobra.Command{
 		Use:   "cancel RUN",
@@ -326,7 +326,7 @@ func (p *program) runsCancelCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) runsResumeCommand() *cobra.Command {
+func (p *process) runsResumeCommand() *cobra.Command {
 	var all bool
 	var output, why string
 	c := &cobra.Command{
@@ -351,7 +351,7 @@ func (p *program) runsResumeCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) runsStepCommand() *cobra.Command {
+func (p *process) runsStepCommand() *cobra.Command {
 	var all bool
 	var path, why string
 	c := &cobra.Command{
@@ -386,7 +386,7 @@ func (p *program) runsStepCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) runsSkipCommand() *cobra.Command {
+func (p *process) runsSkipCommand() *cobra.Command {
 	var why string
 	c := &cobra.Command{
 		Use:   "skip RUN STEP",
@@ -402,7 +402,7 @@ func (p *program) runsSkipCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) runsRetryCommand() *cobra.Command {
+func (p *process) runsRetryCommand() *cobra.Command {
 	var pairs []string
 	var params, why, path, output string
 	c := &cobra.Command{
@@ -426,7 +426,7 @@ func (p *program) runsRetryCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) runsRollbackCommand() *cobra.Command {
+func (p *process) runsRollbackCommand() *cobra.Command {
 	var why, output string
 	c := &cobra.Command{
 		Use:   "rollback RUN",
@@ -441,7 +441,7 @@ func (p *program) runsRollbackCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) runsParamsCommand() *cobra.Command {
+func (p *process) runsParamsCommand() *cobra.Command {
 	var pairs []string
 	var params, why string
 	c := &cobra.Command{
@@ -468,7 +468,7 @@ func (p *program) runsParamsCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) runsRedactCommand() *cobra.Command {
+func (p *process) runsRedactCommand() *cobra.Command {
 	var text, why string
 	c := &cobra.Command{
 		Use:   "redact RUN",
@@ -504,7 +504,7 @@ func (p *program) runsRedactCommand() *cobra.Command {
 }
 
 // resumeAll lets every run go on that can, and waits until none moves any more.
-func (p *program) resumeAll(c *cobra.Command, why string) error {
+func (p *process) resumeAll(c *cobra.Command, why string) error {
 	ctx := c.Context()
 	s, err := p.act(ctx, c.CommandPath())
 	if err != nil {

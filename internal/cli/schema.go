@@ -12,7 +12,7 @@ import (
 	"github.com/tendhq/tend/internal/schema"
 )
 
-func (p *program) schemaCommand() *cobra.Command {
+func (p *process) schemaCommand() *cobra.Command {
 	var draft, dir string
 	var legacy bool
 	c := &cobra.Command{

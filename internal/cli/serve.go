@@ -24,13 +24,13 @@ func (f *serveFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.playbooks, "playbooks", nil, "directory with playbooks; can be given several times (TEND_PLAYBOOKS)")
 }
 
-func (p *program) serverFlags(f serveFlags) config.ServerFlags {
+func (p *process) serverFlags(f serveFlags) config.ServerFlags {
 	return config.ServerFlags{
 		Flags: config.Flags{DataDir: p.flags.dataDir, Config: p.flags.config}, Listen: f.listen, Playbooks: f.playbooks,
 	}
 }
 
-func (p *program) serveCommand() *cobra.Command {
+func (p *process) serveCommand() *cobra.Command {
 	var f serveFlags
 	c := &cobra.Command{
 		Use:     "serve",
@@ -53,7 +53,7 @@ func (p *program) serveCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) serve(ctx context.Context, conf *config.Server) error {
+func (p *process) serve(ctx context.Context, conf *config.Server) error {
 	signals := make(chan os.Signal, 2) // the first asks to end, the second to hurry
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
@@ -78,7 +78,7 @@ func (p *program) serve(ctx context.Context, conf *config.Server) error {
 	return app.Serve(ctx, app.ServeOptions{Config: conf, Getenv: p.Getenv, Log: p.Err, Hurry: hurry, Talk: p.talk})
 }
 
-func (p *program) configCommand() *cobra.Command {
+func (p *process) configCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "config",
 		GroupID: groupServe,
@@ -90,7 +90,7 @@ func (p *program) configCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) configCheckCommand() *cobra.Command {
+func (p *process) configCheckCommand() *cobra.Command {
 	var f serveFlags
 	var output string
 	c := &cobra.Command{
@@ -123,7 +123,7 @@ func (p *program) configCheckCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) configPrintCommand() *cobra.Command {
+func (p *process) configPrintCommand() *cobra.Command {
 	var f serveFlags
 	c := &cobra.Command{
 		Use:   "print",

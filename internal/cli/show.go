@@ -13,7 +13,7 @@ import (
 	"github.com/tendhq/tend/internal/terminal"
 )
 
-func (p *program) runsShowCommand() *cobra.Command {
+func (p *process) runsShowCommand() *cobra.Command {
 	var output string
 	var inputs, timeline bool
 	c := &cobra.Command{

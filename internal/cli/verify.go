@@ -15,7 +15,7 @@ import (
 
 func asExit(err error, into **exitError) bool { return errors.As(err, into) }
 
-func (p *program) runsVerifyCommand() *cobra.Command {
+func (p *process) runsVerifyCommand() *cobra.Command {
 	var all bool
 	c := &cobra.Command{
 		Use:   "verify RUN | --all",

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tendhq/tend/internal/entry"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // Version is what this binary is made of.
@@ -27,7 +27,7 @@ type version struct {
 func thisVersion() version {
 	v := version{
 		Version: "devel", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Language: playbook.Language, Entries: entry.Version,
+		Language: program.Language, Entries: entry.Version,
 	}
 	b, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -62,7 +62,7 @@ func versionLine() string {
 	return fmt.Sprintf("%s, language %d, entries %d, %s, %s", s, v.Language, v.Entries, v.Go, v.Platform)
 }
 
-func (p *program) versionCommand() *cobra.Command {
+func (p *process) versionCommand() *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use:     "version",

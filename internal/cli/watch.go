@@ -26,7 +26,7 @@ import (
 // watcher follows a run on behalf of a person: it shows what happens, asks what must be asked, and stops when the run
 // has ended or nothing moves it here.
 type watcher struct {
-	p       *program
+	p       *process
 	session *app.Session
 	run     string
 	fold    *history.Fold
@@ -48,7 +48,7 @@ type watcher struct {
 // was there.
 const settleTime = 200 * time.Millisecond
 
-func (p *program) newWatcher(ctx context.Context, s *app.Session, id string, drives, quiet bool) (*watcher, error) {
+func (p *process) newWatcher(ctx context.Context, s *app.Session, id string, drives, quiet bool) (*watcher, error) {
 	prog, err := s.Engine.Program(ctx, id)
 	if err != nil && !fault.Is(err, fault.Damaged) && !fault.Is(err, fault.Newer) {
 		return nil, err

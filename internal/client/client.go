@@ -20,7 +20,7 @@ import (
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/wire"
 )
@@ -156,7 +156,7 @@ func (c *Client) Rows(ctx context.Context, f store.Filter) (store.Page, error) {
 }
 
 // Program implements engine.Service.
-func (c *Client) Program(ctx context.Context, run string) (*playbook.Program, error) {
+func (c *Client) Program(ctx context.Context, run string) (*program.Program, error) {
 	b, err := c.raw(ctx, "/v1/runs/"+url.PathEscape(run)+"/program", nil)
 	if err != nil {
 		return nil, err

@@ -14,8 +14,9 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/spelling"
 )
 
 // Bad tells what is wrong with a field of a section: field is its key, below that of the section; remedy is what to do,
@@ -37,8 +38,8 @@ type loader struct {
 	name     string
 	base     string // the directory that paths of the file start at
 	lines    []string
-	places   map[string]playbook.Place // by path, of what the file says
-	findings []playbook.Finding
+	places   map[string]document.Place // by path, of what the file says
+	findings []document.Finding
 	others   []error // what has no place in a file
 }
 
@@ -50,7 +51,7 @@ func (l *loader) fail(err error) {
 
 // problems gives everything that is wrong as one error.
 func (l *loader) problems() error {
-	return errors.Join(append([]error{playbook.Fault(playbook.Sort(l.findings))}, l.others...)...)
+	return errors.Join(append([]error{document.Fault(document.Sort(l.findings))}, l.others...)...)
 }
 
 // file reads a file into v and gives its name, or "" where there is none.
@@ -86,7 +87,7 @@ func (l *loader) read(name string, b []byte, v any) {
 	abs, err := filepath.Abs(name)
 	l.fail(err)
 	l.base = filepath.Dir(abs)
-	l.name, l.lines, l.places = name, strings.Split(string(b), "\n"), map[string]playbook.Place{}
+	l.name, l.lines, l.places = name, strings.Split(string(b), "\n"), map[string]document.Place{}
 	var root yaml.Node
 	err = yaml.Load(b, &root, yaml.WithV4Defaults())
 	var at *yaml.LoadError
@@ -94,10 +95,10 @@ func (l *loader) read(name string, b []byte, v any) {
 	case err != nil && strings.TrimSpace(string(b)) == "":
 		return
 	case errors.As(err, &at):
-		l.add(playbook.RuleYAML, at.Mark.Line, at.Mark.Column, "", "%s", at.Message)
+		l.add(document.RuleYAML, at.Mark.Line, at.Mark.Column, "", "%s", at.Message)
 		return
 	case err != nil:
-		l.add(playbook.RuleYAML, 0, 0, "", "%s", strings.TrimPrefix(err.Error(), "yaml: "))
+		l.add(document.RuleYAML, 0, 0, "", "%s", strings.TrimPrefix(err.Error(), "yaml: "))
 		return
 	}
 	if root.Kind == yaml.DocumentNode {
@@ -110,8 +111,8 @@ func (l *loader) read(name string, b []byte, v any) {
 }
 
 func (l *loader) add(rule string, line, column int, remedy, format string, a ...any) {
-	f := playbook.Finding{
-		Rule: rule, Severity: playbook.Error, Place: playbook.Place{File: l.name, Line: line, Column: column},
+	f := document.Finding{
+		Rule: rule, Severity: document.Error, Place: document.Place{File: l.name, Line: line, Column: column},
 		Message: fmt.Sprintf(format, a...), Remedy: remedy,
 	}
 	if line > 0 && line <= len(l.lines) {
@@ -127,14 +128,14 @@ func (l *loader) at(rule string, n *yaml.Node, remedy, format string, a ...any) 
 // into puts a node into a value.
 func (l *loader) into(n *yaml.Node, v reflect.Value, path string, depth int) {
 	if depth > maxDepth {
-		l.at(playbook.RuleSize, n, "", "nested deeper than %d levels", maxDepth)
+		l.at(document.RuleSize, n, "", "nested deeper than %d levels", maxDepth)
 		return
 	}
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
-		l.at(playbook.RuleYAML, n, "write it out", "anchors and aliases are not read here")
+		l.at(document.RuleYAML, n, "write it out", "anchors and aliases are not read here")
 		return
 	}
-	l.places[path] = playbook.Place{File: l.name, Line: n.Line, Column: n.Column}
+	l.places[path] = document.Place{File: l.name, Line: n.Line, Column: n.Column}
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 		return
 	}
@@ -142,7 +143,7 @@ func (l *loader) into(n *yaml.Node, v reflect.Value, path string, depth int) {
 		if n.Kind != yaml.ScalarNode {
 			l.wrong(n, path, "a text")
 		} else if err := t.UnmarshalText([]byte(n.Value)); err != nil {
-			l.at(playbook.RuleValue, n, "", "%s: %s", path, err)
+			l.at(document.RuleValue, n, "", "%s: %s", path, err)
 		}
 		return
 	}
@@ -182,7 +183,7 @@ func (l *loader) wrong(n *yaml.Node, path, want string) {
 	if path == "" {
 		path = "the configuration"
 	}
-	l.at(playbook.RuleType, n, "", "%s must be %s", path, want)
+	l.at(document.RuleType, n, "", "%s must be %s", path, want)
 }
 
 func kindWord(v reflect.Value) string {
@@ -229,7 +230,7 @@ func (l *loader) section(n *yaml.Node, v reflect.Value, path string, depth int) 
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, val := n.Content[i], n.Content[i+1]
 		if first, twice := seen[k.Value]; twice {
-			l.at(playbook.RuleDuplicate, k, "keep one of them", "`%s` stands twice here, first in line %d", join(path, k.Value), first)
+			l.at(document.RuleDuplicate, k, "keep one of them", "`%s` stands twice here, first in line %d", join(path, k.Value), first)
 			continue
 		}
 		seen[k.Value] = k.Line
@@ -240,10 +241,10 @@ func (l *loader) section(n *yaml.Node, v reflect.Value, path string, depth int) 
 				names = append(names, f.key)
 			}
 			remedy := "known are " + strings.Join(names, ", ")
-			if near := playbook.Nearest(k.Value, names); near != "" {
+			if near := spelling.Nearest(k.Value, names); near != "" {
 				remedy = "did you mean `" + near + "`?"
 			}
-			l.at(playbook.RuleKey, k, remedy, "there is no setting `%s`", join(path, k.Value))
+			l.at(document.RuleKey, k, remedy, "there is no setting `%s`", join(path, k.Value))
 			continue
 		}
 		l.into(val, fields[j].value, join(path, k.Value), depth+1)
@@ -264,7 +265,7 @@ func (l *loader) named(n *yaml.Node, v reflect.Value, path string, depth int) {
 		k, val := n.Content[i], n.Content[i+1]
 		key := reflect.ValueOf(k.Value).Convert(v.Type().Key())
 		if v.MapIndex(key).IsValid() {
-			l.at(playbook.RuleDuplicate, k, "keep one of them", "`%s` stands twice here", join(path, k.Value))
+			l.at(document.RuleDuplicate, k, "keep one of them", "`%s` stands twice here", join(path, k.Value))
 			continue
 		}
 		e := reflect.New(v.Type().Elem()).Elem()
@@ -378,7 +379,7 @@ func (l *loader) checkAll(v reflect.Value, path string) {
 func (l *loader) bad(path, remedy, format string, a ...any) {
 	for p := path; p != ""; {
 		if at, ok := l.places[p]; ok {
-			l.add(playbook.RuleValue, at.Line, at.Column, remedy, format, a...)
+			l.add(document.RuleValue, at.Line, at.Column, remedy, format, a...)
 			return
 		}
 		i := strings.LastIndexAny(p, ".[")

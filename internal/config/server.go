@@ -15,7 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/document"
 )
 
 // Server is what `tend serve` can be told.
@@ -91,9 +91,9 @@ func LoadServer(f ServerFlags, getenv func(string) string) (*Server, error) {
 }
 
 // CheckServer is LoadServer for somebody who wants to see each problem.
-func CheckServer(f ServerFlags, getenv func(string) string) (*Server, []playbook.Finding, error) {
+func CheckServer(f ServerFlags, getenv func(string) string) (*Server, []document.Finding, error) {
 	c, l := loadServer(f, getenv)
-	return c, playbook.Sort(l.findings), errors.Join(l.others...)
+	return c, document.Sort(l.findings), errors.Join(l.others...)
 }
 
 func loadServer(f ServerFlags, getenv func(string) string) (*Server, *loader) {

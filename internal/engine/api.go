@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/store"
 )
 
@@ -34,7 +35,7 @@ type Service interface {
 	// ends or the run has ended (the channel is closed then). A slow reader loses log chunks (Update.Dropped), never entries.
 	Follow(ctx context.Context, run string, from uint64) (<-chan Update, error)
 	// Program gives the compiled program of a run.
-	Program(ctx context.Context, run string) (*playbook.Program, error)
+	Program(ctx context.Context, run string) (*program.Program, error)
 	// Blob reads a blob of a run's group.
 	Blob(ctx context.Context, run string, ref entry.Ref) ([]byte, error)
 	// Status tells about the engine itself.
@@ -45,7 +46,7 @@ type Service interface {
 
 // Start asks for a run.
 type Start struct {
-	Program  *playbook.Program
+	Program  *program.Program
 	Params   map[string]any // bound: complete, typed, defaults rendered
 	Event    map[string]any
 	Metadata map[string]any // what templates see as metadata besides the playbook's own
@@ -53,8 +54,8 @@ type Start struct {
 	Dir      string
 	By       entry.Who
 	Stepping bool
-	Guards   []playbook.GuardSpec // declared in the playbook's repository
-	Request  string               // idempotency key of the request: a repeat gives the same run; "" none
+	Guards   []guard.Spec // declared in the playbook's repository
+	Request  string       // idempotency key of the request: a repeat gives the same run; "" none
 	Cause    entry.Cause
 }
 

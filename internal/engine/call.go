@@ -7,7 +7,7 @@ import (
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/mask"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/store"
 )
@@ -39,7 +39,7 @@ func Read(ctx context.Context, a *archive.Archive, id string) Loaded {
 }
 
 // Call prepares the call of a sub-playbook: the answer to the output Bind. key seals what is sensitive in its parameters.
-func Call(ctx context.Context, a *archive.Archive, x Bind, eval playbook.Evaluator, key seal.Key, move archive.Mover) Bound {
+func Call(ctx context.Context, a *archive.Archive, x Bind, eval program.Evaluator, key seal.Key, move archive.Mover) Bound {
 	b := Bound{Run: x.Run, Path: x.Path, Child: x.Child, Prog: x.Prog}
 	if opened, err := bind(ctx, a, x, &b, eval, key, move); err != nil {
 		message := mask.New(mask.Texts(opened)...).String(err.Error())
@@ -49,7 +49,7 @@ func Call(ctx context.Context, a *archive.Archive, x Bind, eval playbook.Evaluat
 }
 
 // bind gives what it opened, which no error may tell.
-func bind(ctx context.Context, a *archive.Archive, x Bind, b *Bound, eval playbook.Evaluator, key seal.Key, move archive.Mover) (opened []any, err error) {
+func bind(ctx context.Context, a *archive.Archive, x Bind, b *Bound, eval program.Evaluator, key seal.Key, move archive.Mover) (opened []any, err error) {
 	if x.Prog == nil {
 		return nil, fault.New(fault.Internal, "the sub-playbook is not in the closure")
 	}

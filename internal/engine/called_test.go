@@ -9,7 +9,7 @@ import (
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/memory"
@@ -48,7 +48,7 @@ func (f *fragile) take() string {
 	return out
 }
 
-func (b *bench) begin(t *testing.T, p *playbook.Program) string {
+func (b *bench) begin(t *testing.T, p *program.Program) string {
 	t.Helper()
 	id, err := b.Start(t.Context(), engine.Start{Program: p, By: ada})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 )
 
@@ -138,7 +138,7 @@ func (m *Machine) judge(s *session, c Command, now time.Time) (Done, []entry.Pay
 		if err != nil {
 			return Done{}, nil, err
 		}
-		if def, err := run.Locate(s.state.Program(), path); err == nil && def != nil && def.Kind == playbook.KindApprove {
+		if def, err := run.Locate(s.state.Program(), path); err == nil && def != nil && def.Kind == program.KindApprove {
 			return Done{}, nil, fault.New(fault.Conflict, "%s asks for an approval, which skipping would go round", path).
 				WithNext("answer it: tend inbox; or cancel the run: tend runs cancel %s", s.id)
 		}

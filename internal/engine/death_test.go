@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tendhq/tend/internal/compiler"
+	"github.com/tendhq/tend/internal/document"
+
 	blobmemory "github.com/tendhq/tend/internal/blob/memory"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
@@ -23,15 +26,15 @@ var ada = entry.Who{Name: "ada", Via: "terminal"}
 // shelf is a repository of one playbook.
 type shelf map[string]string
 
-func (s shelf) Find(kind playbook.DocKind, name, _ string) (playbook.File, error) {
+func (s shelf) Find(kind document.Kind, name, _ string) (document.File, error) {
 	src, ok := s[name]
-	if kind != playbook.DocPlaybook || !ok {
-		return playbook.File{}, fault.New(fault.NotFound, "no %s %q", kind, name)
+	if kind != document.KindPlaybook || !ok {
+		return document.File{}, fault.New(fault.NotFound, "no %s %q", kind, name)
 	}
-	return playbook.File{Name: name + ".yaml", Content: []byte(src)}, nil
+	return document.File{Name: name + ".yaml", Content: []byte(src)}, nil
 }
 
-func (shelf) Names(playbook.DocKind) []string { return nil }
+func (shelf) Names(document.Kind) []string { return nil }
 
 // family starts a playbook that calls another one, which has these steps.
 func (b *bench) family(t *testing.T, steps string) string {
@@ -47,9 +50,9 @@ steps:
 	if len(docs) == 0 {
 		t.Fatal(fs)
 	}
-	p, fs := playbook.Compile(docs[0], b.set, shelf{"child": "apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: child}\n" + steps})
+	p, fs := compiler.Compile(docs[0], b.set, shelf{"child": "apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: child}\n" + steps})
 	for _, f := range fs {
-		if f.Severity == playbook.Error {
+		if f.Severity == document.Error {
 			t.Fatal(f)
 		}
 	}

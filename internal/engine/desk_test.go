@@ -9,12 +9,15 @@ import (
 
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/archive"
+	"github.com/tendhq/tend/internal/compiler"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/store"
@@ -130,7 +133,7 @@ func (d *desk) write() {
 }
 
 // begin asks for a run and gives its id and the number of the request.
-func (d *desk) begin(p *playbook.Program, change ...func(*engine.Begin)) (string, uint64) {
+func (d *desk) begin(p *program.Program, change ...func(*engine.Begin)) (string, uint64) {
 	d.t.Helper()
 	body, sum, err := p.Closure()
 	if err != nil {
@@ -243,15 +246,15 @@ func (d *desk) want(what, got, want string) {
 func (d *desk) tick() { d.feed(engine.Tick{}) }
 
 // program compiles a playbook that calls another one with these steps.
-func program(t *testing.T, set *action.Set, steps string) *playbook.Program {
+func programOf(t *testing.T, set *action.Set, steps string) *program.Program {
 	t.Helper()
 	docs, fs := playbook.Parse("parent.yaml", []byte("apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: parent}\nsteps: [{uses: playbook, with: {name: child}}]\n"))
 	if len(docs) == 0 {
 		t.Fatal(fs)
 	}
-	p, fs := playbook.Compile(docs[0], set, shelf{"child": "apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: child}\n" + steps})
+	p, fs := compiler.Compile(docs[0], set, shelf{"child": "apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: child}\n" + steps})
 	for _, f := range fs {
-		if f.Severity == playbook.Error {
+		if f.Severity == document.Error {
 			t.Fatal(f)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/tendhq/tend/internal/blob"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/secret"
@@ -28,7 +28,7 @@ type Attempt struct {
 	Number          int
 	Epoch           uint64
 	Intent          run.Intent
-	Def             *playbook.Node
+	Def             *program.Node
 	Dialect         string
 	Dir             string
 	Artifacts       []string       // globs of files that are kept: the step's and those of its playbook
@@ -65,7 +65,7 @@ type Config struct {
 	Hands   Hands
 	Logs    Logs
 	Env     run.Env                // Load is filled in by the engine
-	Bind    playbook.Evaluator     // binds parameters of sub-playbooks
+	Bind    program.Evaluator      // binds parameters of sub-playbooks
 	Runners func(name string) bool // is a runner of that name configured? nil: none is
 	Key     seal.Key               // seals what is secret or sensitive; without it nothing can be kept that is
 	Learn   func(v any)            // has what is secret masked from now on; nil: nobody does

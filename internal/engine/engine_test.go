@@ -10,6 +10,11 @@ import (
 
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/verb"
+	"github.com/tendhq/tend/internal/compiler"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
+	"github.com/tendhq/tend/internal/program"
+
 	blobmemory "github.com/tendhq/tend/internal/blob/memory"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
@@ -26,9 +31,9 @@ type probe struct{}
 
 func (probe) Spec() action.Spec {
 	return action.Spec{
-		Name: "probe", Summary: "Does what the test says.", Effect: playbook.Mutate,
-		Inputs:  []playbook.Field{{Name: "say", Type: playbook.Any}},
-		Outputs: []playbook.Field{{Name: "value", Type: playbook.Any}},
+		Name: "probe", Summary: "Does what the test says.", Effect: contract.Mutate,
+		Inputs:  []contract.Field{{Name: "say", Type: contract.Any}},
+		Outputs: []contract.Field{{Name: "value", Type: contract.Any}},
 		Targets: []string{"thing:{{ .say }}"},
 	}
 }
@@ -107,7 +112,7 @@ func catalog() *action.Set {
 	return set
 }
 
-func compile(t testing.TB, set *action.Set, src string) *playbook.Program {
+func compile(t testing.TB, set *action.Set, src string) *program.Program {
 	t.Helper()
 	if !strings.Contains(src, "apiVersion") {
 		src = "apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: test}\n" + src
@@ -119,9 +124,9 @@ func compile(t testing.TB, set *action.Set, src string) *playbook.Program {
 	if len(docs) == 0 {
 		t.Fatal("no document")
 	}
-	p, fs := playbook.Compile(docs[0], set, nil)
+	p, fs := compiler.Compile(docs[0], set, nil)
 	for _, f := range fs {
-		if f.Severity == playbook.Error {
+		if f.Severity == document.Error {
 			t.Fatal(f)
 		}
 	}

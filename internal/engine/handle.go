@@ -7,10 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/guard"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/value"
@@ -193,7 +193,7 @@ func (m *Machine) guarded(s *session, i *entry.StepIntent, now time.Time) {
 		m.fact(s, &entry.StepHeld{Path: i.Path, For: "runner", Guard: i.Runner, Why: fmt.Sprintf("no runner named %q is configured here; configure it, then resume the run", i.Runner)}, now)
 		return
 	}
-	if s.state.Restored != "" && i.Effect == string(playbook.Mutate) {
+	if s.state.Restored != "" && i.Effect == string(contract.Mutate) {
 		// Perhaps it was done already, in the time that the store lost.
 		m.fact(s, i, now)
 		m.fact(s, &entry.StepResult{Path: i.Path, Attempt: i.Attempt, Outcome: entry.InDoubt, Fault: &entry.Fault{
@@ -207,7 +207,7 @@ func (m *Machine) guarded(s *session, i *entry.StepIntent, now time.Time) {
 	}
 	md := s.state.Program().Metadata
 	v := guard.Check(s.guards, m.counts, guard.Request{
-		Playbook: md.Name, Labels: md.Labels, Action: i.Action, Effect: playbook.Effect(i.Effect), Targets: i.Targets,
+		Playbook: md.Name, Labels: md.Labels, Action: i.Action, Effect: contract.Effect(i.Effect), Targets: i.Targets,
 		Root: s.state.Created.Cause.Root, Path: i.Path,
 	}, now)
 	switch v.Kind {
@@ -350,7 +350,7 @@ func (m *Machine) acted(s *session, x Acted, now time.Time) {
 		return
 	}
 	if s.leaving != nil && s.state.Cancel == nil {
-		parted(&x.Result, playbook.Effect(n.Intent.Effect))
+		parted(&x.Result, contract.Effect(n.Intent.Effect))
 	}
 	m.fact(s, &x.Result, now)
 	m.left(s, now)
@@ -359,14 +359,14 @@ func (m *Machine) acted(s *session, x Acted, now time.Time) {
 
 // parted corrects the account of an attempt that ended because its process does: nobody cancelled the step. Where nothing
 // happened it is made again when the run goes on.
-func parted(r *entry.StepResult, effect playbook.Effect) {
+func parted(r *entry.StepResult, effect contract.Effect) {
 	if r.Fault == nil || r.Fault.Kind != string(fault.Cancelled) {
 		return
 	}
 	f := *r.Fault
 	f.Kind = string(fault.Lost)
 	r.Fault = &f
-	r.Again = r.Outcome == entry.NotStarted || r.Outcome == entry.Failed && effect == playbook.Read
+	r.Again = r.Outcome == entry.NotStarted || r.Outcome == entry.Failed && effect == contract.Read
 }
 
 // left finishes a Leave when nothing acts any more.

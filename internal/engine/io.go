@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/task"
@@ -83,7 +83,7 @@ type Bound struct {
 	Known   bool // the child is there already: this call was made before, and forgotten
 	Hash    entry.Hash
 	Body    []byte // the closure of the sub-playbook
-	Prog    *playbook.Program
+	Prog    *program.Program
 	Params  map[string]any
 	Carried *entry.RunCarried    // what the child carries on
 	Changed *entry.ParamsChanged // what a person had changed in that
@@ -211,7 +211,7 @@ type Bind struct {
 	Carry   string // the run that the child carries on; "" none
 	Alike   bool   // it must have had the same parameters
 	Created *entry.RunCreated
-	Prog    *playbook.Program
+	Prog    *program.Program
 	Params  map[string]any
 }
 
@@ -229,7 +229,7 @@ type Act struct {
 	Attempt int
 	State   *run.State
 	Intent  run.Intent
-	Def     *playbook.Node
+	Def     *program.Node
 }
 
 // StopAct ends an attempt; its Acted still comes.

@@ -7,23 +7,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tendhq/tend/internal/compiler"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store/memory"
 )
 
 // calls compiles a playbook that may call another one, child.
-func (b *bench) calls(t *testing.T, src, child string) *playbook.Program {
+func (b *bench) calls(t *testing.T, src, child string) *program.Program {
 	t.Helper()
 	docs, fs := playbook.Parse("parent.yaml", []byte("apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: parent}\n"+src))
 	if len(docs) == 0 {
 		t.Fatal(fs)
 	}
-	p, fs := playbook.Compile(docs[0], b.set, shelf{"child": "apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: child}\n" + child})
+	p, fs := compiler.Compile(docs[0], b.set, shelf{"child": "apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: child}\n" + child})
 	for _, f := range fs {
-		if f.Severity == playbook.Error {
+		if f.Severity == document.Error {
 			t.Fatal(f)
 		}
 	}

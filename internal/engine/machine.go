@@ -11,7 +11,6 @@ import (
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/guard"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/task"
@@ -65,7 +64,7 @@ type session struct {
 	state  *run.State
 	head   store.Head
 	tasks  map[string]*taskStream // open ones
-	guards []playbook.GuardSpec
+	guards []guard.Spec
 	row    []byte // body of the stored row, to write it only when it changed
 	due    time.Time
 
@@ -566,12 +565,12 @@ func rowOf(s *session) RunRow {
 	return r
 }
 
-func decodeGuards(o map[string]any) []playbook.GuardSpec {
+func decodeGuards(o map[string]any) []guard.Spec {
 	b, err := json.Marshal(o["specs"])
 	if err != nil {
 		return nil
 	}
-	var out []playbook.GuardSpec
+	var out []guard.Spec
 	_ = json.Unmarshal(b, &out)
 	return out
 }

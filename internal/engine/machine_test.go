@@ -10,12 +10,13 @@ import (
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/id"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/memory"
 	"github.com/tendhq/tend/internal/task"
+	"github.com/tendhq/tend/internal/value"
 )
 
 const two = "steps: [{uses: probe, with: {say: a}}, {uses: probe, with: {say: b}}]"
@@ -282,7 +283,7 @@ steps:
 func TestCancelReachesChildren(t *testing.T) {
 	t.Parallel()
 	d := sits(t, new(memory.Disk))
-	prog := program(t, d.set, two)
+	prog := programOf(t, d.set, two)
 	runID, _ := d.begin(prog)
 	d.write()
 	if len(d.acts) != 1 || d.acts[0].Run == runID {
@@ -417,7 +418,7 @@ func TestGuardCountsInTheCommit(t *testing.T) {
 	t.Parallel()
 	disk := new(memory.Disk)
 	d := sits(t, disk)
-	guards := []playbook.GuardSpec{{Name: "calm", Cooldown: &playbook.Cooldown{Every: playbook.Duration(time.Hour)}}}
+	guards := []guard.Spec{{Name: "calm", Cooldown: &guard.Cooldown{Every: value.Duration(time.Hour)}}}
 	prog := compile(t, d.set, "steps: [{uses: probe, with: {say: db}}, {uses: probe, with: {say: db}}]")
 	with := func(b *engine.Begin) { b.Start.Guards = guards }
 	d.begin(prog, with)

@@ -10,7 +10,7 @@ import (
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/mask"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/secret"
@@ -151,7 +151,7 @@ func (e *Engine) sealOutput(ctx context.Context, id, root, path string, output v
 }
 
 // changes are changed parameters as they are recorded, for a run below root.
-func (e *Engine) changes(p *playbook.Program, root string, c Command) (*entry.ParamsChanged, error) {
+func (e *Engine) changes(p *program.Program, root string, c Command) (*entry.ParamsChanged, error) {
 	if err := outside(c.Params); err != nil {
 		return nil, err
 	}

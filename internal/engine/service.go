@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/id"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/task"
@@ -297,7 +298,7 @@ func (e *Engine) checkParams(ctx context.Context, c Command) (map[string]any, er
 	return changed.Params, nil
 }
 
-func bindSome(p *playbook.Program, given map[string]any) (map[string]any, error) {
+func bindSome(p *program.Program, given map[string]any) (map[string]any, error) {
 	out := map[string]any{}
 	for name, v := range given {
 		known := false
@@ -306,7 +307,7 @@ func bindSome(p *playbook.Program, given map[string]any) (map[string]any, error)
 				continue
 			}
 			known = true
-			c, err := playbook.ConvertParameter(v, q)
+			c, err := contract.ConvertParameter(v, q)
 			if err != nil {
 				return nil, fault.Wrap(fault.Invalid, err, "parameter %s", name)
 			}
@@ -378,7 +379,7 @@ func (e *Engine) Rows(ctx context.Context, f store.Filter) (store.Page, error) {
 }
 
 // Program implements Service.
-func (e *Engine) Program(ctx context.Context, runID string) (*playbook.Program, error) {
+func (e *Engine) Program(ctx context.Context, runID string) (*program.Program, error) {
 	page, err := e.cfg.Store.Read(ctx, "run/"+runID, 1, 1)
 	if err != nil {
 		return nil, err

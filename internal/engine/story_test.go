@@ -11,7 +11,7 @@ import (
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/memory"
@@ -296,7 +296,7 @@ func TestCooldownHoldsOtherRuns(t *testing.T) {
 	t.Parallel()
 	b := setup(t, new(memory.Disk), &hands{reply: says})
 	prog := compile(t, b.set, "steps: [{uses: probe, with: {say: db-1}}, {uses: probe, with: {say: db-1}}]")
-	guards := []playbook.GuardSpec{{Name: "calm", Cooldown: &playbook.Cooldown{Every: playbook.Duration(time.Hour)}}}
+	guards := []guard.Spec{{Name: "calm", Cooldown: &guard.Cooldown{Every: value.Duration(time.Hour)}}}
 	begin := func() string {
 		id, err := b.Start(t.Context(), engine.Start{Program: prog, Guards: guards, By: entry.Who{Name: "ada"}})
 		if err != nil {

@@ -365,3 +365,11 @@ func Unseal(v any, open Opener, found func(v any, open bool)) error {
 	}
 	return nil
 }
+
+// Revealed gives a value that may be veiled.
+func Revealed(v any) any {
+	if veiled, ok := v.(Veiled); ok {
+		return veiled.Reveal()
+	}
+	return v
+}

@@ -16,16 +16,17 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/language"
 )
 
 // Width is how long a line with a flow map or list may be before it is written as a block.
 const Width = 120
 
 // Source formats a file. A file that is not YAML gives nil and the reasons.
-func Source(file string, src []byte) ([]byte, []playbook.Finding) {
-	if _, findings := playbook.Nodes(file, src); len(findings) > 0 {
+func Source(file string, src []byte) ([]byte, []document.Finding) {
+	if _, findings := document.Nodes(file, src); len(findings) > 0 {
 		return nil, findings
 	}
 	var out []byte
@@ -39,8 +40,8 @@ func Source(file string, src []byte) ([]byte, []playbook.Finding) {
 		}
 		formatted, err := one(text)
 		if err != nil {
-			return src, []playbook.Finding{{
-				Rule: playbook.RuleFormat, Severity: playbook.Warning, Place: playbook.Place{File: file},
+			return src, []document.Finding{{
+				Rule: document.RuleFormat, Severity: document.Warning, Place: document.Place{File: file},
 				Message: fmt.Sprintf("the file is left as it is: %v", err),
 			}}
 		}
@@ -64,8 +65,8 @@ func split(src []byte) [][]byte {
 }
 
 func load(src []byte) ([]*yaml.Node, error) {
-	docs, findings := playbook.Nodes("", src)
-	return docs, playbook.Fault(findings)
+	docs, findings := document.Nodes("", src)
+	return docs, document.Fault(findings)
 }
 
 func hasDirective(b []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(b), []byte("%")) }
@@ -192,11 +193,11 @@ type entry struct {
 
 // build makes the entries of a document.
 func (f *formatter) build(root *yaml.Node) {
-	var table playbook.Table
+	var table document.Table
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		switch k, v := root.Content[i], root.Content[i+1]; k.Value {
 		case "kind":
-			table = playbook.DocumentTable(playbook.DocKind(v.Value))
+			table = language.Keys(document.Kind(v.Value))
 		case "apiVersion":
 			f.dialect = expr.Dialect(v.Value)
 		}
@@ -211,11 +212,11 @@ func anchors(n *yaml.Node) bool {
 	return n.Anchor != "" || n.Kind == yaml.AliasNode || slices.ContainsFunc(n.Content, anchors)
 }
 
-func (f *formatter) fill(e *entry, fm playbook.Form) {
+func (f *formatter) fill(e *entry, fm document.Form) {
 	flow := e.flow || e.val.Style&yaml.FlowStyle != 0
 	switch e.val.Kind {
 	case yaml.MappingNode:
-		f.mapping(e, e.val, fm.Table(f.dialect), flow)
+		f.mapping(e, e.val, language.Table(fm, f.dialect), flow)
 	case yaml.SequenceNode:
 		for _, n := range e.val.Content {
 			line, col := n.Line, n.Column
@@ -246,13 +247,13 @@ func (f *formatter) keep(n *yaml.Node) {
 }
 
 // mapping makes the entries of a map, in the canonical order where there is one.
-func (f *formatter) mapping(e *entry, n *yaml.Node, table playbook.Table, flow bool) {
+func (f *formatter) mapping(e *entry, n *yaml.Node, table document.Table, flow bool) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		kid := &entry{key: k, val: v, up: e, line: k.Line, col: k.Column, flow: flow}
 		e.kids = append(e.kids, kid)
 		f.order = append(f.order, kid)
-		fm := playbook.FormPlain
+		fm := document.FormPlain
 		if at := table.Index(k.Value); at >= 0 {
 			fm = table[at].Form
 		}

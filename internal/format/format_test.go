@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v4"
 	"pgregory.net/rapid"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/format"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/testenv"
@@ -69,7 +70,7 @@ func canonical(t testing.TB, src []byte) []byte {
 // TestMeaning formats every document of the language's fixtures: the compiled program must not change.
 func TestMeaning(t *testing.T) {
 	t.Parallel()
-	paths, _ := filepath.Glob("../playbook/testdata/*/*.txtar")
+	paths, _ := filepath.Glob("../compiler/testdata/*/*.txtar")
 	if len(paths) == 0 {
 		t.Fatal("no fixtures")
 	}
@@ -84,7 +85,7 @@ func TestMeaning(t *testing.T) {
 			}
 			t.Run(filepath.Base(path)+"/"+f.Name, func(t *testing.T) {
 				t.Parallel()
-				if _, findings := playbook.Nodes(f.Name, f.Data); len(findings) > 0 {
+				if _, findings := document.Nodes(f.Name, f.Data); len(findings) > 0 {
 					t.Skip("no YAML")
 				}
 				out, findings := format.Source(f.Name, f.Data)
@@ -141,7 +142,7 @@ func TestProperty(t *testing.T) {
 		g.line(0, "kind: "+rapid.SampledFrom([]string{"Playbook", "Step", "Guard"}).Draw(rt, "kind"))
 		g.mapping(0, 0)
 		src := []byte(g.b.String())
-		if _, findings := playbook.Nodes("g.yaml", src); len(findings) > 0 {
+		if _, findings := document.Nodes("g.yaml", src); len(findings) > 0 {
 			rt.Skip(findings)
 		}
 		out, findings := format.Source("g.yaml", src)

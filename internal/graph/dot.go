@@ -5,12 +5,13 @@ import (
 	"io"
 	"strings"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // Dot writes a digraph for Graphviz, from the same layout of boxes and edges that the SVG is drawn from; Graphviz places
 // them anew.
-func Dot(w io.Writer, p *playbook.Program, s State) error {
+func Dot(w io.Writer, p *program.Program, s State) error {
 	l := New(p)
 	d := dot{state: s, ids: map[string]string{}, kids: map[string][]Box{}, boxes: map[string]Box{}}
 	for i, b := range l.Boxes {
@@ -75,7 +76,7 @@ func (d *dot) inside(depth int, parent string) {
 
 func (d *dot) style(b Box, m Mark) string {
 	name := m.tone()
-	if name == "" && b.Effect == playbook.Mutate && b.Kind == Action {
+	if name == "" && b.Effect == contract.Mutate && b.Kind == Action {
 		name = "mutate"
 	}
 	out := ""

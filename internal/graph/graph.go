@@ -9,7 +9,7 @@ package graph
 import (
 	"strings"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // Kind says what a node of the drawing is.
@@ -17,18 +17,18 @@ type Kind string
 
 // The kinds: those of a playbook's nodes, and what a drawing adds to them.
 const (
-	Action   = Kind(playbook.KindAction)
-	Wait     = Kind(playbook.KindWait)
-	Approve  = Kind(playbook.KindApprove)
-	Ask      = Kind(playbook.KindAsk)
-	Manual   = Kind(playbook.KindManual)
-	Call     = Kind(playbook.KindCall)
-	Assert   = Kind(playbook.KindAssert)
-	Fail     = Kind(playbook.KindFail)
-	Steps    = Kind(playbook.KindSteps)
-	Foreach  = Kind(playbook.KindForeach)
-	Parallel = Kind(playbook.KindParallel)
-	Lock     = Kind(playbook.KindLock)
+	Action   = Kind(program.KindAction)
+	Wait     = Kind(program.KindWait)
+	Approve  = Kind(program.KindApprove)
+	Ask      = Kind(program.KindAsk)
+	Manual   = Kind(program.KindManual)
+	Call     = Kind(program.KindCall)
+	Assert   = Kind(program.KindAssert)
+	Fail     = Kind(program.KindFail)
+	Steps    = Kind(program.KindSteps)
+	Foreach  = Kind(program.KindForeach)
+	Parallel = Kind(program.KindParallel)
+	Lock     = Kind(program.KindLock)
 
 	Start   Kind = "start"
 	End     Kind = "end"

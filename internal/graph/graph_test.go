@@ -18,9 +18,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/graph"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
+	"github.com/tendhq/tend/internal/value"
 )
 
 var update = flag.Bool("update", os.Getenv("TEND_UPDATE") != "", "write the golden files anew")
@@ -31,58 +33,58 @@ func tmpl(s string) *expr.Expr { return &expr.Expr{Kind: expr.Template, Source: 
 
 func lit(v any) *expr.Expr { return &expr.Expr{Lit: v} }
 
-func act(id, uses string, e playbook.Effect) playbook.Node {
-	return playbook.Node{Kind: playbook.KindAction, ID: id, Uses: uses, Effect: e}
+func act(id, uses string, e contract.Effect) program.Node {
+	return program.Node{Kind: program.KindAction, ID: id, Uses: uses, Effect: e}
 }
 
 // everything uses each construct of the language once.
-func everything() *playbook.Program {
-	clean := act("clean", "shell", playbook.Mutate)
+func everything() *program.Program {
+	clean := act("clean", "shell", contract.Mutate)
 	clean.When = logic("steps.usage.value > params.limit")
 	clean.Target = []expr.Expr{*tmpl("path:{{ $.params.path }}")}
-	clean.Retry = &playbook.Retry{Attempts: 3}
-	clean.Timeout = playbook.Duration(5 * time.Minute)
+	clean.Retry = &program.Retry{Attempts: 3}
+	clean.Timeout = value.Duration(5 * time.Minute)
 	clean.Irreversible = true
-	verify, undo, probe := act("", "shell", playbook.Read), act("", "shell", playbook.Mutate), act("", "http", playbook.Read)
-	clean.Verify = &playbook.Check{Step: &verify, Until: logic("result.value < params.limit"), Within: playbook.Duration(time.Minute)}
-	clean.Undo = &playbook.Undo{Step: &undo}
+	verify, undo, probe := act("", "shell", contract.Read), act("", "shell", contract.Mutate), act("", "http", contract.Read)
+	clean.Verify = &program.Check{Step: &verify, Until: logic("result.value < params.limit"), Within: value.Duration(time.Minute)}
+	clean.Undo = &program.Undo{Step: &undo}
 	clean.OnDoubt = "probe"
-	clean.Probe = &playbook.Check{Step: &probe, Until: logic("result.status == 200")}
-	each := act("restart", "kubernetes/rollout-restart", playbook.Mutate)
-	each.Undo = &playbook.Undo{None: "a restart leaves nothing behind"}
-	return &playbook.Program{
-		Metadata: playbook.Metadata{Name: "everything", Description: "One of each.\nOn two lines."},
-		Timeout:  playbook.Duration(90 * time.Minute),
-		Steps: []playbook.Node{
-			act("usage", "shell", playbook.Read),
+	clean.Probe = &program.Check{Step: &probe, Until: logic("result.status == 200")}
+	each := act("restart", "kubernetes/rollout-restart", contract.Mutate)
+	each.Undo = &program.Undo{None: "a restart leaves nothing behind"}
+	return &program.Program{
+		Metadata: contract.Metadata{Name: "everything", Description: "One of each.\nOn two lines."},
+		Timeout:  value.Duration(90 * time.Minute),
+		Steps: []program.Node{
+			act("usage", "shell", contract.Read),
 			clean,
-			{Kind: playbook.KindForeach, ID: "pods", Foreach: &playbook.Foreach{
-				In: &playbook.Tree{Scalar: logic("steps.usage.pods")}, Key: "i", Value: "pod", Parallel: 4,
+			{Kind: program.KindForeach, ID: "pods", Foreach: &program.Foreach{
+				In: &expr.Tree{Scalar: logic("steps.usage.pods")}, Key: "i", Value: "pod", Parallel: 4,
 				When: logic("pod.restarts > 3"), Break: logic("steps.restart.left == 0"),
-			}, Steps: []playbook.Node{each}},
-			{Kind: playbook.KindParallel, Steps: []playbook.Node{
-				{Kind: playbook.KindSteps, Steps: []playbook.Node{act("a", "log", playbook.Read), act("b", "log", playbook.Read)}},
-				act("c", "http", playbook.Read),
+			}, Steps: []program.Node{each}},
+			{Kind: program.KindParallel, Steps: []program.Node{
+				{Kind: program.KindSteps, Steps: []program.Node{act("a", "log", contract.Read), act("b", "log", contract.Read)}},
+				act("c", "http", contract.Read),
 			}},
 			{
-				Kind: playbook.KindLock, LockKey: tmpl("cart/{{ $.params.env }}"), Steps: []playbook.Node{act("locked", "sql", playbook.Idempotent)},
-				Catch:    []playbook.Node{act("", "log", playbook.Read)},
-				Finally:  []playbook.Node{act("", "log", playbook.Read)},
-				StopWhen: &playbook.StopWhen{Check: playbook.Check{Until: logic("params.stop")}},
+				Kind: program.KindLock, LockKey: tmpl("cart/{{ $.params.env }}"), Steps: []program.Node{act("locked", "sql", contract.Idempotent)},
+				Catch:    []program.Node{act("", "log", contract.Read)},
+				Finally:  []program.Node{act("", "log", contract.Read)},
+				StopWhen: &program.StopWhen{Check: program.Check{Until: logic("params.stop")}},
 			},
-			{Kind: playbook.KindWait, Wait: &playbook.Wait{Duration: lit("30s")}},
-			{Kind: playbook.KindApprove, ID: "sure", Task: &playbook.Task{Approval: playbook.Approval{
+			{Kind: program.KindWait, Wait: &program.Wait{Duration: lit("30s")}},
+			{Kind: program.KindApprove, ID: "sure", Task: &program.Task{Approval: program.Approval{
 				Message: lit("Restart the cart?"), From: []string{"ops"}, Count: 2, NotRequester: true,
 			}}},
-			{Kind: playbook.KindAsk, Task: &playbook.Task{}},
-			{Kind: playbook.KindCall, Call: &playbook.Call{Program: "notify"}},
-			{Kind: playbook.KindSteps, When: logic("params.last"), Steps: []playbook.Node{
-				{Kind: playbook.KindAssert, Assert: &playbook.Assert{That: logic("steps.usage.value > 0")}},
-				{Kind: playbook.KindFail, Message: lit("stop here")},
+			{Kind: program.KindAsk, Task: &program.Task{}},
+			{Kind: program.KindCall, Call: &program.Call{Program: "notify"}},
+			{Kind: program.KindSteps, When: logic("params.last"), Steps: []program.Node{
+				{Kind: program.KindAssert, Assert: &program.Assert{That: logic("steps.usage.value > 0")}},
+				{Kind: program.KindFail, Message: lit("stop here")},
 			}},
 		},
-		Catch:   []playbook.Node{act("tell", "slack/message", playbook.Mutate)},
-		Finally: []playbook.Node{act("bye", "log", playbook.Read)},
+		Catch:   []program.Node{act("tell", "slack/message", contract.Mutate)},
+		Finally: []program.Node{act("bye", "log", contract.Read)},
 	}
 }
 
@@ -104,17 +106,17 @@ func progress(path string) graph.Mark {
 
 func TestRenderers(t *testing.T) {
 	t.Parallel()
-	for name, draw := range map[string]func(io.Writer, *playbook.Program) error{
-		"tree.txt": func(w io.Writer, p *playbook.Program) error { return graph.Text(w, p, graph.TextOptions{}) },
-		"ascii.txt": func(w io.Writer, p *playbook.Program) error {
+	for name, draw := range map[string]func(io.Writer, *program.Program) error{
+		"tree.txt": func(w io.Writer, p *program.Program) error { return graph.Text(w, p, graph.TextOptions{}) },
+		"ascii.txt": func(w io.Writer, p *program.Program) error {
 			return graph.Text(w, p, graph.TextOptions{ASCII: true, Width: 60})
 		},
-		"run.txt": func(w io.Writer, p *playbook.Program) error {
+		"run.txt": func(w io.Writer, p *program.Program) error {
 			return graph.Text(w, p, graph.TextOptions{State: progress, Color: true})
 		},
-		"mermaid.mmd": func(w io.Writer, p *playbook.Program) error { return graph.Mermaid(w, p, progress) },
-		"graph.dot":   func(w io.Writer, p *playbook.Program) error { return graph.Dot(w, p, nil) },
-		"graph.svg":   func(w io.Writer, p *playbook.Program) error { return graph.SVG(w, p, progress) },
+		"mermaid.mmd": func(w io.Writer, p *program.Program) error { return graph.Mermaid(w, p, progress) },
+		"graph.dot":   func(w io.Writer, p *program.Program) error { return graph.Dot(w, p, nil) },
+		"graph.svg":   func(w io.Writer, p *program.Program) error { return graph.SVG(w, p, progress) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -166,9 +168,9 @@ var hostile = []string{
 }
 
 // programs generates programs of all shapes with hostile texts in them.
-func programs() *rapid.Generator[*playbook.Program] {
-	return rapid.Custom(func(t *rapid.T) *playbook.Program {
-		p := &playbook.Program{Metadata: playbook.Metadata{Name: word(t), Description: word(t)}, Steps: nodes(t, 2)}
+func programs() *rapid.Generator[*program.Program] {
+	return rapid.Custom(func(t *rapid.T) *program.Program {
+		p := &program.Program{Metadata: contract.Metadata{Name: word(t), Description: word(t)}, Steps: nodes(t, 2)}
 		if rapid.Bool().Draw(t, "catch") {
 			p.Catch = nodes(t, 1)
 		}
@@ -181,30 +183,30 @@ func programs() *rapid.Generator[*playbook.Program] {
 
 func word(t *rapid.T) string { return rapid.SampledFrom(hostile).Draw(t, "word") }
 
-func nodes(t *rapid.T, depth int) []playbook.Node {
-	out := make([]playbook.Node, rapid.IntRange(0, 3).Draw(t, "nodes"))
+func nodes(t *rapid.T, depth int) []program.Node {
+	out := make([]program.Node, rapid.IntRange(0, 3).Draw(t, "nodes"))
 	for i := range out {
 		out[i] = node(t, depth)
 	}
 	return out
 }
 
-func node(t *rapid.T, depth int) playbook.Node {
-	n := playbook.Node{Name: word(t), When: tmpl(word(t)), Uses: word(t), Effect: playbook.Mutate}
-	kinds := []playbook.NodeKind{playbook.KindAction, playbook.KindWait, playbook.KindApprove, playbook.KindAssert, playbook.KindFail, playbook.KindCall}
+func node(t *rapid.T, depth int) program.Node {
+	n := program.Node{Name: word(t), When: tmpl(word(t)), Uses: word(t), Effect: contract.Mutate}
+	kinds := []program.Kind{program.KindAction, program.KindWait, program.KindApprove, program.KindAssert, program.KindFail, program.KindCall}
 	if depth > 0 {
-		kinds = append(kinds, playbook.KindSteps, playbook.KindForeach, playbook.KindParallel, playbook.KindLock)
+		kinds = append(kinds, program.KindSteps, program.KindForeach, program.KindParallel, program.KindLock)
 	}
 	n.Kind = rapid.SampledFrom(kinds).Draw(t, "kind")
 	if depth == 0 {
 		return n
 	}
 	switch n.Kind {
-	case playbook.KindSteps, playbook.KindForeach, playbook.KindParallel, playbook.KindLock:
+	case program.KindSteps, program.KindForeach, program.KindParallel, program.KindLock:
 		n.Steps = nodes(t, depth-1)
-	case playbook.KindAction:
+	case program.KindAction:
 		v := node(t, 0)
-		n.Verify = &playbook.Check{Step: &v, Until: logic(word(t))}
+		n.Verify = &program.Check{Step: &v, Until: logic(word(t))}
 	default:
 	}
 	if rapid.Bool().Draw(t, "handlers") {
@@ -291,11 +293,11 @@ func TestOutputIsWellFormed(t *testing.T) {
 }
 
 func ExampleText() {
-	p := &playbook.Program{
-		Metadata: playbook.Metadata{Name: "restart"},
-		Steps: []playbook.Node{
-			{Kind: playbook.KindApprove, Task: &playbook.Task{Approval: playbook.Approval{Message: lit("Restart it?")}}},
-			{Kind: playbook.KindAction, ID: "again", Uses: "shell", Effect: playbook.Mutate},
+	p := &program.Program{
+		Metadata: contract.Metadata{Name: "restart"},
+		Steps: []program.Node{
+			{Kind: program.KindApprove, Task: &program.Task{Approval: program.Approval{Message: lit("Restart it?")}}},
+			{Kind: program.KindAction, ID: "again", Uses: "shell", Effect: contract.Mutate},
 		},
 	}
 	var b strings.Builder

@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/cell"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -19,7 +20,7 @@ type item struct {
 	role   Role
 	title  string // one line
 	facts  []fact // what else is worth knowing, in reading order
-	effect playbook.Effect
+	effect contract.Effect
 	body   []item // in order; side by side in a parallel
 	catch  *item
 	final  *item
@@ -54,7 +55,7 @@ func (i item) children() []item {
 }
 
 // outline turns a program into items: its main flow, its catch and its finally.
-func outline(p *playbook.Program) item {
+func outline(p *program.Program) item {
 	root := item{kind: Steps, title: cell.Line(p.Metadata.Name)}
 	if d := cell.Line(p.Metadata.Description); d != "" {
 		root.facts = append(root.facts, fact{"", d})
@@ -68,7 +69,7 @@ func outline(p *playbook.Program) item {
 	return root
 }
 
-func items(nodes []playbook.Node, path string) []item {
+func items(nodes []program.Node, path string) []item {
 	out := make([]item, len(nodes))
 	for i := range nodes {
 		out[i] = newItem(&nodes[i], path+"["+strconv.Itoa(i)+"]")
@@ -76,23 +77,23 @@ func items(nodes []playbook.Node, path string) []item {
 	return out
 }
 
-func section(k Kind, title, path string, nodes []playbook.Node) *item {
+func section(k Kind, title, path string, nodes []program.Node) *item {
 	if len(nodes) == 0 {
 		return nil
 	}
 	return &item{path: path, kind: k, title: title, body: items(nodes, path)}
 }
 
-func newItem(n *playbook.Node, path string) item {
+func newItem(n *program.Node, path string) item {
 	it := item{path: path, kind: Kind(n.Kind), title: title(n), effect: n.Effect, facts: facts(n)}
 	switch n.Kind {
-	case playbook.KindForeach:
+	case program.KindForeach:
 		it.body = items(n.Steps, path+".foreach.steps")
-	case playbook.KindLock:
+	case program.KindLock:
 		it.body = items(n.Steps, path+".steps")
-	case playbook.KindParallel:
+	case program.KindParallel:
 		it.body = lanes(n.Steps, path+".parallel")
-	case playbook.KindSteps:
+	case program.KindSteps:
 		it.body = items(n.Steps, path+".steps")
 	default:
 		it.side = attached(n, path)
@@ -106,7 +107,7 @@ func newItem(n *playbook.Node, path string) item {
 }
 
 // lanes draws a branch that is a plain block as a lane; one that is a single step stands as it is.
-func lanes(branches []playbook.Node, path string) []item {
+func lanes(branches []program.Node, path string) []item {
 	out := items(branches, path)
 	for i, it := range out {
 		if it.kind != Steps {
@@ -120,7 +121,7 @@ func lanes(branches []playbook.Node, path string) []item {
 	return out
 }
 
-func attached(n *playbook.Node, path string) []item {
+func attached(n *program.Node, path string) []item {
 	var out []item
 	if n.Wait != nil && n.Wait.Until != nil && n.Wait.Until.Step != nil {
 		out = append(out, check(Until, n.Wait.Until, path+".until"))
@@ -140,7 +141,7 @@ func attached(n *playbook.Node, path string) []item {
 }
 
 // check draws a step with the condition that it is repeated for, or the condition alone.
-func check(r Role, c *playbook.Check, path string) item {
+func check(r Role, c *program.Check, path string) item {
 	var it item
 	if c.Step != nil {
 		it = newItem(c.Step, path)
@@ -157,7 +158,7 @@ func check(r Role, c *playbook.Check, path string) item {
 	return it
 }
 
-func title(n *playbook.Node) string {
+func title(n *program.Node) string {
 	if t := cell.Line(n.Name); t != "" {
 		return t
 	}
@@ -171,44 +172,44 @@ func title(n *playbook.Node) string {
 }
 
 // summary says in a few words what a node does.
-func summary(n *playbook.Node) string {
+func summary(n *program.Node) string {
 	switch n.Kind {
-	case playbook.KindAction:
+	case program.KindAction:
 		return cell.Line(uses(n))
-	case playbook.KindWait:
+	case program.KindWait:
 		return waits(n.Wait)
-	case playbook.KindApprove, playbook.KindAsk, playbook.KindManual:
+	case program.KindApprove, program.KindAsk, program.KindManual:
 		return asks(n)
-	case playbook.KindCall:
+	case program.KindCall:
 		if n.Call != nil {
 			return "playbook " + cell.Line(n.Call.Program)
 		}
-	case playbook.KindAssert:
+	case program.KindAssert:
 		if n.Assert != nil {
 			return "assert " + text(n.Assert.That)
 		}
-	case playbook.KindFail:
+	case program.KindFail:
 		return strings.TrimSpace("fail " + text(n.Message))
-	case playbook.KindForeach:
+	case program.KindForeach:
 		return loop(n.Foreach)
-	case playbook.KindLock:
+	case program.KindLock:
 		return strings.TrimSpace("lock " + text(n.LockKey))
-	case playbook.KindParallel:
+	case program.KindParallel:
 		return "parallel"
-	case playbook.KindSteps:
+	case program.KindSteps:
 		return "steps"
 	}
 	return ""
 }
 
-func uses(n *playbook.Node) string {
+func uses(n *program.Node) string {
 	if n.Module != nil && n.Module.Name != "" {
 		return n.Module.Name
 	}
 	return n.Uses
 }
 
-func asks(n *playbook.Node) string {
+func asks(n *program.Node) string {
 	if n.Task != nil {
 		if m := text(n.Task.Message); m != "" {
 			return string(n.Kind) + " " + m
@@ -217,7 +218,7 @@ func asks(n *playbook.Node) string {
 	return string(n.Kind)
 }
 
-func waits(w *playbook.Wait) string {
+func waits(w *program.Wait) string {
 	switch {
 	case w == nil:
 		return "wait"
@@ -232,7 +233,7 @@ func waits(w *playbook.Wait) string {
 	}
 }
 
-func loop(f *playbook.Foreach) string {
+func loop(f *program.Foreach) string {
 	if f == nil {
 		return "foreach"
 	}
@@ -257,7 +258,7 @@ func loop(f *playbook.Foreach) string {
 	return cell.Line(b.String())
 }
 
-func facts(n *playbook.Node) []fact {
+func facts(n *program.Node) []fact {
 	var out []fact
 	add := func(key, text string) {
 		if text != "" {
@@ -267,7 +268,7 @@ func facts(n *playbook.Node) []fact {
 	if s := summary(n); s != "" && s != title(n) {
 		add("", s)
 	}
-	if n.Kind == playbook.KindAction && n.Effect != "" {
+	if n.Kind == program.KindAction && n.Effect != "" {
 		e := string(n.Effect)
 		if n.Irreversible {
 			e += ", irreversible"
@@ -290,7 +291,7 @@ func facts(n *playbook.Node) []fact {
 	if a := n.Approval; a != nil {
 		add("approval", approval(a))
 	}
-	if n.Task != nil && n.Kind == playbook.KindApprove {
+	if n.Task != nil && n.Kind == program.KindApprove {
 		add("approval", approval(&n.Task.Approval))
 	}
 	if n.Retry != nil && n.Retry.Attempts > 1 {
@@ -312,7 +313,7 @@ func facts(n *playbook.Node) []fact {
 	return out
 }
 
-func approval(a *playbook.Approval) string {
+func approval(a *program.Approval) string {
 	s := strconv.Itoa(max(a.Count, 1))
 	if len(a.From) > 0 {
 		s += " of " + cell.Line(strings.Join(a.From, ", "))
@@ -336,7 +337,7 @@ func text(e *expr.Expr) string {
 }
 
 // span writes a duration as people do: 5m, 1h30m.
-func span(d playbook.Duration) string {
+func span(d value.Duration) string {
 	s := time.Duration(d).String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

@@ -4,7 +4,8 @@ import (
 	"strings"
 
 	"github.com/tendhq/tend/internal/cell"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // Layout is a drawing on a grid: boxes with their places, and lines between them. A unit is about the width of a
@@ -25,7 +26,7 @@ type Box struct {
 	Role   Role            `json:"role,omitempty"`
 	Title  string          `json:"title"`
 	Lines  []string        `json:"lines,omitempty"` // details below the title
-	Effect playbook.Effect `json:"effect,omitempty"`
+	Effect contract.Effect `json:"effect,omitempty"`
 	Block  bool            `json:"block,omitempty"` // other boxes stand in it
 	X      int             `json:"x"`
 	Y      int             `json:"y"`
@@ -79,7 +80,7 @@ const (
 
 // New lays a program out: steps below each other on one axis, lanes side by side, blocks around what they hold, and
 // what hangs on a step to its right. The same program always gives the same layout.
-func New(p *playbook.Program) Layout {
+func New(p *program.Program) Layout {
 	root := outline(p)
 	start := leaf(item{path: startPath, kind: Start, title: "start"})
 	end := leaf(item{path: endPath, kind: End, title: "end"})

@@ -6,11 +6,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // Mermaid writes a Mermaid flowchart.
-func Mermaid(w io.Writer, p *playbook.Program, s State) error {
+func Mermaid(w io.Writer, p *program.Program, s State) error {
 	m := mermaid{state: s, ids: map[string]string{}}
 	root := outline(p)
 	m.printf(0, "flowchart TD")
@@ -140,7 +141,7 @@ func (m *mermaid) item(depth int, it item) (first, last []string) {
 		m.printf(depth, "%s%s", id, shape(it.kind, label(append([]string{titled(it)}, append(details(it), mk.text())...)...)))
 		if t := mk.tone(); t != "" {
 			m.class(id, t)
-		} else if it.effect == playbook.Mutate && it.kind == Action {
+		} else if it.effect == contract.Mutate && it.kind == Action {
 			m.class(id, "mutate")
 		}
 		m.hang(depth, id, it)

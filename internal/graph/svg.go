@@ -7,7 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // unit is the size of a grid unit in the SVG's pixels.
@@ -16,7 +17,7 @@ const unit = 8
 // SVG writes one self-contained picture: no script, no font, nothing to load. Its colours are CSS variables that a page
 // around it may set, with a light and a dark set of its own. Every box carries its path as `data-path` and its status as
 // `data-status`.
-func SVG(w io.Writer, p *playbook.Program, s State) error {
+func SVG(w io.Writer, p *program.Program, s State) error {
 	l := New(p)
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="tend-graph" role="img" viewBox="0 0 %d %d" width="%d" height="%d">`,
@@ -111,12 +112,12 @@ func svgBox(b *strings.Builder, x Box, m Mark) {
 	b.WriteString("</g>")
 }
 
-func effectClass(e playbook.Effect) string {
+func effectClass(e contract.Effect) string {
 	switch e {
-	case playbook.Read, playbook.Idempotent:
+	case contract.Read, contract.Idempotent:
 		return string(e)
 	default:
-		return string(playbook.Mutate)
+		return string(contract.Mutate)
 	}
 }
 

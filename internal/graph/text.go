@@ -5,7 +5,8 @@ import (
 	"strings"
 
 	"github.com/tendhq/tend/internal/cell"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // TextOptions say how Text draws.
@@ -17,7 +18,7 @@ type TextOptions struct {
 }
 
 // Text draws the program as a tree, one node per line and its details below.
-func Text(w io.Writer, p *playbook.Program, o TextOptions) error {
+func Text(w io.Writer, p *program.Program, o TextOptions) error {
 	t := tree{o: o, pen: boxPen()}
 	if o.ASCII {
 		t.pen = asciiPen()
@@ -157,7 +158,7 @@ func weight(it item) string {
 	switch {
 	case it.box():
 		return bold
-	case it.kind == Action && it.effect == playbook.Mutate:
+	case it.kind == Action && it.effect == contract.Mutate:
 		return yellow
 	default:
 		return ""

@@ -1,4 +1,5 @@
-// Package guard decides whether an effect may begin now: allow, hold until later, or deny, with the reason.
+// Package guard is the kind Guard, a rule that can stop effects, and decides by such rules whether an effect may begin
+// now: allow, hold until later, or deny, with the reason.
 //
 // It is pure: what was counted before comes as data, and what a verdict counts goes back as data, to be committed with
 // the intent that it allowed. Undoing is never held back.
@@ -9,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/contract"
 )
 
 // Request is an effect that is about to begin, rendered.
@@ -17,7 +18,7 @@ type Request struct {
 	Playbook string
 	Labels   map[string]string
 	Action   string
-	Effect   playbook.Effect
+	Effect   contract.Effect
 	Targets  []string
 	Root     string // the outermost run: its own reservations do not hold it back
 	Path     string
@@ -55,7 +56,7 @@ type Verdict struct {
 }
 
 // Check asks all guards. The strictest answer wins: deny before hold, the longest hold before shorter ones.
-func Check(specs []playbook.GuardSpec, counted map[string]Reservation, r Request, now time.Time) Verdict {
+func Check(specs []Spec, counted map[string]Reservation, r Request, now time.Time) Verdict {
 	v := Verdict{Kind: Allow}
 	for i := range specs {
 		g := &specs[i]
@@ -102,7 +103,7 @@ func stricter(a, b Verdict) Verdict {
 
 // subjects are the targets that the guard counts. An effect that names none counts as one nameless target: a guard must
 // not be avoided by saying less.
-func subjects(s *playbook.Selection, r *Request) []string {
+func subjects(s *Selection, r *Request) []string {
 	if len(r.Targets) == 0 {
 		return []string{""}
 	}
@@ -115,10 +116,10 @@ func subjects(s *playbook.Selection, r *Request) []string {
 	return out
 }
 
-func selects(s *playbook.Selection, r *Request) bool {
+func selects(s *Selection, r *Request) bool {
 	effects := s.Effects
 	if len(effects) == 0 {
-		effects = []playbook.Effect{playbook.Mutate}
+		effects = []contract.Effect{contract.Mutate}
 	}
 	if !slices.Contains(effects, r.Effect) || !matches(s.Playbooks, r.Playbook) || !matches(s.Actions, r.Action) {
 		return false

@@ -4,14 +4,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/guard"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/value"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func calm(change ...func(*playbook.GuardSpec)) playbook.GuardSpec {
-	g := playbook.GuardSpec{Name: "calm", Cooldown: &playbook.Cooldown{Every: playbook.Duration(time.Hour)}}
+func calm(change ...func(*guard.Spec)) guard.Spec {
+	g := guard.Spec{Name: "calm", Cooldown: &guard.Cooldown{Every: value.Duration(time.Hour)}}
 	for _, f := range change {
 		f(&g)
 	}
@@ -21,43 +22,43 @@ func calm(change ...func(*playbook.GuardSpec)) playbook.GuardSpec {
 // TestCheck: one guard that counted an effect on host:1 by run r1, until one o'clock.
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	sel := func(s playbook.Selection) func(*playbook.GuardSpec) {
-		return func(g *playbook.GuardSpec) { g.Select = s }
+	sel := func(s guard.Selection) func(*guard.Spec) {
+		return func(g *guard.Spec) { g.Select = s }
 	}
-	deny := func(g *playbook.GuardSpec) { g.Then = "deny" }
+	deny := func(g *guard.Spec) { g.Then = "deny" }
 	one := []string{"host:1"}
 	for _, c := range []struct {
 		name    string
-		guard   playbook.GuardSpec
-		effect  playbook.Effect
+		guard   guard.Spec
+		effect  contract.Effect
 		root    string
 		targets []string
 		at      time.Duration // after noon
 		want    guard.Kind
 		reserve int
 	}{
-		{"another run", calm(), playbook.Mutate, "r2", one, 0, guard.Hold, 0},
-		{"the last moment", calm(), playbook.Mutate, "r2", one, time.Hour - time.Microsecond, guard.Hold, 0},
-		{"its time is over", calm(), playbook.Mutate, "r2", one, time.Hour, guard.Allow, 1},
-		{"its own run", calm(), playbook.Mutate, "r1", one, 0, guard.Allow, 1},
-		{"another target", calm(), playbook.Mutate, "r2", []string{"host:2"}, 0, guard.Allow, 1},
-		{"one of two targets", calm(), playbook.Mutate, "r2", []string{"host:2", "host:1"}, 0, guard.Hold, 0},
-		{"no target", calm(), playbook.Mutate, "r2", nil, 0, guard.Allow, 1},
-		{"deny", calm(deny), playbook.Mutate, "r2", one, 0, guard.Deny, 0},
-		{"a read", calm(), playbook.Read, "r2", one, 0, guard.Allow, 0},
-		{"an idempotent effect", calm(), playbook.Idempotent, "r2", one, 0, guard.Allow, 0},
-		{"a read that is selected", calm(sel(playbook.Selection{Effects: []playbook.Effect{playbook.Read}})), playbook.Read, "r2", one, 0, guard.Hold, 0},
-		{"another playbook", calm(sel(playbook.Selection{Playbooks: []string{"db-*"}})), playbook.Mutate, "r2", one, 0, guard.Allow, 0},
-		{"this playbook", calm(sel(playbook.Selection{Playbooks: []string{"web-*"}})), playbook.Mutate, "r2", one, 0, guard.Hold, 0},
-		{"another action", calm(sel(playbook.Selection{Actions: []string{"http"}})), playbook.Mutate, "r2", one, 0, guard.Allow, 0},
-		{"another label", calm(sel(playbook.Selection{Labels: map[string]string{"team": "db"}})), playbook.Mutate, "r2", one, 0, guard.Allow, 0},
-		{"this label", calm(sel(playbook.Selection{Labels: map[string]string{"team": "web"}})), playbook.Mutate, "r2", one, 0, guard.Hold, 0},
-		{"targets that it does not watch", calm(sel(playbook.Selection{Targets: []string{"db:*"}})), playbook.Mutate, "r2", one, 0, guard.Allow, 0},
-		{"targets that it watches", calm(sel(playbook.Selection{Targets: []string{"host:*"}})), playbook.Mutate, "r2", []string{"db:1", "host:1"}, 0, guard.Hold, 0},
-		{"no target passes by no guard", calm(sel(playbook.Selection{Targets: []string{"host:*"}})), playbook.Mutate, "r2", nil, 0, guard.Allow, 1},
+		{"another run", calm(), contract.Mutate, "r2", one, 0, guard.Hold, 0},
+		{"the last moment", calm(), contract.Mutate, "r2", one, time.Hour - time.Microsecond, guard.Hold, 0},
+		{"its time is over", calm(), contract.Mutate, "r2", one, time.Hour, guard.Allow, 1},
+		{"its own run", calm(), contract.Mutate, "r1", one, 0, guard.Allow, 1},
+		{"another target", calm(), contract.Mutate, "r2", []string{"host:2"}, 0, guard.Allow, 1},
+		{"one of two targets", calm(), contract.Mutate, "r2", []string{"host:2", "host:1"}, 0, guard.Hold, 0},
+		{"no target", calm(), contract.Mutate, "r2", nil, 0, guard.Allow, 1},
+		{"deny", calm(deny), contract.Mutate, "r2", one, 0, guard.Deny, 0},
+		{"a read", calm(), contract.Read, "r2", one, 0, guard.Allow, 0},
+		{"an idempotent effect", calm(), contract.Idempotent, "r2", one, 0, guard.Allow, 0},
+		{"a read that is selected", calm(sel(guard.Selection{Effects: []contract.Effect{contract.Read}})), contract.Read, "r2", one, 0, guard.Hold, 0},
+		{"another playbook", calm(sel(guard.Selection{Playbooks: []string{"db-*"}})), contract.Mutate, "r2", one, 0, guard.Allow, 0},
+		{"this playbook", calm(sel(guard.Selection{Playbooks: []string{"web-*"}})), contract.Mutate, "r2", one, 0, guard.Hold, 0},
+		{"another action", calm(sel(guard.Selection{Actions: []string{"http"}})), contract.Mutate, "r2", one, 0, guard.Allow, 0},
+		{"another label", calm(sel(guard.Selection{Labels: map[string]string{"team": "db"}})), contract.Mutate, "r2", one, 0, guard.Allow, 0},
+		{"this label", calm(sel(guard.Selection{Labels: map[string]string{"team": "web"}})), contract.Mutate, "r2", one, 0, guard.Hold, 0},
+		{"targets that it does not watch", calm(sel(guard.Selection{Targets: []string{"db:*"}})), contract.Mutate, "r2", one, 0, guard.Allow, 0},
+		{"targets that it watches", calm(sel(guard.Selection{Targets: []string{"host:*"}})), contract.Mutate, "r2", []string{"db:1", "host:1"}, 0, guard.Hold, 0},
+		{"no target passes by no guard", calm(sel(guard.Selection{Targets: []string{"host:*"}})), contract.Mutate, "r2", nil, 0, guard.Allow, 1},
 	} {
 		counted := map[string]guard.Reservation{guard.Key("calm", "host:1"): {Guard: "calm", Root: "r1", Target: "host:1", Until: noon.Add(time.Hour)}}
-		v := guard.Check([]playbook.GuardSpec{c.guard}, counted, guard.Request{
+		v := guard.Check([]guard.Spec{c.guard}, counted, guard.Request{
 			Playbook: "web-restart", Labels: map[string]string{"team": "web"}, Action: "shell", Effect: c.effect, Targets: c.targets, Root: c.root,
 		}, noon.Add(c.at))
 		if v.Kind != c.want || len(v.Reserve) != c.reserve {
@@ -80,8 +81,8 @@ func TestCheck(t *testing.T) {
 // TestNamelessEffectsCount: an effect that names no target is held by the one before it.
 func TestNamelessEffectsCount(t *testing.T) {
 	t.Parallel()
-	specs, counted := []playbook.GuardSpec{calm()}, map[string]guard.Reservation{}
-	r := guard.Request{Effect: playbook.Mutate, Root: "r1"}
+	specs, counted := []guard.Spec{calm()}, map[string]guard.Reservation{}
+	r := guard.Request{Effect: contract.Mutate, Root: "r1"}
 	for _, x := range guard.Check(specs, counted, r, noon).Reserve {
 		counted[guard.Key(x.Guard, x.Target)] = x
 	}
@@ -93,8 +94,8 @@ func TestNamelessEffectsCount(t *testing.T) {
 // TestTheStrictestWins: deny before hold, the longest hold before shorter ones, in any order; and nothing is counted.
 func TestTheStrictestWins(t *testing.T) {
 	t.Parallel()
-	named := func(name, then string) playbook.GuardSpec {
-		return calm(func(g *playbook.GuardSpec) { g.Name, g.Then = name, then })
+	named := func(name, then string) guard.Spec {
+		return calm(func(g *guard.Spec) { g.Name, g.Then = name, then })
 	}
 	counted := map[string]guard.Reservation{}
 	for name, d := range map[string]time.Duration{"short": time.Minute, "long": time.Hour, "never": time.Second} {
@@ -102,18 +103,18 @@ func TestTheStrictestWins(t *testing.T) {
 	}
 	short, long, never, free := named("short", ""), named("long", ""), named("never", "deny"), named("free", "")
 	for _, c := range []struct {
-		specs []playbook.GuardSpec
+		specs []guard.Spec
 		by    string
 		kind  guard.Kind
 	}{
-		{[]playbook.GuardSpec{short, long, free}, "long", guard.Hold},
-		{[]playbook.GuardSpec{long, free, short}, "long", guard.Hold},
-		{[]playbook.GuardSpec{never, short, long}, "never", guard.Deny},
-		{[]playbook.GuardSpec{long, never}, "never", guard.Deny},
-		{[]playbook.GuardSpec{free}, "", guard.Allow},
+		{[]guard.Spec{short, long, free}, "long", guard.Hold},
+		{[]guard.Spec{long, free, short}, "long", guard.Hold},
+		{[]guard.Spec{never, short, long}, "never", guard.Deny},
+		{[]guard.Spec{long, never}, "never", guard.Deny},
+		{[]guard.Spec{free}, "", guard.Allow},
 		{nil, "", guard.Allow},
 	} {
-		v := guard.Check(c.specs, counted, guard.Request{Effect: playbook.Mutate, Targets: []string{"t"}, Root: "r2"}, noon)
+		v := guard.Check(c.specs, counted, guard.Request{Effect: contract.Mutate, Targets: []string{"t"}, Root: "r2"}, noon)
 		if v.Kind != c.kind || v.Guard != c.by {
 			t.Errorf("%s by %q, not %s by %q", v.Kind, v.Guard, c.kind, c.by)
 		}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -28,7 +28,7 @@ const kindIteration = "iteration"
 // Fold builds a View entry by entry. It is not safe for concurrent use.
 type Fold struct {
 	view  *View
-	prog  *playbook.Program
+	prog  *program.Program
 	steps map[string]*Step
 	mask  masker
 	loops map[*Step]*loopState
@@ -36,9 +36,9 @@ type Fold struct {
 }
 
 // New begins the story of a run. Without a program (nil) the steps show up as they act, nameless.
-func New(id string, prog *playbook.Program) *Fold {
+func New(id string, prog *program.Program) *Fold {
 	if prog == nil {
-		prog = &playbook.Program{}
+		prog = &program.Program{}
 	}
 	f := &Fold{
 		view: &View{ID: id, Name: prog.Metadata.Name, Status: string(run.Pending)}, prog: prog,
@@ -60,7 +60,7 @@ func (f *Fold) View() *View {
 func (f *Fold) Step(path string) *Step { return f.steps[path] }
 
 // skeleton makes the steps of a list before they begin. The bodies of loops come with their iterations.
-func (f *Fold) skeleton(defs []playbook.Node, base, section string, parent *Step) []*Step {
+func (f *Fold) skeleton(defs []program.Node, base, section string, parent *Step) []*Step {
 	out := make([]*Step, len(defs))
 	for i := range defs {
 		out[i] = f.place(&defs[i], run.At(base, section, i), section, parent)
@@ -68,7 +68,7 @@ func (f *Fold) skeleton(defs []playbook.Node, base, section string, parent *Step
 	return out
 }
 
-func (f *Fold) place(def *playbook.Node, path, section string, parent *Step) *Step {
+func (f *Fold) place(def *program.Node, path, section string, parent *Step) *Step {
 	s := &Step{Path: path, Kind: string(def.Kind), ID: def.ID, Title: def.Name, Uses: def.Uses, Line: def.Line, Status: Pending, def: def, parent: parent}
 	if section != "steps" {
 		s.Section = section
@@ -78,9 +78,9 @@ func (f *Fold) place(def *playbook.Node, path, section string, parent *Step) *St
 	}
 	f.steps[path] = s
 	switch def.Kind {
-	case playbook.KindSteps, playbook.KindLock:
+	case program.KindSteps, program.KindLock:
 		s.Steps = f.skeleton(def.Steps, path, "steps", s)
-	case playbook.KindParallel:
+	case program.KindParallel:
 		s.Steps = f.skeleton(def.Steps, path, "parallel", s)
 	default:
 	}
@@ -265,7 +265,7 @@ func (f *Fold) rootFact(p entry.Payload, at time.Time) {
 	}
 }
 
-func (f *Fold) section(have []*Step, defs []playbook.Node, base, name string, parent *Step) []*Step {
+func (f *Fold) section(have []*Step, defs []program.Node, base, name string, parent *Step) []*Step {
 	if len(have) > 0 {
 		return have
 	}
@@ -320,7 +320,7 @@ func (f *Fold) carry(x *entry.RunCarried) {
 			continue
 		}
 		s.Status = Running
-		if s.Kind == string(playbook.KindSteps) || s.Kind == string(playbook.KindLock) {
+		if s.Kind == string(program.KindSteps) || s.Kind == string(program.KindLock) {
 			mark(s.Steps, cursor(n["cursor"]))
 		}
 	}

@@ -12,10 +12,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/history"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -31,7 +32,7 @@ type bundle struct {
 	now time.Time
 }
 
-func setup(p *playbook.Program) *bundle {
+func setup(p *program.Program) *bundle {
 	b := &bundle{Fold: history.New("run_1", p), now: start}
 	b.facts(&entry.RunCreated{Name: p.Metadata.Name, By: ann, Source: "p.yaml", Params: value.Object{"path": "/var/log", "token": "hunter2hunter2"}}, &entry.RunStarted{})
 	return b
@@ -64,24 +65,24 @@ func (b *bundle) result(path string, attempt int, o entry.Outcome, output value.
 	return b.facts(r)
 }
 
-func shell(id string) playbook.Node {
-	return playbook.Node{Kind: playbook.KindAction, Uses: "shell", ID: id}
+func shell(id string) program.Node {
+	return program.Node{Kind: program.KindAction, Uses: "shell", ID: id}
 }
 
-func program(steps ...playbook.Node) *playbook.Program {
-	return &playbook.Program{
-		Language: 1, Metadata: playbook.Metadata{Name: "reclaim"}, Steps: steps,
-		Parameters: []playbook.Parameter{{Name: "path", Type: playbook.String}, {Name: "token", Type: playbook.String, Sensitive: true}},
+func programOf(steps ...program.Node) *program.Program {
+	return &program.Program{
+		Language: 1, Metadata: contract.Metadata{Name: "reclaim"}, Steps: steps,
+		Parameters: []contract.Parameter{{Name: "path", Type: contract.String}, {Name: "token", Type: contract.String, Sensitive: true}},
 	}
 }
 
 func condition(source string) *expr.Expr { return &expr.Expr{Kind: expr.Logic, Source: source} }
 
-func verified(id string) playbook.Node {
+func verified(id string) program.Node {
 	check := shell("")
 	n := shell(id)
-	n.Verify = &playbook.Check{Step: &check, Until: condition("result.value < 1")}
-	n.Retry = &playbook.Retry{Attempts: 2}
+	n.Verify = &program.Check{Step: &check, Until: condition("result.value < 1")}
+	n.Retry = &program.Retry{Attempts: 2}
 	return n
 }
 
@@ -90,12 +91,12 @@ func TestStories(t *testing.T) {
 	t.Parallel()
 	for name, story := range map[string]func() *bundle{
 		"pending": func() *bundle {
-			return &bundle{Fold: history.New("run_1", program(shell("usage"), shell("")))}
+			return &bundle{Fold: history.New("run_1", programOf(shell("usage"), shell("")))}
 		},
 		"success": func() *bundle {
 			skipped := shell("never")
 			skipped.When = condition("params.path == ''")
-			b := setup(program(shell("usage"), verified("clean"), skipped))
+			b := setup(programOf(shell("usage"), verified("clean"), skipped))
 			b.intent("steps[0]", 1, "read", "path:/var/log").result("steps[0]", 1, entry.Succeeded, value.Object{"value": int64(7)})
 			b.intent("steps[1]", 1, "idempotent", "path:/var/log").result("steps[1]", 1, entry.Failed, nil)
 			b.facts(&entry.RetryScheduled{Path: "steps[1]", Attempt: 2, At: b.now.Add(time.Second)})
@@ -105,30 +106,30 @@ func TestStories(t *testing.T) {
 				&entry.RunEnded{Status: "succeeded", Outputs: value.Object{"note": "hunter2hunter2 is gone"}})
 		},
 		"acting": func() *bundle {
-			return setup(program(shell("usage"))).intent("steps[0]", 1, "read", "")
+			return setup(programOf(shell("usage"))).intent("steps[0]", 1, "read", "")
 		},
 		"retrying": func() *bundle {
 			n := shell("usage")
-			n.Retry = &playbook.Retry{Attempts: 3}
-			b := setup(program(n)).intent("steps[0]", 1, "read", "").result("steps[0]", 1, entry.Failed, nil)
+			n.Retry = &program.Retry{Attempts: 3}
+			b := setup(programOf(n)).intent("steps[0]", 1, "read", "").result("steps[0]", 1, entry.Failed, nil)
 			return b.facts(&entry.RetryScheduled{Path: "steps[0]", Attempt: 2, At: b.now.Add(time.Minute)})
 		},
 		"in-doubt": func() *bundle {
-			b := setup(program(shell("clean"))).intent("steps[0]", 1, "mutate", "host:web-1").result("steps[0]", 1, entry.InDoubt, nil)
+			b := setup(programOf(shell("clean"))).intent("steps[0]", 1, "mutate", "host:web-1").result("steps[0]", 1, entry.InDoubt, nil)
 			return b.facts(&entry.DoubtAsked{Path: "steps[0]", Task: "task_1"})
 		},
 		"doubt-decided": func() *bundle {
-			b := setup(program(shell("clean"), shell("next"))).intent("steps[0]", 1, "mutate", "host:web-1").result("steps[0]", 1, entry.InDoubt, nil)
+			b := setup(programOf(shell("clean"), shell("next"))).intent("steps[0]", 1, "mutate", "host:web-1").result("steps[0]", 1, entry.InDoubt, nil)
 			b.facts(&entry.DoubtAsked{Path: "steps[0]", Task: "task_1"}, &entry.DoubtDecided{Path: "steps[0]", Answer: "happened", By: ann, Why: "I looked"})
 			return b.intent("steps[1]", 1, "read", "")
 		},
 		"approval": func() *bundle {
 			n := shell("clean")
-			n.Approval = &playbook.Approval{}
-			return setup(program(n)).facts(&entry.ApprovalAsked{Path: "steps[0]", Task: "task_1", Expires: start.Add(time.Hour)})
+			n.Approval = &program.Approval{}
+			return setup(programOf(n)).facts(&entry.ApprovalAsked{Path: "steps[0]", Task: "task_1", Expires: start.Add(time.Hour)})
 		},
 		"rejected": func() *bundle {
-			b := setup(program(playbook.Node{Kind: playbook.KindApprove, ID: "ok"}))
+			b := setup(programOf(program.Node{Kind: program.KindApprove, ID: "ok"}))
 			return b.facts(&entry.TaskOpened{Path: "steps[0]", Task: "task_1"},
 				&entry.TaskDecided{Path: "steps[0]", Task: "task_1", Outcome: "rejected", By: []entry.Who{ann}, Why: "not now"},
 				&entry.RunEnded{Status: "failed", Fault: &entry.Fault{Kind: "rejected", Message: "rejected by ann: not now", Path: "steps[0]"}})
@@ -136,9 +137,9 @@ func TestStories(t *testing.T) {
 		"undone": func() *bundle {
 			undo := shell("")
 			n := shell("drain")
-			n.Undo = &playbook.Undo{Step: &undo}
-			p := program(n, shell("restart"))
-			p.Finally = []playbook.Node{shell("tell")}
+			n.Undo = &program.Undo{Step: &undo}
+			p := programOf(n, shell("restart"))
+			p.Finally = []program.Node{shell("tell")}
 			b := setup(p).intent("steps[0]", 1, "mutate", "host:web-1").result("steps[0]", 1, entry.Succeeded, nil)
 			b.facts(&entry.UndoPrepared{Path: "steps[0]", Inputs: value.Object{"with": map[string]any{"script": "undrain"}}})
 			b.intent("steps[1]", 1, "mutate", "host:web-1").result("steps[1]", 1, entry.Failed, nil)
@@ -149,36 +150,36 @@ func TestStories(t *testing.T) {
 			return b.facts(&entry.RunEnded{Status: "failed", Fault: &f, Undone: "fully"})
 		},
 		"interrupted": func() *bundle {
-			return setup(program(shell("clean"))).intent("steps[0]", 1, "mutate", "host:web-1").facts(&entry.RunInterrupted{Why: "its process ended"})
+			return setup(programOf(shell("clean"))).intent("steps[0]", 1, "mutate", "host:web-1").facts(&entry.RunInterrupted{Why: "its process ended"})
 		},
 		"paused": func() *bundle {
-			return setup(program(shell("clean"))).facts(&entry.RunPaused{By: ann, Why: "lunch"})
+			return setup(programOf(shell("clean"))).facts(&entry.RunPaused{By: ann, Why: "lunch"})
 		},
 		"held": func() *bundle {
-			return setup(program(shell("clean"))).facts(&entry.StepHeld{Path: "steps[0]", Guard: "gentle", Until: start.Add(time.Hour), Why: "host:web-1 was restarted at 11:50"})
+			return setup(programOf(shell("clean"))).facts(&entry.StepHeld{Path: "steps[0]", Guard: "gentle", Until: start.Add(time.Hour), Why: "host:web-1 was restarted at 11:50"})
 		},
 		"runner": func() *bundle {
-			return setup(program(shell("clean"))).facts(&entry.StepHeld{Path: "steps[0]", For: "runner", Guard: "db-host", Why: "no runner is called db-host"})
+			return setup(programOf(shell("clean"))).facts(&entry.StepHeld{Path: "steps[0]", For: "runner", Guard: "db-host", Why: "no runner is called db-host"})
 		},
 		"event": func() *bundle {
-			return setup(program(playbook.Node{Kind: playbook.KindWait})).facts(&entry.WaitStarted{Path: "steps[0]", Event: "deployed", Key: "cart"})
+			return setup(programOf(program.Node{Kind: program.KindWait})).facts(&entry.WaitStarted{Path: "steps[0]", Event: "deployed", Key: "cart"})
 		},
 		"caught": func() *bundle {
-			block := playbook.Node{Kind: playbook.KindSteps, Name: "try it", Steps: []playbook.Node{shell("a"), shell("b")}, Catch: []playbook.Node{shell("report")}}
-			b := setup(program(block)).facts(&entry.BlockStarted{Path: "steps[0]"})
+			block := program.Node{Kind: program.KindSteps, Name: "try it", Steps: []program.Node{shell("a"), shell("b")}, Catch: []program.Node{shell("report")}}
+			b := setup(programOf(block)).facts(&entry.BlockStarted{Path: "steps[0]"})
 			b.intent("steps[0].steps[0]", 1, "read", "").result("steps[0].steps[0]", 1, entry.Failed, nil)
 			b.facts(&entry.CatchEntered{Path: "steps[0]", Fault: entry.Fault{Kind: "exit", Message: "it ended with code 1"}})
 			b.intent("steps[0].catch[0]", 1, "read", "").result("steps[0].catch[0]", 1, entry.Succeeded, nil)
 			return b.facts(&entry.BlockEnded{Path: "steps[0]", Outcome: "succeeded"}, &entry.RunEnded{Status: "succeeded"})
 		},
 		"carried": func() *bundle {
-			p := program(shell("a"), shell("b"))
+			p := programOf(shell("a"), shell("b"))
 			b := &bundle{Fold: history.New("run_1", p), now: start}
 			b.facts(&entry.RunCreated{Name: "reclaim", By: ann}, &entry.RunCarried{From: "run_0", State: value.Object{"cursor": int64(1)}}, &entry.RunStarted{})
 			return b.intent("steps[1]", 1, "read", "")
 		},
 		"quarantined": func() *bundle {
-			return setup(program(shell("a"))).facts(&entry.RunQuarantined{Why: "run/run_1 entry 3: its payload was altered"})
+			return setup(programOf(shell("a"))).facts(&entry.RunQuarantined{Why: "run/run_1 entry 3: its payload was altered"})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -236,14 +237,14 @@ func tell(v *history.View) string {
 	return b.String()
 }
 
-func loop() playbook.Node {
-	return playbook.Node{Kind: playbook.KindForeach, ID: "all", Foreach: &playbook.Foreach{}, Steps: []playbook.Node{shell("one"), shell("two")}}
+func loop() program.Node {
+	return program.Node{Kind: program.KindForeach, ID: "all", Foreach: &program.Foreach{}, Steps: []program.Node{shell("one"), shell("two")}}
 }
 
 func TestALongLoopStaysSmall(t *testing.T) {
 	t.Parallel()
 	const n = 20_000
-	b := setup(program(loop()))
+	b := setup(programOf(loop()))
 	b.facts(&entry.BlockStarted{Path: "steps[0]"}, &entry.LoopListed{Path: "steps[0]", Count: n, Range: true})
 	for i := range int64(n) {
 		key := fmt.Sprint(i)
@@ -282,7 +283,7 @@ func TestALongLoopStaysSmall(t *testing.T) {
 
 func TestManyAttemptsKeepTheFirstAndTheLast(t *testing.T) {
 	t.Parallel()
-	b := setup(program(shell("a")))
+	b := setup(programOf(shell("a")))
 	for i := 1; i <= 500; i++ {
 		b.intent("steps[0]", i, "read", "").result("steps[0]", i, entry.InDoubt, nil)
 	}
@@ -294,7 +295,7 @@ func TestManyAttemptsKeepTheFirstAndTheLast(t *testing.T) {
 
 func TestWhatCannotBeReadIsRemarked(t *testing.T) {
 	t.Parallel()
-	b := setup(program(shell("a")))
+	b := setup(programOf(shell("a")))
 	b.Add(entry.Entry{Stream: "run/run_1", Seq: 3, Kind: "from-the-future", Version: 1})
 	b.Add(entry.Entry{Stream: "run/run_1", Seq: 4, Kind: entry.KindStepIntent, Version: 1, Payload: []byte(`{"path":7}`), Erased: true})
 	b.intent("steps[9].foreach[\"x\"].steps[0]", 1, "read", "")
@@ -310,7 +311,7 @@ func TestWhatCannotBeReadIsRemarked(t *testing.T) {
 
 func TestNoSecretGetsIn(t *testing.T) {
 	t.Parallel()
-	b := setup(program(shell("a"))).intent("steps[0]", 1, "mutate", "host:hunter2hunter2")
+	b := setup(programOf(shell("a"))).intent("steps[0]", 1, "mutate", "host:hunter2hunter2")
 	b.facts(&entry.StepResult{Path: "steps[0]", Attempt: 1, Outcome: entry.Failed, Output: value.Object{"x": []any{"hunter2hunter2"}}, Fault: &entry.Fault{Kind: "exit", Message: "hunter2hunter2"}})
 	all, err := json.Marshal(b.View())
 	if err != nil {

@@ -4,10 +4,10 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/mask"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -19,7 +19,7 @@ type masker struct {
 }
 
 // learn remembers the values of sensitive parameters.
-func (m *masker) learn(defs []playbook.Parameter, params value.Object) {
+func (m *masker) learn(defs []contract.Parameter, params value.Object) {
 	for _, d := range defs {
 		if !d.Sensitive {
 			continue

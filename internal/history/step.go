@@ -4,10 +4,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 )
 
@@ -50,9 +51,9 @@ func (f *Fold) blockFact(s *Step, p entry.Payload, at time.Time) bool {
 }
 
 // body gives the definition, or an empty one.
-func (s *Step) body() *playbook.Node {
+func (s *Step) body() *program.Node {
 	if s.def == nil {
-		return &playbook.Node{}
+		return &program.Node{}
 	}
 	return s.def
 }
@@ -357,7 +358,7 @@ func (f *Fold) verified(s *Step, x *entry.StepVerified, at time.Time) {
 	if x.Fault != nil {
 		kind = x.Fault.Kind
 	}
-	if s.Effect != string(playbook.Mutate) && run.Retries(s.body().Retry, s.Count, kind) {
+	if s.Effect != string(contract.Mutate) && run.Retries(s.body().Retry, s.Count, kind) {
 		s.Status = Retrying
 		return
 	}

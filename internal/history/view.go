@@ -14,8 +14,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -139,7 +140,7 @@ type Step struct {
 	Finally      []*Step            `json:"finally,omitempty"`
 	Conditions   []Condition        `json:"conditions,omitempty"`
 
-	def    *playbook.Node
+	def    *program.Node
 	parent *Step
 	caught *entry.Fault
 }
@@ -262,7 +263,7 @@ func (v *View) Changed() []string {
 	var out []string
 	seen := map[string]bool{}
 	v.Walk(func(s *Step, _ int) {
-		if s.Status != Succeeded && s.Status != Ignored || s.Effect == "" || s.Effect == string(playbook.Read) || s.Section == "undo" {
+		if s.Status != Succeeded && s.Status != Ignored || s.Effect == "" || s.Effect == string(contract.Read) || s.Section == "undo" {
 			return
 		}
 		if s.Undo != nil && s.Undo.Done {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sort"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 )
 
@@ -57,8 +57,8 @@ func (f *Fold) status() run.Status {
 
 // leaf is the status of a step that can act; blocks that are only open count as nothing.
 func (s *Step) leaf() Status {
-	switch playbook.NodeKind(s.Kind) {
-	case playbook.KindSteps, playbook.KindForeach, playbook.KindParallel, playbook.KindLock, kindIteration:
+	switch program.Kind(s.Kind) {
+	case program.KindSteps, program.KindForeach, program.KindParallel, program.KindLock, kindIteration:
 		if s.Status == Running {
 			return Pending
 		}

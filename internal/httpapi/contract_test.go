@@ -76,7 +76,7 @@ func TestBreaksAreFound(t *testing.T) {
 	}
 }
 
-type document struct {
+type openAPI struct {
 	Paths      map[string]map[string]operation `json:"paths"`
 	Components struct {
 		Schemas map[string]schema `json:"schemas"`
@@ -116,8 +116,8 @@ type schema struct {
 // gone or is of another type, one that is required now, and a field of an answer that can be missing now.
 func breaks(t *testing.T, before, after []byte) (found []string) {
 	t.Helper()
-	var was, is document
-	for b, into := range map[*[]byte]*document{&before: &was, &after: &is} {
+	var was, is openAPI
+	for b, into := range map[*[]byte]*openAPI{&before: &was, &after: &is} {
 		if err := json.Unmarshal(*b, into); err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,11 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/verb"
 	"github.com/tendhq/tend/internal/blob"
+	"github.com/tendhq/tend/internal/compiler"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
+	"github.com/tendhq/tend/internal/program"
+
 	blobs "github.com/tendhq/tend/internal/blob/memory"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
@@ -46,18 +51,18 @@ func newEngine(t *testing.T) *engine.Engine {
 }
 
 // compile compiles steps that may use `speak` and the verbs.
-func compile(t *testing.T, steps string) *playbook.Program {
+func compile(t *testing.T, steps string) *program.Program {
 	t.Helper()
 	set, err := action.NewSet([]action.Action{speak{}}, verb.All())
 	if err != nil {
 		t.Fatal(err)
 	}
 	docs, findings := playbook.Parse("p.yaml", []byte("apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: spoken}\nparameters: [{name: n, type: number, default: 1}]\nsteps:\n"+steps))
-	if err := playbook.Fault(findings); err != nil {
+	if err := document.Fault(findings); err != nil {
 		t.Fatal(err)
 	}
-	p, findings := playbook.Compile(docs[0], set, nil)
-	if err := playbook.Fault(findings); err != nil {
+	p, findings := compiler.Compile(docs[0], set, nil)
+	if err := document.Fault(findings); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -66,11 +71,11 @@ func compile(t *testing.T, steps string) *playbook.Program {
 // speak is an action that says a text, or as much of it as does not fit into an entry.
 type speak struct{}
 
-func (speak) Spec() playbook.Spec {
-	return playbook.Spec{
-		Name: "speak", Summary: "Says something.", Effect: playbook.Read,
-		Inputs:  []playbook.Field{{Name: "text", Type: playbook.String}, {Name: "wait", Type: playbook.Boolean}},
-		Outputs: []playbook.Field{{Name: "value", Type: playbook.String}},
+func (speak) Spec() contract.Spec {
+	return contract.Spec{
+		Name: "speak", Summary: "Says something.", Effect: contract.Read,
+		Inputs:  []contract.Field{{Name: "text", Type: contract.String}, {Name: "wait", Type: contract.Boolean}},
+		Outputs: []contract.Field{{Name: "value", Type: contract.String}},
 	}
 }
 

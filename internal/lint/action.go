@@ -3,8 +3,12 @@ package lint
 import (
 	"strings"
 
+	"github.com/tendhq/tend/internal/compiler"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 func (c *checker) approval(a *playbook.ApprovalDecl) {
@@ -16,9 +20,9 @@ func (c *checker) approval(a *playbook.ApprovalDecl) {
 // action looks at a step that uses something.
 func (c *checker) action(s *playbook.Step) {
 	switch s.Kind {
-	case playbook.KindAction:
+	case program.KindAction:
 		c.inner(s)
-	case playbook.KindCall:
+	case program.KindCall:
 		c.call(s)
 	default:
 		c.verb(s)
@@ -53,7 +57,7 @@ func (c *checker) check(k *playbook.CheckDecl) {
 
 func (c *checker) verb(s *playbook.Step) {
 	if w := s.Wait; w != nil {
-		for _, e := range []*playbook.Scalar{w.Duration, w.At, w.Event, w.Key} {
+		for _, e := range []*document.Scalar{w.Duration, w.At, w.Event, w.Key} {
 			c.expression(e, site{sink: "`wait`"})
 		}
 		c.check(w.Until)
@@ -75,8 +79,8 @@ func (c *checker) call(s *playbook.Step) {
 	if s.Call == nil {
 		return
 	}
-	var fields []playbook.Field
-	if d, _, err := c.resolver.Playbook(s.Call.Playbook, c.doc.File); err == nil && d != nil {
+	var fields []contract.Field
+	if d, _, err := c.resolver.Playbook(s.Call.Playbook, c.file.File); err == nil && d != nil {
 		fields = d.Inputs()
 	}
 	for i := range s.Call.Params.Map {
@@ -91,7 +95,7 @@ func (c *checker) call(s *playbook.Step) {
 	}
 }
 
-func field(fields []playbook.Field, name string) *playbook.Field {
+func field(fields []contract.Field, name string) *contract.Field {
 	for i := range fields {
 		if fields[i].Name == name {
 			return &fields[i]
@@ -104,7 +108,7 @@ func field(fields []playbook.Field, name string) *playbook.Field {
 func (c *checker) inner(s *playbook.Step) {
 	callee, ok := c.callees[s]
 	if !ok {
-		callee, _ = c.resolver.Callee(s, c.doc.File)
+		callee, _ = c.resolver.Callee(s, c.file.File)
 		c.callees[s] = callee
 	}
 	spec := &callee.Spec
@@ -126,15 +130,15 @@ func (c *checker) inner(s *playbook.Step) {
 		e := &s.Env.Map[i]
 		name := ""
 		if s.Legacy && callee.Image == "" && callee.Program == nil {
-			name, _ = playbook.InputName(e.Name, callee.Alias, spec.Inputs)
+			name, _ = compiler.InputName(e.Name, callee.Alias, spec.Inputs)
 		}
 		c.input(s, spec, name, e.Name, &e.Data)
 	}
 }
 
 // input looks at one input or environment variable. name is the input's, empty where it is none.
-func (c *checker) input(s *playbook.Step, spec *playbook.Spec, name, written string, d *playbook.Data) {
-	var f *playbook.Field
+func (c *checker) input(s *playbook.Step, spec *contract.Spec, name, written string, d *document.Data) {
+	var f *contract.Field
 	if name != "" {
 		f = field(spec.Inputs, name)
 	}
@@ -155,14 +159,14 @@ func (c *checker) input(s *playbook.Step, spec *playbook.Spec, name, written str
 }
 
 // script looks at code. In tend/v1 it is not rendered: compiling says so, and nothing in it counts as used.
-func (c *checker) script(e *playbook.Scalar) (verbatim bool) {
+func (c *checker) script(e *document.Scalar) (verbatim bool) {
 	if !c.lenient() {
 		return true
 	}
 	if e.Kind == expr.Template && strings.TrimSpace(outsideActions(e.Source)) != "" {
-		if u, err := c.evaluator.Uses(e.Expr, c.doc.Dialect); err == nil && len(u.Paths) > 0 {
+		if u, err := c.evaluator.Uses(e.Expr, c.file.Dialect); err == nil && len(u.Paths) > 0 {
 			p := u.Paths[0]
-			c.find(playbook.RuleScript, c.inside(e, p.Offset, p.Length), "pass the data in a variable of its own and read it from the environment",
+			c.find(document.RuleScript, c.inside(e, p.Offset, p.Length), "pass the data in a variable of its own and read it from the environment",
 				"data is rendered into a script: what it holds becomes code")
 		}
 	}
@@ -171,11 +175,11 @@ func (c *checker) script(e *playbook.Scalar) (verbatim bool) {
 
 // mutation looks at what a step declares about its effect.
 func (c *checker) mutation(s *playbook.Step) {
-	if s.Kind != playbook.KindAction {
+	if s.Kind != program.KindAction {
 		return
 	}
 	effect, known := c.effect(s)
-	if effect != playbook.Mutate {
+	if effect != contract.Mutate {
 		return
 	}
 	if s.OnDoubt == "retry" {
@@ -194,7 +198,7 @@ func (c *checker) mutation(s *playbook.Step) {
 }
 
 // effect of a step, and whether it is known what it does at all.
-func (c *checker) effect(s *playbook.Step) (playbook.Effect, bool) {
+func (c *checker) effect(s *playbook.Step) (contract.Effect, bool) {
 	callee, ok := c.callees[s]
 	if !ok || callee.Spec.Name == "" {
 		return s.Effect, s.Effect != ""
@@ -212,20 +216,20 @@ func (c *checker) effect(s *playbook.Step) (playbook.Effect, bool) {
 	case spec.EffectOf != nil:
 		return spec.EffectOf(given(s, &callee)), true
 	case spec.Effect == "":
-		return playbook.Mutate, true
+		return contract.Mutate, true
 	default:
 		return spec.Effect, callee.Image == "" && callee.Program == nil
 	}
 }
 
 // moduleEffect is the effect of a module that does not declare one: that of its body.
-func (c *checker) moduleEffect(module *playbook.Document) playbook.Effect {
+func (c *checker) moduleEffect(module *playbook.Document) contract.Effect {
 	body, err := c.resolver.Callee(module.Body, module.File)
 	switch {
 	case module.Body.Effect != "":
 		return module.Body.Effect
 	case err != nil || body.Spec.Effect == "":
-		return playbook.Mutate
+		return contract.Mutate
 	case body.Spec.EffectOf != nil && !body.Spec.Proven:
 		return body.Spec.EffectOf(given(module.Body, &body))
 	default:
@@ -234,9 +238,9 @@ func (c *checker) moduleEffect(module *playbook.Document) playbook.Effect {
 }
 
 // given are the inputs as they are written, by their names here.
-func given(s *playbook.Step, callee *playbook.Callee) map[string]any {
+func given(s *playbook.Step, callee *compiler.Callee) map[string]any {
 	out := map[string]any{}
-	put := func(name string, d *playbook.Data) {
+	put := func(name string, d *document.Data) {
 		switch {
 		case d.Scalar == nil:
 			out[name] = true
@@ -251,7 +255,7 @@ func given(s *playbook.Step, callee *playbook.Callee) map[string]any {
 	}
 	if s.Legacy {
 		for i := range s.Env.Map {
-			if name, ok := playbook.InputName(s.Env.Map[i].Name, callee.Alias, callee.Spec.Inputs); ok {
+			if name, ok := compiler.InputName(s.Env.Map[i].Name, callee.Alias, callee.Spec.Inputs); ok {
 				put(name, &s.Env.Map[i].Data)
 			}
 		}

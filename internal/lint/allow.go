@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/playbook"
 )
@@ -17,7 +18,7 @@ import (
 // permit is a comment that silences a rule.
 type permit struct {
 	rule, reason string
-	place        playbook.Place
+	place        document.Place
 	from, to     int // the lines that it is about
 	used         bool
 }
@@ -25,7 +26,7 @@ type permit struct {
 var allowComment = regexp.MustCompile(`(?:^|\s)#\s*tend:allow(?:\s+([^\s]+))?(?:[ \t]+(.*))?$`)
 
 // allow drops what comments permit, and reports comments that are wrong or good for nothing.
-func (l *Linter) allow(t *text, docs []*playbook.Document, fs []playbook.Finding) []playbook.Finding {
+func (l *Linter) allow(t *text, docs []*document.Document, fs []document.Finding) []document.Finding {
 	if !bytes.Contains(t.src, []byte("tend:allow")) {
 		return fs
 	}
@@ -59,15 +60,15 @@ func (l *Linter) allow(t *text, docs []*playbook.Document, fs []playbook.Finding
 	return out
 }
 
-func (l *Linter) about(rule string, d expr.Dialect, p playbook.Place, t *text, remedy, message string) playbook.Finding {
+func (l *Linter) about(rule string, d expr.Dialect, p document.Place, t *text, remedy, message string) document.Finding {
 	if remedy == "" {
 		remedy = l.rules[rule].hint()
 	}
-	return playbook.Finding{Rule: rule, Severity: l.rules[rule].severity(d), Place: p, Message: message, Remedy: remedy, SourceLine: t.line(p.Line)}
+	return document.Finding{Rule: rule, Severity: l.rules[rule].severity(d), Place: p, Message: message, Remedy: remedy, SourceLine: t.line(p.Line)}
 }
 
 // permits reads the comments of a file.
-func (l *Linter) permits(t *text, d expr.Dialect) (ok []permit, wrong []playbook.Finding) {
+func (l *Linter) permits(t *text, d expr.Dialect) (ok []permit, wrong []document.Finding) {
 	about := t.about()
 	for i, line := range t.split() {
 		line = strings.TrimSuffix(line, "\r")
@@ -76,7 +77,7 @@ func (l *Linter) permits(t *text, d expr.Dialect) (ok []permit, wrong []playbook
 			continue
 		}
 		hash := m[0] + strings.IndexByte(line[m[0]:], '#')
-		place := playbook.Place{File: t.file, Line: i + 1, Column: 1 + utf8.RuneCountInString(line[:hash]), EndColumn: 1 + utf8.RuneCountInString(line)}
+		place := document.Place{File: t.file, Line: i + 1, Column: 1 + utf8.RuneCountInString(line[:hash]), EndColumn: 1 + utf8.RuneCountInString(line)}
 		rule, reason := group(line, m, 1), strings.TrimSpace(group(line, m, 2))
 		known, isRule := l.rules[rule]
 		switch {
@@ -135,7 +136,7 @@ func names(l *Linter) []string {
 type span struct{ from, to int }
 
 // steps lists where the steps stand, outer ones first.
-func steps(docs []*playbook.Document) []span {
+func steps(docs []*document.Document) []span {
 	var out []span
 	var walk func(list []*playbook.Step)
 	walk = func(list []*playbook.Step) {
@@ -147,9 +148,11 @@ func steps(docs []*playbook.Document) []span {
 		}
 	}
 	for _, d := range docs {
-		walk(d.Steps)
-		walk(d.Catch)
-		walk(d.Finally)
+		if p, ok := d.Content.(*playbook.Document); ok {
+			walk(p.Steps)
+			walk(p.Catch)
+			walk(p.Finally)
+		}
 	}
 	return out
 }

@@ -4,14 +4,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // question is a step that asks a person and has an answer ready for when nobody comes.
 type question struct {
 	step   *playbook.Step
-	answer *playbook.Scalar
+	answer *document.Scalar
 	text   string
 }
 
@@ -19,8 +22,8 @@ type question struct {
 // default, or that is given the answer as data.
 func (c *checker) answers(steps []*playbook.Step) {
 	var asked []question
-	var walk func(steps []*playbook.Step, conds []*playbook.Scalar)
-	walk = func(steps []*playbook.Step, conds []*playbook.Scalar) {
+	var walk func(steps []*playbook.Step, conds []*document.Scalar)
+	walk = func(steps []*playbook.Step, conds []*document.Scalar) {
 		for _, s := range steps {
 			here := conds
 			if s.When != nil {
@@ -29,8 +32,8 @@ func (c *checker) answers(steps []*playbook.Step) {
 			if q, ok := c.question(s); ok {
 				asked = append(asked, q)
 			}
-			if s.Kind == playbook.KindAction {
-				if e, _ := c.effect(s); e == playbook.Mutate || e == "" {
+			if s.Kind == program.KindAction {
+				if e, _ := c.effect(s); e == contract.Mutate || e == "" {
 					asked = slices.DeleteFunc(asked, func(q question) bool { return c.leads(q, s, here) })
 				}
 			}
@@ -44,7 +47,7 @@ func (c *checker) answers(steps []*playbook.Step) {
 
 // question recognises a question with a default answer.
 func (c *checker) question(s *playbook.Step) (question, bool) {
-	answer := defaultAnswer(s, c.callees[s].Spec.Name == string(playbook.KindAsk))
+	answer := defaultAnswer(s, c.callees[s].Spec.Name == string(program.KindAsk))
 	if answer == nil || s.ID == "" {
 		return question{}, false
 	}
@@ -58,7 +61,7 @@ func (c *checker) question(s *playbook.Step) (question, bool) {
 	return question{s, answer, text}, true
 }
 
-func defaultAnswer(s *playbook.Step, asks bool) *playbook.Scalar {
+func defaultAnswer(s *playbook.Step, asks bool) *document.Scalar {
 	if s.Task != nil {
 		return s.Task.Default
 	}
@@ -73,7 +76,7 @@ func defaultAnswer(s *playbook.Step, asks bool) *playbook.Scalar {
 }
 
 // leads tells whether a mutation happens by the default answer, and reports it at the answer.
-func (c *checker) leads(q question, s *playbook.Step, conds []*playbook.Scalar) bool {
+func (c *checker) leads(q question, s *playbook.Step, conds []*document.Scalar) bool {
 	for _, w := range conds {
 		if c.takes(w, q.step.ID) {
 			if named := strings.Contains(w.Source, `"`+q.text+`"`) || strings.Contains(w.Source, "'"+q.text+"'"); !named || negated(w) {
@@ -83,7 +86,7 @@ func (c *checker) leads(q question, s *playbook.Step, conds []*playbook.Scalar) 
 			return true
 		}
 	}
-	for _, given := range [][]playbook.Entry{s.With.Map, s.Env.Map} {
+	for _, given := range [][]document.Entry{s.With.Map, s.Env.Map} {
 		for i := range given {
 			for e := range given[i].Data.Scalars() {
 				if c.takes(e, q.step.ID) {
@@ -97,16 +100,16 @@ func (c *checker) leads(q question, s *playbook.Step, conds []*playbook.Scalar) 
 }
 
 // negated tells a condition that asks for another answer.
-func negated(w *playbook.Scalar) bool {
+func negated(w *document.Scalar) bool {
 	return strings.Contains(w.Source, "!=") || strings.Contains(w.Source, "ne ") || strings.Contains(w.Source, "not ")
 }
 
 // takes tells whether an expression uses the output of a step.
-func (c *checker) takes(e *playbook.Scalar, id string) bool {
+func (c *checker) takes(e *document.Scalar, id string) bool {
 	if e.Kind == expr.Literal {
 		return false
 	}
-	u, err := c.evaluator.Uses(e.Expr, c.doc.Dialect)
+	u, err := c.evaluator.Uses(e.Expr, c.file.Dialect)
 	return err == nil && slices.Contains(c.mentioned(u), id)
 }
 

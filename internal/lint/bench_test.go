@@ -7,8 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/lint"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 // large is a playbook of 50 steps, every one with expressions of its own.
@@ -61,7 +61,7 @@ func BenchmarkLint(b *testing.B) {
 		for range runtime.GOMAXPROCS(0) {
 			wg.Go(func() {
 				for i := range next {
-					if r := l.File("x.yaml", files[i]); playbook.HasErrors(r.Findings) {
+					if r := l.File("x.yaml", files[i]); document.HasErrors(r.Findings) {
 						b.Error(r.Findings)
 					}
 				}

@@ -9,9 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/graph"
 	"github.com/tendhq/tend/internal/lint"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/testenv"
 )
 
@@ -23,7 +24,7 @@ type fault struct{ rule, line string }
 func corpusFaults() map[string][]fault {
 	return map[string][]fault{
 		"kubernetes/job-failed/playbook.yaml": {
-			{playbook.RuleKey, "Description: Name of the specific job"},
+			{document.RuleKey, "Description: Name of the specific job"},
 			{"default-answer", "DEFAULT_RESPONSE: 'Delete'"},
 			{"duplicate-id", "id: kubectl_delete"},
 			{"duplicate-id", "id: slack_send_dynamic_message"},
@@ -33,7 +34,7 @@ func corpusFaults() map[string][]fault {
 			{"maybe-missing", "$.choose_sessions.selected_responses[0]"},
 			{"other-runner", "psql/query/terminate"},
 			{"undeclared-parameter", "waitUntilTerminateSeconds"},
-			{playbook.RuleScript, "json.loads("},
+			{document.RuleScript, "json.loads("},
 			{"duplicate-id", "id: send_query_snippet"},
 		},
 	}
@@ -61,10 +62,10 @@ func TestCorpus(t *testing.T) {
 		name = filepath.ToSlash(name)
 		r := l.File(name, src)
 		for _, f := range r.Findings {
-			if f.Severity == playbook.Error {
+			if f.Severity == document.Error {
 				t.Errorf("an error keeps %s from running: %s", name, f)
 			}
-			if f.Rule == playbook.RuleAction || f.Rule == playbook.RuleInput { // depend on which actions are there
+			if f.Rule == document.RuleAction || f.Rule == document.RuleInput { // depend on which actions are there
 				continue
 			}
 			i := slices.IndexFunc(left[name], func(w fault) bool { return w.rule == f.Rule && strings.Contains(f.SourceLine, w.line) })
@@ -76,16 +77,16 @@ func TestCorpus(t *testing.T) {
 		}
 		for i, p := range r.Programs {
 			if p == nil {
-				if r.Documents[i].Kind == playbook.DocPlaybook {
+				if r.Documents[i].Kind == document.KindPlaybook {
 					t.Errorf("%s does not compile", name)
 				}
 				continue
 			}
-			for _, draw := range []func(io.Writer, *playbook.Program) error{
-				func(w io.Writer, p *playbook.Program) error { return graph.Text(w, p, graph.TextOptions{}) },
-				func(w io.Writer, p *playbook.Program) error { return graph.Mermaid(w, p, nil) },
-				func(w io.Writer, p *playbook.Program) error { return graph.Dot(w, p, nil) },
-				func(w io.Writer, p *playbook.Program) error { return graph.SVG(w, p, nil) },
+			for _, draw := range []func(io.Writer, *program.Program) error{
+				func(w io.Writer, p *program.Program) error { return graph.Text(w, p, graph.TextOptions{}) },
+				func(w io.Writer, p *program.Program) error { return graph.Mermaid(w, p, nil) },
+				func(w io.Writer, p *program.Program) error { return graph.Dot(w, p, nil) },
+				func(w io.Writer, p *program.Program) error { return graph.SVG(w, p, nil) },
 			} {
 				if err := draw(io.Discard, p); err != nil {
 					t.Errorf("%s does not draw: %v", name, err)

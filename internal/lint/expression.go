@@ -8,8 +8,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
+	"github.com/tendhq/tend/internal/spelling"
 )
 
 // site says where an expression stands.
@@ -18,19 +22,19 @@ type site struct {
 	defaults bool   // the default of a parameter
 	sink     string // in words, where what it gives is recorded or shown; empty: secrets may go there
 	args     bool   // an argument of a program
-	field    *playbook.Field
+	field    *contract.Field
 	input    string // name of the input, if it is one
 }
 
 // expression looks at one scalar and tells what it uses.
-func (c *checker) expression(s *playbook.Scalar, where site) expr.Uses {
+func (c *checker) expression(s *document.Scalar, where site) expr.Uses {
 	if s == nil || s.Kind == expr.Literal || s.Kind == "" {
 		return expr.Uses{}
 	}
 	if where.logic && s.Kind == expr.Template {
 		c.mixed(s)
 	}
-	u, err := c.evaluator.Uses(s.Expr, c.doc.Dialect)
+	u, err := c.evaluator.Uses(s.Expr, c.file.Dialect)
 	if err != nil {
 		c.broken(s, err)
 		return expr.Uses{}
@@ -44,7 +48,7 @@ func (c *checker) expression(s *playbook.Scalar, where site) expr.Uses {
 }
 
 // broken reports what does not compile, every problem at its place.
-func (c *checker) broken(s *playbook.Scalar, err error) {
+func (c *checker) broken(s *document.Scalar, err error) {
 	c.allUsed = true
 	var problems []*expr.Error
 	collect(err, &problems)
@@ -102,7 +106,7 @@ func functionNames() []string {
 }
 
 // inside is the place of a byte in an expression.
-func (c *checker) inside(s *playbook.Scalar, offset, length int) playbook.Place {
+func (c *checker) inside(s *document.Scalar, offset, length int) document.Place {
 	if offset < 0 || s.Node == nil {
 		return c.at(s.Node)
 	}
@@ -110,9 +114,9 @@ func (c *checker) inside(s *playbook.Scalar, offset, length int) playbook.Place 
 	if s.Kind != expr.Template { // its source is trimmed
 		lead = len(s.Node.Value) - len(strings.TrimLeft(s.Node.Value, " \t\r\n"))
 	}
-	p := c.doc.PlaceIn(s.Node, offset+lead)
+	p := c.file.PlaceIn(s.Node, offset+lead)
 	if end := offset + length; length > 0 && end <= len(s.Source) && p.EndColumn == 0 {
-		if word := s.Source[offset:end]; !strings.ContainsAny(word, "\n") && strings.HasPrefix(from(c.doc.Line(p.Line), p.Column), word) {
+		if word := s.Source[offset:end]; !strings.ContainsAny(word, "\n") && strings.HasPrefix(from(c.file.Line(p.Line), p.Column), word) {
 			p.EndColumn = p.Column + utf8.RuneCountInString(word)
 		}
 	}
@@ -129,7 +133,7 @@ func from(line string, column int) string {
 }
 
 // mixed finds templates with CEL around them.
-func (c *checker) mixed(s *playbook.Scalar) {
+func (c *checker) mixed(s *document.Scalar) {
 	outside := outsideActions(s.Source)
 	for _, op := range []string{"==", "!=", "<", ">", "&&", "||"} {
 		if !strings.Contains(outside, op) {
@@ -173,7 +177,7 @@ func (c *checker) guardedIDs(u expr.Uses) []string {
 }
 
 // once tells whether a finding of the rule about the name is the first in its expression.
-func (c *checker) once(s *playbook.Scalar, rule, name string) bool {
+func (c *checker) once(s *document.Scalar, rule, name string) bool {
 	h := hint{s.Node, rule, name}
 	if c.hinted[h] {
 		return false
@@ -183,16 +187,16 @@ func (c *checker) once(s *playbook.Scalar, rule, name string) bool {
 }
 
 // use looks at one path of an expression.
-func (c *checker) use(s *playbook.Scalar, p expr.PathUse, guarded []string, where site) {
+func (c *checker) use(s *document.Scalar, p expr.PathUse, guarded []string, where site) {
 	if len(p.Path) == 0 || strings.HasPrefix(p.Path[0], "[") {
 		c.allUsed = true
 		return
 	}
 	root := p.Path[0]
-	place := func() playbook.Place { return c.inside(s, p.Offset, p.Length) }
+	place := func() document.Place { return c.inside(s, p.Offset, p.Length) }
 	id, rest, isStep := c.stepOf(p.Path)
 	switch {
-	case root == "params" || root == "inputs" && c.doc.Kind == playbook.DocModule:
+	case root == "params" || root == "inputs" && c.file.Kind == document.KindModule:
 		c.parameter(s, p, place)
 	case c.params && root != "result":
 		if c.once(s, ruleName, root) {
@@ -211,7 +215,7 @@ func (c *checker) use(s *playbook.Scalar, p expr.PathUse, guarded []string, wher
 	}
 }
 
-func (c *checker) parameter(s *playbook.Scalar, p expr.PathUse, place func() playbook.Place) {
+func (c *checker) parameter(s *document.Scalar, p expr.PathUse, place func() document.Place) {
 	if len(p.Path) == 1 || strings.HasPrefix(p.Path[1], "[") {
 		c.allUsed = true
 		return
@@ -226,11 +230,11 @@ func (c *checker) parameter(s *playbook.Scalar, p expr.PathUse, place func() pla
 		names[i] = c.doc.Parameters[i].Name
 	}
 	what, where := "parameter", "parameters:"
-	if c.doc.Kind == playbook.DocModule {
+	if c.file.Kind == document.KindModule {
 		what, where = "input", "inputs:"
 	}
 	remedy := "declare it below `" + where + "`"
-	if near := playbook.Nearest(name, names); near != "" {
+	if near := spelling.Nearest(name, names); near != "" {
 		remedy = "did you mean `" + near + "`? Else " + remedy
 	} else {
 		c.undeclared = append(c.undeclared, orphan{len(c.findings), name})
@@ -291,7 +295,7 @@ func (c *checker) parameters() {
 		}
 		unused = append(unused, p.Name)
 		what := "parameter"
-		if c.doc.Kind == playbook.DocModule {
+		if c.file.Kind == document.KindModule {
 			what = "input"
 		}
 		at := p.Node
@@ -303,7 +307,7 @@ func (c *checker) parameters() {
 	c.adopt(unused)
 }
 
-func (c *checker) exists(s *playbook.Scalar, id string, place func() playbook.Place) bool {
+func (c *checker) exists(s *document.Scalar, id string, place func() document.Place) bool {
 	if len(c.steps[id]) > 0 {
 		return true
 	}
@@ -314,7 +318,7 @@ func (c *checker) exists(s *playbook.Scalar, id string, place func() playbook.Pl
 }
 
 // reference looks whether a step's data is there.
-func (c *checker) reference(s *playbook.Scalar, id string, guarded bool, place func() playbook.Place, where site) {
+func (c *checker) reference(s *document.Scalar, id string, guarded bool, place func() document.Place, where site) {
 	if before, ok := c.scope.find(id); ok {
 		c.mayMiss(s, before, guarded, place)
 		return
@@ -370,7 +374,7 @@ func (c *checker) sibling(d *declared) *playbook.Step {
 }
 
 // mayMiss looks whether a step that comes before has surely run.
-func (c *checker) mayMiss(s *playbook.Scalar, before seen, guarded bool, place func() playbook.Place) {
+func (c *checker) mayMiss(s *document.Scalar, before seen, guarded bool, place func() document.Place) {
 	if guarded || c.looksAt(before.id) {
 		return
 	}
@@ -395,12 +399,12 @@ func (c *checker) mayMiss(s *playbook.Scalar, before seen, guarded bool, place f
 }
 
 // output looks whether the step's action has such an output.
-func (c *checker) output(s *playbook.Scalar, id string, rest []string, place func() playbook.Place) {
+func (c *checker) output(s *document.Scalar, id string, rest []string, place func() document.Place) {
 	if c.lenient() || len(rest) == 0 || strings.HasPrefix(rest[0], "[") || len(c.steps[id]) != 1 {
 		return
 	}
 	d := c.steps[id][0]
-	if d.open || d.step.Kind == playbook.KindAsk {
+	if d.open || d.step.Kind == program.KindAsk {
 		return
 	}
 	names := make([]string, len(d.spec.Outputs))
@@ -415,7 +419,7 @@ func (c *checker) output(s *playbook.Scalar, id string, rest []string, place fun
 }
 
 // root looks at a name at the root of the data of tend/v1.
-func (c *checker) root(s *playbook.Scalar, root string, place func() playbook.Place) {
+func (c *checker) root(s *document.Scalar, root string, place func() document.Place) {
 	known := []string{"params", "event", "metadata", "run", "steps"}
 	if c.caught {
 		known = append(known, "error")
@@ -468,7 +472,7 @@ func (c *checker) loopNamed(name string) *playbook.Step {
 
 // merged looks at a name at the root of the data of the older dialect, where every step may have put something. Only a
 // name that is almost that of a step is surely meant to be it.
-func (c *checker) merged(s *playbook.Scalar, root string, place func() playbook.Place) {
+func (c *checker) merged(s *document.Scalar, root string, place func() document.Place) {
 	switch root {
 	case "event", "metadata", "execution", "run", "output":
 		return
@@ -476,7 +480,7 @@ func (c *checker) merged(s *playbook.Scalar, root string, place func() playbook.
 	if len(root) < 6 {
 		return
 	}
-	near := playbook.Nearest(root, c.ids)
+	near := spelling.Nearest(root, c.ids)
 	if near == "" || len(near)-len(root) > 2 || len(root)-len(near) > 2 || !c.once(s, ruleStep, root) {
 		return
 	}
@@ -485,7 +489,7 @@ func (c *checker) merged(s *playbook.Scalar, root string, place func() playbook.
 
 // suggest words a suggestion, or says what is known when the list is short.
 func suggest(name string, candidates []string) string {
-	if near := playbook.Nearest(name, candidates); near != "" {
+	if near := spelling.Nearest(name, candidates); near != "" {
 		return "did you mean `" + near + "`?"
 	}
 	if len(candidates) == 0 || len(candidates) > 12 {

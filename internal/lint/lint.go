@@ -12,20 +12,26 @@
 package lint
 
 import (
+	"github.com/tendhq/tend/internal/compiler"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/language"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
+	"github.com/tendhq/tend/internal/trigger"
 )
 
 // Linter checks files. It is safe for concurrent use, so that one serves a whole repository.
 type Linter struct {
-	resolver  *playbook.Resolver
+	resolver  *compiler.Resolver
 	evaluator *expr.Evaluator
 	rules     map[string]Rule
 }
 
 // New makes a linter that knows the catalog's actions and the documents of the source, which may be nil.
-func New(c playbook.Catalog, s playbook.Source) *Linter {
-	l := &Linter{resolver: playbook.NewResolver(c, s), evaluator: expr.New(expr.Limits{}), rules: map[string]Rule{}}
+func New(c contract.Catalog, s document.Source) *Linter {
+	l := &Linter{resolver: compiler.NewResolver(c, s), evaluator: expr.New(expr.Limits{}), rules: map[string]Rule{}}
 	for _, r := range Rules() {
 		l.rules[r.Name] = r
 	}
@@ -34,26 +40,30 @@ func New(c playbook.Catalog, s playbook.Source) *Linter {
 
 // Result is what a file holds.
 type Result struct {
-	Documents []*playbook.Document
+	Documents []*document.Document
 	// Programs are the compiled playbooks, nil for other kinds of documents and for what does not compile; one for each
 	// of Documents.
-	Programs []*playbook.Program
-	Findings []playbook.Finding
+	Programs []*program.Program
+	Findings []document.Finding
 }
 
 // File reads, compiles and checks a file. file is for places and for what the documents name relative to themselves.
 func (l *Linter) File(file string, src []byte) Result {
-	docs, findings := playbook.Parse(file, src)
-	r := Result{Documents: docs, Programs: make([]*playbook.Program, len(docs))}
+	docs, findings := language.Parse(file, src)
+	r := Result{Documents: docs, Programs: make([]*program.Program, len(docs))}
 	var leaks []leak
 	for i, d := range docs {
-		if d.Kind == playbook.DocPlaybook || d.Kind == playbook.DocModule {
-			program, more := l.compile(d)
-			r.Programs[i] = program
+		c := &checker{Linter: l, file: d}
+		switch content := d.Content.(type) {
+		case *playbook.Document:
+			compiled, more := l.compile(content)
+			r.Programs[i] = compiled
 			findings = append(findings, more...)
+			c.doc = content
+			c.document()
+		case *trigger.Spec:
+			c.trigger(content)
 		}
-		c := &checker{Linter: l, doc: d}
-		c.document()
 		findings = append(findings, c.findings...)
 		leaks = append(leaks, c.leaks...)
 	}
@@ -65,13 +75,13 @@ func (l *Linter) File(file string, src []byte) Result {
 	if len(docs) == 0 {
 		findings = suspect(findings)
 	}
-	r.Findings = redact(playbook.Sort(findings), leaks)
+	r.Findings = redact(document.Sort(findings), leaks)
 	return r
 }
 
 // compile compiles a playbook. A module is checked as if it were one; its one action stands where steps would.
-func (l *Linter) compile(d *playbook.Document) (*playbook.Program, []playbook.Finding) {
-	if d.Kind == playbook.DocPlaybook {
+func (l *Linter) compile(d *playbook.Document) (*program.Program, []document.Finding) {
+	if d.Kind == document.KindPlaybook {
 		return l.resolver.Compile(d)
 	}
 	body := *d
@@ -83,23 +93,23 @@ func (l *Linter) compile(d *playbook.Document) (*playbook.Program, []playbook.Fi
 }
 
 // settle gives findings of the rules in the table their severity, and drops what another finding says better.
-func (l *Linter) settle(fs []playbook.Finding, docs []*playbook.Document) []playbook.Finding {
+func (l *Linter) settle(fs []document.Finding, docs []*document.Document) []document.Finding {
 	dialect := expr.Strict
 	if len(docs) > 0 {
 		dialect = docs[0].Dialect
 	}
-	broken := map[playbook.Place]bool{}
+	broken := map[document.Place]bool{}
 	for _, f := range fs {
 		if f.Rule == ruleBreak {
-			broken[playbook.Place{Line: f.Place.Line, Column: f.Place.Column}] = true
+			broken[document.Place{Line: f.Place.Line, Column: f.Place.Column}] = true
 		}
 	}
 	out := fs[:0]
 	for _, f := range fs {
-		if f.Rule == playbook.RuleScript {
+		if f.Rule == document.RuleScript {
 			f.Severity = l.rules[f.Rule].severity(dialect)
 		}
-		if f.Rule == playbook.RuleKey && broken[playbook.Place{Line: f.Place.Line, Column: f.Place.Column}] {
+		if f.Rule == document.RuleKey && broken[document.Place{Line: f.Place.Line, Column: f.Place.Column}] {
 			continue
 		}
 		out = append(out, f)

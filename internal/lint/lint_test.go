@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/lint"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 var update = flag.Bool("update", os.Getenv("TEND_UPDATE") != "", "write the golden files anew")
@@ -82,11 +82,11 @@ func TestEveryRuleFindsSomething(t *testing.T) {
 	}
 	elsewhere := map[string]bool{
 		// Tested where they are found.
-		playbook.RuleEncoding: true, playbook.RuleSize: true, playbook.RuleYAML: true, playbook.RuleTab: true, playbook.RuleQuote: true,
-		playbook.RuleDuplicate: true, playbook.RuleDocument: true, playbook.RuleKey: true, playbook.RuleMissing: true, playbook.RuleConflict: true,
-		playbook.RuleType: true, playbook.RuleValue: true, playbook.RuleName: true, playbook.RuleTwice: true, playbook.RuleLegacy: true,
-		playbook.RuleAction: true, playbook.RuleModule: true, playbook.RuleRecursion: true, playbook.RuleInput: true, playbook.RuleRequired: true,
-		playbook.RuleInputType: true, playbook.RuleEnv: true, playbook.RuleEffect: true,
+		document.RuleEncoding: true, document.RuleSize: true, document.RuleYAML: true, document.RuleTab: true, document.RuleQuote: true,
+		document.RuleDuplicate: true, document.RuleDocument: true, document.RuleKey: true, document.RuleMissing: true, document.RuleConflict: true,
+		document.RuleType: true, document.RuleValue: true, document.RuleName: true, document.RuleTwice: true, document.RuleLegacy: true,
+		document.RuleAction: true, document.RuleModule: true, document.RuleRecursion: true, document.RuleInput: true, document.RuleRequired: true,
+		document.RuleInputType: true, document.RuleEnv: true, document.RuleEffect: true,
 	}
 	for _, r := range lint.Rules() {
 		if !seen[r.Name] && !elsewhere[r.Name] {

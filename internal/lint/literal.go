@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/playbook"
 )
@@ -45,14 +47,14 @@ var known = []shape{
 }
 
 // shapes looks for tokens of a known shape anywhere in the file, comments and scripts too.
-func (l *Linter) shapes(t *text, docs []*playbook.Document) ([]playbook.Finding, []leak) {
+func (l *Linter) shapes(t *text, docs []*document.Document) ([]document.Finding, []leak) {
 	dialect := expr.Strict
 	if len(docs) > 0 {
 		dialect = docs[0].Dialect
 	}
-	var out []playbook.Finding
+	var out []document.Finding
 	var leaks []leak
-	if len(t.src) > playbook.MaxSize { // refused unread
+	if len(t.src) > document.MaxSize { // refused unread
 		return nil, nil
 	}
 	found := func(k shape, from, to int) {
@@ -62,7 +64,7 @@ func (l *Linter) shapes(t *text, docs []*playbook.Document) ([]playbook.Finding,
 		}
 		leaks = append(leaks, leak{word})
 		p := t.place(from, to)
-		out = append(out, playbook.Finding{
+		out = append(out, document.Finding{
 			Rule: ruleLiteral, Severity: l.rules[ruleLiteral].severity(dialect), Place: p, Message: k.what + " stands in the document",
 			Remedy: l.rules[ruleLiteral].hint(), SourceLine: t.line(p.Line),
 		})
@@ -86,7 +88,7 @@ func (l *Linter) shapes(t *text, docs []*playbook.Document) ([]playbook.Finding,
 func (c *checker) literals() {
 	for i := range c.doc.Parameters {
 		p := &c.doc.Parameters[i]
-		if p.Type == playbook.Secret || p.Type == playbook.Integration {
+		if p.Type == contract.Secret || p.Type == contract.Integration {
 			continue // the default is a name
 		}
 		if secretish(p.Name) || p.Sensitive {
@@ -121,10 +123,10 @@ func (c *checker) literalSteps(steps []*playbook.Step) {
 
 func (c *checker) literalStep(s *playbook.Step) {
 	spec := c.callees[s].Spec
-	for _, m := range [][]playbook.Entry{s.With.Map, s.Env.Map} {
+	for _, m := range [][]document.Entry{s.With.Map, s.Env.Map} {
 		for i := range m {
 			f := field(spec.Inputs, m[i].Name)
-			if f != nil && (f.Type == playbook.Secret || f.Type == playbook.Integration) {
+			if f != nil && (f.Type == contract.Secret || f.Type == contract.Integration) {
 				continue
 			}
 			if f == nil || !f.Verbatim {
@@ -136,7 +138,7 @@ func (c *checker) literalStep(s *playbook.Step) {
 }
 
 // given looks at a value under its name, and into maps.
-func (c *checker) given(name string, d *playbook.Data) {
+func (c *checker) given(name string, d *document.Data) {
 	if secretish(name) {
 		c.literal(name, d)
 		return
@@ -149,7 +151,7 @@ func (c *checker) given(name string, d *playbook.Data) {
 	}
 }
 
-func (c *checker) literal(name string, d *playbook.Data) {
+func (c *checker) literal(name string, d *document.Data) {
 	for e := range d.Scalars() {
 		text, ok := e.Lit.(string)
 		if !ok || e.Kind != expr.Literal || placeholder(text) {
@@ -161,7 +163,7 @@ func (c *checker) literal(name string, d *playbook.Data) {
 }
 
 // random finds texts that look as if somebody had drawn them.
-func (c *checker) random(d *playbook.Data) {
+func (c *checker) random(d *document.Data) {
 	for e := range d.Scalars() {
 		text, ok := e.Lit.(string)
 		if !ok || e.Kind != expr.Literal || !drawn(text) {
@@ -216,7 +218,7 @@ func placeholder(s string) bool {
 }
 
 // redact takes the secrets that were found out of what is printed, without moving the columns.
-func redact(fs []playbook.Finding, leaks []leak) []playbook.Finding {
+func redact(fs []document.Finding, leaks []leak) []document.Finding {
 	if len(leaks) == 0 {
 		return fs
 	}
@@ -245,7 +247,7 @@ func redact(fs []playbook.Finding, leaks []leak) []playbook.Finding {
 var assigned = regexp.MustCompile(`(?i)(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|secret[_-]?key|access[_-]?key|private[_-]?key|credentials?)["']?\s*[:=]\s*["']?([^\s"',{}]{4,})`)
 
 // suspect takes out of the lines of a file that could not be read what may be a secret: there, nobody can tell.
-func suspect(fs []playbook.Finding) []playbook.Finding {
+func suspect(fs []document.Finding) []document.Finding {
 	for i := range fs {
 		var leaks []leak
 		for _, m := range assigned.FindAllStringSubmatch(fs[i].SourceLine, -1) {
@@ -300,9 +302,9 @@ func (t *text) line(n int) string {
 	return ""
 }
 
-func (t *text) place(from, to int) playbook.Place {
+func (t *text) place(from, to int) document.Place {
 	start := bytes.LastIndexByte(t.src[:from], '\n') + 1
-	p := playbook.Place{File: t.file, Line: 1 + bytes.Count(t.src[:from], []byte{'\n'}), Column: 1 + utf8.RuneCount(t.src[start:from])}
+	p := document.Place{File: t.file, Line: 1 + bytes.Count(t.src[:from], []byte{'\n'}), Column: 1 + utf8.RuneCount(t.src[start:from])}
 	if !bytes.ContainsFunc(t.src[from:to], func(r rune) bool { return r == '\n' || !unicode.IsPrint(r) }) {
 		p.EndColumn = p.Column + utf8.RuneCount(t.src[from:to])
 	}

@@ -9,16 +9,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/document"
 )
 
 // JSON writes findings as one JSON document: {"findings": […], "errors": n, "warnings": n, "advice": n}.
-func JSON(w io.Writer, fs []playbook.Finding) error {
+func JSON(w io.Writer, fs []document.Finding) error {
 	if fs == nil {
-		fs = []playbook.Finding{}
+		fs = []document.Finding{}
 	}
 	out := struct {
-		Findings []playbook.Finding `json:"findings"`
+		Findings []document.Finding `json:"findings"`
 		Errors   int                `json:"errors"`
 		Warnings int                `json:"warnings"`
 		Advice   int                `json:"advice"`
@@ -35,13 +35,13 @@ func encode(w io.Writer, v any) error {
 }
 
 // GitHub writes findings as workflow commands, which GitHub shows beside the lines of a pull request.
-func GitHub(w io.Writer, fs []playbook.Finding) error {
+func GitHub(w io.Writer, fs []document.Finding) error {
 	// The characters that end a command, its properties or a property.
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	var b strings.Builder
 	for _, f := range fs {
-		command := map[playbook.Severity]string{playbook.Error: "error", playbook.Warning: "warning"}[f.Severity]
+		command := map[document.Severity]string{document.Error: "error", document.Warning: "warning"}[f.Severity]
 		if command == "" {
 			command = "notice"
 		}
@@ -128,7 +128,7 @@ type (
 const home = "https://github.com/tendhq/tend"
 
 // SARIF writes findings as a SARIF 2.1.0 log with one run, for code-scanning services and editors.
-func SARIF(w io.Writer, fs []playbook.Finding, version string) error {
+func SARIF(w io.Writer, fs []document.Finding, version string) error {
 	rules := Rules()
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "tend", Version: version, InformationURI: home, Rules: []sarifRule{}}
@@ -166,11 +166,11 @@ func SARIF(w io.Writer, fs []playbook.Finding, version string) error {
 	return encode(w, sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
-func level(s playbook.Severity) string {
+func level(s document.Severity) string {
 	switch s {
-	case playbook.Error:
+	case document.Error:
 		return "error"
-	case playbook.Warning:
+	case document.Warning:
 		return "warning"
 	default:
 		return "note"

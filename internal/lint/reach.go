@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // reach finds steps that can never run.
@@ -19,7 +21,7 @@ func (c *checker) reach(steps []*playbook.Step) {
 			return
 		case never(s.When):
 			c.find(ruleUnreachable, c.at(s.When.Node), "", "this step can never run: its condition is always false")
-		case s.Kind == playbook.KindForeach && s.Foreach != nil:
+		case s.Kind == program.KindForeach && s.Foreach != nil:
 			c.turns(s)
 		}
 		for _, list := range inside(s) {
@@ -34,7 +36,7 @@ func (c *checker) reach(steps []*playbook.Step) {
 // inside gives the sequences that stand in a step: each branch of a parallel is one of its own.
 func inside(s *playbook.Step) [][]*playbook.Step {
 	out := [][]*playbook.Step{s.Catch, s.Finally}
-	if s.Kind != playbook.KindParallel {
+	if s.Kind != program.KindParallel {
 		return append(out, s.Steps)
 	}
 	for i := range s.Steps {
@@ -64,13 +66,13 @@ func ends(s *playbook.Step) *playbook.Step {
 		return nil
 	}
 	switch s.Kind {
-	case playbook.KindFail:
+	case program.KindFail:
 		return s
-	case playbook.KindAssert:
+	case program.KindAssert:
 		if never(s.That) {
 			return s
 		}
-	case playbook.KindSteps, playbook.KindLock, playbook.KindParallel:
+	case program.KindSteps, program.KindLock, program.KindParallel:
 		if len(s.Catch) > 0 {
 			return nil
 		}
@@ -85,11 +87,11 @@ func ends(s *playbook.Step) *playbook.Step {
 }
 
 // never and always tell conditions that are written as constants.
-func never(s *playbook.Scalar) bool { return constant(s) == "false" }
+func never(s *document.Scalar) bool { return constant(s) == "false" }
 
-func always(s *playbook.Scalar) bool { return constant(s) == "true" }
+func always(s *document.Scalar) bool { return constant(s) == "true" }
 
-func constant(s *playbook.Scalar) string {
+func constant(s *document.Scalar) string {
 	if s == nil {
 		return ""
 	}

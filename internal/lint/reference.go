@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/document"
 )
 
 // Reference is docs/lint.md: the table of rules for people.
@@ -49,7 +49,7 @@ A secret that stands in a document is never printed again: findings show stars i
 	return b.String()
 }
 
-func dash(s playbook.Severity) string {
+func dash(s document.Severity) string {
 	if s == off {
 		return "–"
 	}

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/lint"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 func TestCarets(t *testing.T) {
@@ -29,8 +29,8 @@ func TestCarets(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var b bytes.Buffer
-			f := playbook.Finding{Rule: "yaml", Severity: playbook.Error, Message: "m", SourceLine: c.line, Place: playbook.Place{File: "f", Line: 7, Column: c.column, EndColumn: c.end}}
-			if err := lint.Text(&b, []playbook.Finding{f}, false); err != nil {
+			f := document.Finding{Rule: "yaml", Severity: document.Error, Message: "m", SourceLine: c.line, Place: document.Place{File: "f", Line: 7, Column: c.column, EndColumn: c.end}}
+			if err := lint.Text(&b, []document.Finding{f}, false); err != nil {
 				t.Fatal(err)
 			}
 			rows := strings.Split(b.String(), "\n")
@@ -41,10 +41,10 @@ func TestCarets(t *testing.T) {
 	}
 }
 
-func findings() []playbook.Finding {
-	return []playbook.Finding{
-		{Rule: playbook.RuleKey, Severity: playbook.Error, Place: playbook.Place{File: "a b/x,1.yaml", Line: 3, Column: 5, EndColumn: 9}, Message: "100% wrong\nreally", Remedy: "write it", SourceLine: "    uzes: shell"},
-		{Rule: "no-verify", Severity: playbook.Advice, Place: playbook.Place{File: "/etc/y.yaml"}, Message: "m"},
+func findings() []document.Finding {
+	return []document.Finding{
+		{Rule: document.RuleKey, Severity: document.Error, Place: document.Place{File: "a b/x,1.yaml", Line: 3, Column: 5, EndColumn: 9}, Message: "100% wrong\nreally", Remedy: "write it", SourceLine: "    uzes: shell"},
+		{Rule: "no-verify", Severity: document.Advice, Place: document.Place{File: "/etc/y.yaml"}, Message: "m"},
 	}
 }
 
@@ -68,7 +68,7 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got struct {
-		Findings []playbook.Finding
+		Findings []document.Finding
 		Errors   int
 		Warnings int
 		Advice   int
@@ -169,7 +169,7 @@ steps:
 `
 	r := lint.New(exampleCatalog(), nil).File("restart.yaml", []byte(src))
 	_ = lint.Text(os.Stdout, r.Findings, false)
-	fmt.Println(playbook.HasErrors(r.Findings))
+	fmt.Println(document.HasErrors(r.Findings))
 	// Output:
 	// restart.yaml:5:12: warning: nothing uses the parameter `unit` [unused-parameter]
 	//     5 |   - {name: unit, type: string}

@@ -4,16 +4,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 // Rule is one row of the linter's table: what it is called, how bad it is in each dialect, what it finds and what to do.
 // docs/lint.md is made of these rows.
 type Rule struct {
 	Name    string            `json:"name"`
-	Strict  playbook.Severity `json:"strict,omitempty"`  // in tend/v1; empty: not looked for
-	Lenient playbook.Severity `json:"lenient,omitempty"` // in stackpulse.io/v1
+	Strict  document.Severity `json:"strict,omitempty"`  // in tend/v1; empty: not looked for
+	Lenient document.Severity `json:"lenient,omitempty"` // in stackpulse.io/v1
 	Finds   string            `json:"finds"`
 	Remedy  string            `json:"remedy"`
 	// Fixed rules cannot be silenced: what they find keeps the document from being read or compiled.
@@ -30,7 +30,7 @@ func (r Rule) hint() string {
 }
 
 // severity of a rule in a dialect.
-func (r Rule) severity(d expr.Dialect) playbook.Severity {
+func (r Rule) severity(d expr.Dialect) document.Severity {
 	if d == expr.Lenient {
 		return r.Lenient
 	}
@@ -71,38 +71,38 @@ const (
 )
 
 const (
-	off     = playbook.Severity("")
-	bad     = playbook.Error
-	warning = playbook.Warning
-	advice  = playbook.Advice
+	off     = document.Severity("")
+	bad     = document.Error
+	warning = document.Warning
+	advice  = document.Advice
 )
 
 // Rules lists all rules, those of reading and compiling too, in the order of the reference.
 func Rules() []Rule {
 	return []Rule{
-		{playbook.RuleEncoding, bad, bad, "Bytes that are not UTF-8 text.", "Save the file as UTF-8.", true},
-		{playbook.RuleSize, bad, bad, "A file, a nesting or an expansion of aliases beyond the limits.", "Split the document.", true},
-		{playbook.RuleYAML, bad, bad, "What is not YAML.", "The message names the place.", true},
-		{playbook.RuleTab, bad, bad, "A tab in the indentation.", "Indent with spaces.", true},
-		{playbook.RuleQuote, bad, bad, "A template that begins a value without quotes: to YAML it is a map.", "Quote it: `key: '{{ … }}'`.", true},
-		{playbook.RuleDuplicate, bad, warning, "One key twice in a mapping.", "Remove one of them.", true},
-		{playbook.RuleDocument, bad, bad, "An unknown `apiVersion` or `kind`.", "Begin with `apiVersion: tend/v1` and `kind: Playbook`.", true},
-		{playbook.RuleKey, bad, warning, "A key that means nothing where it stands.", "The nearest known key is suggested.", true},
-		{playbook.RuleMissing, bad, warning, "A key that must be there.", "Write it.", true},
-		{playbook.RuleConflict, bad, bad, "Keys that exclude each other.", "Keep one of them.", true},
-		{playbook.RuleType, bad, warning, "A value of another shape than the key takes.", "The message says what is expected.", true},
-		{playbook.RuleValue, bad, warning, "A value outside of what is allowed.", "The message says what is.", true},
-		{playbook.RuleName, bad, warning, "An id or name that cannot be used.", "The message shows the form.", true},
-		{playbook.RuleTwice, bad, warning, "A parameter, input or output that is declared twice.", "Rename one of them.", true},
-		{playbook.RuleLegacy, warning, warning, "What the older dialect knew and tend reads without effect.", "Remove it.", false},
-		{playbook.RuleAction, bad, warning, "`uses` that names no action, module or verb.", "The nearest known name is suggested.", true},
-		{playbook.RuleModule, bad, bad, "A step module with errors of its own.", "Lint that file.", true},
-		{playbook.RuleRecursion, bad, bad, "A playbook or module that includes itself, directly or over others.", "Break the circle.", true},
-		{playbook.RuleInput, bad, warning, "An input that the action does not have.", "The nearest known input is suggested.", true},
-		{playbook.RuleRequired, bad, warning, "A required input that is not given.", "Give it.", true},
-		{playbook.RuleInputType, bad, warning, "A literal that the input's type cannot take.", "The message says what it takes.", true},
-		{playbook.RuleEnv, bad, warning, "`env` on an action that starts no process.", "Give the data in `with`.", true},
-		{playbook.RuleEffect, bad, warning, "An `effect` on an action whose effect is known for sure.", "Remove it.", true},
+		{document.RuleEncoding, bad, bad, "Bytes that are not UTF-8 text.", "Save the file as UTF-8.", true},
+		{document.RuleSize, bad, bad, "A file, a nesting or an expansion of aliases beyond the limits.", "Split the document.", true},
+		{document.RuleYAML, bad, bad, "What is not YAML.", "The message names the place.", true},
+		{document.RuleTab, bad, bad, "A tab in the indentation.", "Indent with spaces.", true},
+		{document.RuleQuote, bad, bad, "A template that begins a value without quotes: to YAML it is a map.", "Quote it: `key: '{{ … }}'`.", true},
+		{document.RuleDuplicate, bad, warning, "One key twice in a mapping.", "Remove one of them.", true},
+		{document.RuleDocument, bad, bad, "An unknown `apiVersion` or `kind`.", "Begin with `apiVersion: tend/v1` and `kind: Playbook`.", true},
+		{document.RuleKey, bad, warning, "A key that means nothing where it stands.", "The nearest known key is suggested.", true},
+		{document.RuleMissing, bad, warning, "A key that must be there.", "Write it.", true},
+		{document.RuleConflict, bad, bad, "Keys that exclude each other.", "Keep one of them.", true},
+		{document.RuleType, bad, warning, "A value of another shape than the key takes.", "The message says what is expected.", true},
+		{document.RuleValue, bad, warning, "A value outside of what is allowed.", "The message says what is.", true},
+		{document.RuleName, bad, warning, "An id or name that cannot be used.", "The message shows the form.", true},
+		{document.RuleTwice, bad, warning, "A parameter, input or output that is declared twice.", "Rename one of them.", true},
+		{document.RuleLegacy, warning, warning, "What the older dialect knew and tend reads without effect.", "Remove it.", false},
+		{document.RuleAction, bad, warning, "`uses` that names no action, module or verb.", "The nearest known name is suggested.", true},
+		{document.RuleModule, bad, bad, "A step module with errors of its own.", "Lint that file.", true},
+		{document.RuleRecursion, bad, bad, "A playbook or module that includes itself, directly or over others.", "Break the circle.", true},
+		{document.RuleInput, bad, warning, "An input that the action does not have.", "The nearest known input is suggested.", true},
+		{document.RuleRequired, bad, warning, "A required input that is not given.", "Give it.", true},
+		{document.RuleInputType, bad, warning, "A literal that the input's type cannot take.", "The message says what it takes.", true},
+		{document.RuleEnv, bad, warning, "`env` on an action that starts no process.", "Give the data in `with`.", true},
+		{document.RuleEffect, bad, warning, "An `effect` on an action whose effect is known for sure.", "Remove it.", true},
 
 		{ruleExpression, bad, bad, "A template or a CEL expression that cannot be compiled.", "Correct it; `tend eval` tries expressions.", true},
 		{ruleFunction, bad, bad, "A function that does not exist.", "Use a function of the list in docs/language.md.", true},

@@ -3,12 +3,14 @@ package lint
 import (
 	"strings"
 
+	"github.com/tendhq/tend/internal/compiler"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // family is what steps that belong to one system have in common in their names: `psql/query/terminate` is of `psql/query`.
 func family(s *playbook.Step) string {
-	name := strings.TrimPrefix(s.Uses, playbook.Registry)
+	name := strings.TrimPrefix(s.Uses, compiler.Registry)
 	if i := strings.LastIndexByte(name, '/'); i > 0 {
 		return name[:i]
 	}
@@ -23,7 +25,7 @@ func (c *checker) runners() {
 	walk = func(steps []*playbook.Step) {
 		for _, s := range steps {
 			switch {
-			case s.Kind != playbook.KindAction:
+			case s.Kind != program.KindAction:
 			case s.Runner != nil:
 				there[family(s)]++
 			default:

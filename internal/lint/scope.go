@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/playbook"
 )
 
@@ -14,7 +15,7 @@ type declared struct {
 	order    int      // in the order of the document
 	branches []branch // the parallels that it stands in, outermost first
 	loops    []*playbook.Step
-	spec     playbook.Spec // of its action, if known
+	spec     contract.Spec // of its action, if known
 	open     bool          // its outputs are not all known
 }
 

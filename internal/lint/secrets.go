@@ -4,12 +4,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 // secrets looks where the secrets of an expression go.
-func (c *checker) secrets(s *playbook.Scalar, u expr.Uses, where site) {
+func (c *checker) secrets(s *document.Scalar, u expr.Uses, where site) {
 	for _, x := range u.Secrets {
 		if len(x.Path) > 1 && x.Path[0] == "params" {
 			c.used[x.Path[1]] = true
@@ -31,12 +32,12 @@ func (c *checker) secrets(s *playbook.Scalar, u expr.Uses, where site) {
 }
 
 // sensitive looks at one path: is it a secret, or the name of one?
-func (c *checker) sensitive(s *playbook.Scalar, p expr.PathUse, secrets []expr.SecretUse, where site) {
+func (c *checker) sensitive(s *document.Scalar, p expr.PathUse, secrets []expr.SecretUse, where site) {
 	if len(p.Path) > 1 && p.Path[0] == "params" {
 		d := c.declaredParameter(p.Path[1])
 		switch {
 		case d == nil:
-		case d.Type == playbook.Secret:
+		case d.Type == contract.Secret:
 			c.nameOnly(s, p, secrets, where)
 		case d.Sensitive && where.sink != "" && !where.logic:
 			c.exposed(s, p.Offset, p.Length, "the sensitive parameter `"+d.Name+"`", where.sink)
@@ -58,14 +59,14 @@ func (c *checker) sensitive(s *playbook.Scalar, p expr.PathUse, secrets []expr.S
 }
 
 // nameOnly finds a parameter of type secret that is taken for the secret itself.
-func (c *checker) nameOnly(s *playbook.Scalar, p expr.PathUse, secrets []expr.SecretUse, where site) {
+func (c *checker) nameOnly(s *document.Scalar, p expr.PathUse, secrets []expr.SecretUse, where site) {
 	inside := func(x expr.SecretUse) bool {
 		return slices.Equal(x.Path, p.Path) && (p.Length == 0 || x.Length == 0 || p.Offset >= x.Offset && p.Offset <= x.Offset+x.Length)
 	}
 	if slices.ContainsFunc(secrets, inside) || where.logic || where.sink != "" && where.input == "" {
 		return
 	}
-	if f := where.field; f != nil && (f.Type == playbook.Secret || f.Type == playbook.Integration) {
+	if f := where.field; f != nil && (f.Type == contract.Secret || f.Type == contract.Integration) {
 		return
 	}
 	name := p.Path[1]
@@ -74,19 +75,19 @@ func (c *checker) nameOnly(s *playbook.Scalar, p expr.PathUse, secrets []expr.Se
 	}
 }
 
-func (c *checker) exposed(s *playbook.Scalar, offset, length int, what, sink string) {
+func (c *checker) exposed(s *document.Scalar, offset, length int, what, sink string) {
 	if c.once(s, ruleExposed, what) {
 		c.find(ruleExposed, c.inside(s, offset, length), "", "%s would be shown and recorded by %s", what, sink)
 	}
 }
 
 // echoes tells whether what an action is given comes back as its output: one that only computes, and shows.
-func echoes(spec *playbook.Spec) bool {
-	return spec.Proven && spec.Effect == playbook.Read && !spec.Verb
+func echoes(spec *contract.Spec) bool {
+	return spec.Proven && spec.Effect == contract.Read && !spec.Verb
 }
 
 // sinkOf words where an input goes that may hold no secret, or is empty.
-func sinkOf(spec *playbook.Spec, f *playbook.Field) string {
+func sinkOf(spec *contract.Spec, f *contract.Field) string {
 	switch {
 	case f != nil && f.Sensitive:
 		return ""

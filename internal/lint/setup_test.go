@@ -7,7 +7,7 @@ import (
 	"github.com/tendhq/tend/internal/action/http"
 	"github.com/tendhq/tend/internal/action/shell"
 	"github.com/tendhq/tend/internal/action/verb"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/contract"
 )
 
 // catalog is a set of actions with one more: what computes and shows, and proves that it does nothing else.
@@ -15,12 +15,12 @@ type catalog struct {
 	*action.Set
 }
 
-func (c catalog) Spec(name string) (playbook.Spec, bool) {
+func (c catalog) Spec(name string) (contract.Spec, bool) {
 	if name == "log" {
-		return playbook.Spec{
-			Name: "log", Effect: playbook.Read, Proven: true,
-			Inputs:  []playbook.Field{{Name: "message", Type: playbook.String, Required: true}},
-			Outputs: []playbook.Field{{Name: "message", Type: playbook.String}},
+		return contract.Spec{
+			Name: "log", Effect: contract.Read, Proven: true,
+			Inputs:  []contract.Field{{Name: "message", Type: contract.String, Required: true}},
+			Outputs: []contract.Field{{Name: "message", Type: contract.String}},
 		}, true
 	}
 	return c.Set.Spec(name)
@@ -28,7 +28,7 @@ func (c catalog) Spec(name string) (playbook.Spec, bool) {
 
 // newCatalog holds the actions that the documents of testdata use. A few are enough: how findings look must not change
 // with every new action.
-func newCatalog(t testing.TB) playbook.Catalog {
+func newCatalog(t testing.TB) contract.Catalog {
 	t.Helper()
 	set, err := action.NewSet([]action.Action{http.New(), shell.New()}, verb.All())
 	if err != nil {
@@ -38,7 +38,7 @@ func newCatalog(t testing.TB) playbook.Catalog {
 }
 
 // exampleCatalog is newCatalog where there is no test.
-func exampleCatalog() playbook.Catalog {
+func exampleCatalog() contract.Catalog {
 	set, err := action.NewSet([]action.Action{http.New(), shell.New()}, verb.All())
 	if err != nil {
 		panic(err)

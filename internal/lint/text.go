@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tendhq/tend/internal/cell"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/document"
 )
 
 // tabWidth is how wide a tab of a source line is printed.
@@ -15,7 +15,7 @@ const tabWidth = 4
 
 // Text writes findings for people: the place and the message, the line with a caret below the place, and what to do.
 // color is for terminals.
-func Text(w io.Writer, fs []playbook.Finding, color bool) error {
+func Text(w io.Writer, fs []document.Finding, color bool) error {
 	var b strings.Builder
 	for i, f := range fs {
 		if i > 0 {
@@ -45,11 +45,11 @@ func Text(w io.Writer, fs []playbook.Finding, color bool) error {
 	return err
 }
 
-func shade(s playbook.Severity) string {
+func shade(s document.Severity) string {
 	switch s {
-	case playbook.Error:
+	case document.Error:
 		return "1;31"
-	case playbook.Warning:
+	case document.Warning:
 		return "1;33"
 	default:
 		return "1;36"
@@ -61,7 +61,7 @@ const window = 120
 
 // excerpt gives the line as it is printed, tabs as spaces, and the caret below it. Of a long line it shows the part around
 // the place.
-func excerpt(f playbook.Finding) (line, caret string) {
+func excerpt(f document.Finding) (line, caret string) {
 	from, to := f.Place.Column-1, f.Place.EndColumn-1
 	var b strings.Builder
 	start, end, width, n := -1, -1, 0, 0
@@ -115,14 +115,14 @@ func dropCells(s string, n int) (rest string, cut int) {
 }
 
 // Count tells how many findings of each severity there are.
-func Count(fs []playbook.Finding) (errors, warnings, advices int) {
+func Count(fs []document.Finding) (errors, warnings, advices int) {
 	for _, f := range fs {
 		switch f.Severity {
-		case playbook.Error:
+		case document.Error:
 			errors++
-		case playbook.Warning:
+		case document.Warning:
 			warnings++
-		case playbook.Advice:
+		case document.Advice:
 			advices++
 		}
 	}

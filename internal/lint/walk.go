@@ -8,23 +8,28 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tendhq/tend/internal/compiler"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
+	"github.com/tendhq/tend/internal/trigger"
 )
 
 // checker checks one document. It walks the steps in the order in which they run and looks at every expression with what
 // is known at that point.
 type checker struct {
 	*Linter
-	doc      *playbook.Document
-	findings []playbook.Finding
+	file     *document.Document
+	doc      *playbook.Document // the content of file, where it is a playbook or module
+	findings []document.Finding
 	leaks    []leak
 
 	scope
 	steps   map[string][]*declared // by id
 	ids     []string               // in the order of the document
 	order   int
-	callees map[*playbook.Step]playbook.Callee
+	callees map[*playbook.Step]compiler.Callee
 	used    map[string]bool // parameters
 	allUsed bool            // something takes all parameters, or could not be read
 	hinted  map[hint]bool
@@ -39,26 +44,26 @@ type hint struct {
 	name string
 }
 
-func (c *checker) lenient() bool { return c.doc.Dialect == expr.Lenient }
+func (c *checker) lenient() bool { return c.file.Dialect == expr.Lenient }
 
 // find adds a finding of one of the linter's rules, unless the rule is off in this dialect.
-func (c *checker) find(rule string, p playbook.Place, remedy, format string, a ...any) {
-	s := c.rules[rule].severity(c.doc.Dialect)
+func (c *checker) find(rule string, p document.Place, remedy, format string, a ...any) {
+	s := c.rules[rule].severity(c.file.Dialect)
 	if s == off {
 		return
 	}
 	if remedy == "" {
 		remedy = c.rules[rule].hint()
 	}
-	c.findings = append(c.findings, playbook.Finding{
-		Rule: rule, Severity: s, Place: p, Message: fmt.Sprintf(format, a...), Remedy: remedy, SourceLine: c.doc.Line(p.Line),
+	c.findings = append(c.findings, document.Finding{
+		Rule: rule, Severity: s, Place: p, Message: fmt.Sprintf(format, a...), Remedy: remedy, SourceLine: c.file.Line(p.Line),
 	})
 }
 
-func (c *checker) at(n *yaml.Node) playbook.Place { return c.doc.Place(n) }
+func (c *checker) at(n *yaml.Node) document.Place { return c.file.Place(n) }
 
 // key is the place of a step's key, or of the step.
-func (c *checker) key(s *playbook.Step, name string) playbook.Place {
+func (c *checker) key(s *playbook.Step, name string) document.Place {
 	if k, ok := s.Key(name); ok {
 		return c.at(k.Node)
 	}
@@ -67,15 +72,7 @@ func (c *checker) key(s *playbook.Step, name string) playbook.Place {
 
 func (c *checker) document() {
 	d := c.doc
-	switch d.Kind {
-	case playbook.DocPlaybook, playbook.DocModule:
-	case playbook.DocTrigger:
-		c.trigger()
-		return
-	case playbook.DocGuard, playbook.DocIntegration:
-		return
-	}
-	c.steps, c.callees = map[string][]*declared{}, map[*playbook.Step]playbook.Callee{}
+	c.steps, c.callees = map[string][]*declared{}, map[*playbook.Step]compiler.Callee{}
 	c.used, c.hinted = map[string]bool{}, map[hint]bool{}
 	c.declare(d.Steps, nil, nil)
 	c.declare(d.Catch, nil, nil)
@@ -101,7 +98,7 @@ func (c *checker) document() {
 	c.reach(d.Steps)
 	c.reach(d.Catch)
 	c.reach(d.Finally)
-	if d.Kind == playbook.DocPlaybook {
+	if d.Kind == document.KindPlaybook {
 		c.answers(d.Steps)
 	}
 	c.literals()
@@ -109,18 +106,18 @@ func (c *checker) document() {
 }
 
 // trigger looks whether its expressions compile. What an event holds nobody knows before it comes.
-func (c *checker) trigger() {
+func (c *checker) trigger(t *trigger.Spec) {
 	look := func(e *expr.Expr) {
 		if e == nil || e.Kind == expr.Literal || e.Kind == "" {
 			return
 		}
-		if err := c.evaluator.Check(*e, c.doc.Dialect); err != nil {
+		if err := c.evaluator.Check(*e, c.file.Dialect); err != nil {
 			node := &yaml.Node{Kind: yaml.ScalarNode, Line: e.Line, Column: e.Column, Value: e.Source}
-			c.broken(&playbook.Scalar{Expr: *e, Node: node}, err)
+			c.broken(&document.Scalar{Expr: *e, Node: node}, err)
 		}
 	}
-	for i := range c.doc.Trigger.Scenarios {
-		s := &c.doc.Trigger.Scenarios[i]
+	for i := range t.Scenarios {
+		s := &t.Scenarios[i]
 		look(s.When)
 		for _, name := range slices.Sorted(maps.Keys(s.Parameters)) {
 			leaves(s.Parameters[name], look)
@@ -128,7 +125,7 @@ func (c *checker) trigger() {
 	}
 }
 
-func leaves(t playbook.Tree, f func(*expr.Expr)) {
+func leaves(t expr.Tree, f func(*expr.Expr)) {
 	f(t.Scalar)
 	for i := range t.List {
 		leaves(t.List[i], f)
@@ -166,9 +163,9 @@ func (c *checker) outputs() {
 // declare lists the steps with ids, before anything is looked at.
 func (c *checker) declare(steps []*playbook.Step, in []branch, loops []*playbook.Step) {
 	for _, s := range steps {
-		callee, err := playbook.Callee{}, error(nil)
+		callee, err := compiler.Callee{}, error(nil)
 		if s.Uses != "" {
-			if callee, err = c.resolver.Callee(s, c.doc.File); err == nil {
+			if callee, err = c.resolver.Callee(s, c.file.File); err == nil {
 				c.callees[s] = callee
 			}
 		}
@@ -182,12 +179,12 @@ func (c *checker) declare(steps []*playbook.Step, in []branch, loops []*playbook
 			c.steps[s.ID] = append(c.steps[s.ID], d)
 		}
 		inside := loops
-		if s.Kind == playbook.KindForeach {
+		if s.Kind == program.KindForeach {
 			inside = append(loops[:len(loops):len(loops)], s)
 		}
 		for i, child := range s.Steps {
 			where := in
-			if s.Kind == playbook.KindParallel {
+			if s.Kind == program.KindParallel {
 				where = append(in[:len(in):len(in)], branch{s, i})
 			}
 			c.declare([]*playbook.Step{child}, where, inside)
@@ -234,7 +231,7 @@ func (c *checker) step(s *playbook.Step) {
 	c.under(cond, func() {
 		c.approval(s.Approval)
 		switch s.Kind {
-		case playbook.KindSteps, playbook.KindForeach, playbook.KindParallel, playbook.KindLock:
+		case program.KindSteps, program.KindForeach, program.KindParallel, program.KindLock:
 			c.block(s)
 		default:
 			c.action(s)
@@ -253,7 +250,7 @@ func (c *checker) step(s *playbook.Step) {
 }
 
 // when looks at a condition and gives it for those that stand under it.
-func (c *checker) when(s *playbook.Scalar) condition {
+func (c *checker) when(s *document.Scalar) condition {
 	if s == nil {
 		return condition{}
 	}
@@ -265,9 +262,9 @@ func (c *checker) block(s *playbook.Step) {
 	mark := len(c.seen)
 	c.expression(s.LockKey, site{sink: "the key of a lock"})
 	switch s.Kind {
-	case playbook.KindForeach:
+	case program.KindForeach:
 		c.loop(s)
-	case playbook.KindParallel:
+	case program.KindParallel:
 		c.fork(s)
 	default:
 		c.sequence(s.Steps)

@@ -5,13 +5,13 @@ import (
 	"slices"
 
 	"github.com/tendhq/tend/internal/expr"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // Secrets lists the secrets that a run will surely need: those of steps that run in any case, with the looks that
 // belong to them, named by a literal or by one of the parameters. Steps under a condition, in a loop or in a handler may
 // never come.
-func Secrets(p *playbook.Program, params map[string]any) []string {
+func Secrets(p *program.Program, params map[string]any) []string {
 	n := need{ev: expr.New(expr.Limits{}), names: map[string]bool{}}
 	n.program(p, params, 0)
 	return slices.Sorted(maps.Keys(n.names))
@@ -25,7 +25,7 @@ type need struct {
 // deepest is how far sub-playbooks are followed; a circle does not compile.
 const deepest = 20
 
-func (n need) program(p *playbook.Program, params map[string]any, depth int) {
+func (n need) program(p *program.Program, params map[string]any, depth int) {
 	if p == nil || depth > deepest {
 		return
 	}
@@ -33,7 +33,7 @@ func (n need) program(p *playbook.Program, params map[string]any, depth int) {
 	n.nodes(p, p.Finally, params, depth)
 }
 
-func (n need) nodes(p *playbook.Program, list []playbook.Node, params map[string]any, depth int) {
+func (n need) nodes(p *program.Program, list []program.Node, params map[string]any, depth int) {
 	for i := range list {
 		s := &list[i]
 		if s.When != nil {
@@ -43,15 +43,15 @@ func (n need) nodes(p *playbook.Program, list []playbook.Node, params map[string
 			n.check(p, &s.StopWhen.Check, params)
 		}
 		switch s.Kind {
-		case playbook.KindAction:
+		case program.KindAction:
 			n.action(p, s, params)
 			n.check(p, s.Verify, params)
-		case playbook.KindWait:
+		case program.KindWait:
 			n.check(p, s.Wait.Until, params)
-		case playbook.KindCall:
+		case program.KindCall:
 			n.trees(p.Dialect, s.Call.Params, params)
 			n.program(p.Calls[s.Call.Program], nil, depth+1)
-		case playbook.KindSteps, playbook.KindParallel, playbook.KindLock:
+		case program.KindSteps, program.KindParallel, program.KindLock:
 			n.nodes(p, s.Steps, params, depth)
 			n.nodes(p, s.Finally, params, depth)
 		default:
@@ -59,13 +59,13 @@ func (n need) nodes(p *playbook.Program, list []playbook.Node, params map[string
 	}
 }
 
-func (n need) check(p *playbook.Program, c *playbook.Check, params map[string]any) {
+func (n need) check(p *program.Program, c *program.Check, params map[string]any) {
 	if c != nil && c.Step != nil {
 		n.action(p, c.Step, params)
 	}
 }
 
-func (n need) action(p *playbook.Program, s *playbook.Node, params map[string]any) {
+func (n need) action(p *program.Program, s *program.Node, params map[string]any) {
 	inner := p.Dialect
 	if s.Module != nil {
 		n.trees(p.Dialect, s.Module.Inputs, params)
@@ -78,13 +78,13 @@ func (n need) action(p *playbook.Program, s *playbook.Node, params map[string]an
 	}
 }
 
-func (n need) trees(d expr.Dialect, m map[string]playbook.Tree, params map[string]any) {
+func (n need) trees(d expr.Dialect, m map[string]expr.Tree, params map[string]any) {
 	for _, t := range m {
 		n.tree(d, &t, params)
 	}
 }
 
-func (n need) tree(d expr.Dialect, t *playbook.Tree, params map[string]any) {
+func (n need) tree(d expr.Dialect, t *expr.Tree, params map[string]any) {
 	n.scalar(d, t.Scalar, params)
 	for i := range t.List {
 		n.tree(d, &t.List[i], params)

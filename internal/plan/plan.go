@@ -9,9 +9,10 @@ package plan
 import (
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/guard"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -25,13 +26,13 @@ type Evaluator interface {
 
 // Request is what a plan is made from.
 type Request struct {
-	Program  *playbook.Program
+	Program  *program.Program
 	Params   map[string]any // bound
 	Event    map[string]any
 	Metadata map[string]any
 	By       string
-	Guards   []playbook.GuardSpec
-	Spec     func(name string) (playbook.Spec, bool)
+	Guards   []guard.Spec
+	Spec     func(name string) (contract.Spec, bool)
 	Eval     Evaluator
 	Now      time.Time
 }
@@ -144,7 +145,7 @@ func orEmpty(m map[string]any) map[string]any {
 }
 
 // guards names the guards that would be asked about an effect.
-func (b *builder) guards(n *playbook.Node, s *Step) {
+func (b *builder) guards(n *program.Node, s *Step) {
 	targets := make([]string, 0, len(s.Targets))
 	for _, t := range s.Targets {
 		if text, ok := t.(string); ok {

@@ -9,6 +9,8 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/shell"
 	"github.com/tendhq/tend/internal/action/verb"
+	"github.com/tendhq/tend/internal/compiler"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/plan"
 	"github.com/tendhq/tend/internal/playbook"
@@ -17,18 +19,18 @@ import (
 
 const head = "apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: p}\nparameters: [{name: host, type: string, default: web-1}, {name: pw, type: string, sensitive: true, default: planted-0009}]\n"
 
-func planOf(t *testing.T, steps string, others ...playbook.File) *plan.Plan {
+func planOf(t *testing.T, steps string, others ...document.File) *plan.Plan {
 	t.Helper()
 	set, err := action.NewSet([]action.Action{shell.New()}, verb.All())
 	if err != nil {
 		t.Fatal(err)
 	}
 	docs, findings := playbook.Parse("p.yaml", []byte(head+steps))
-	if err := playbook.Fault(findings); err != nil {
+	if err := document.Fault(findings); err != nil {
 		t.Fatal(err)
 	}
-	p, findings := playbook.Compile(docs[0], set, playbook.NewLibrary(others))
-	if err := playbook.Fault(findings); err != nil {
+	p, findings := compiler.Compile(docs[0], set, document.NewLibrary(others))
+	if err := document.Fault(findings); err != nil {
 		t.Fatal(err)
 	}
 	eval := expr.New(expr.Limits{})
@@ -128,7 +130,7 @@ func TestConditionsAndLoops(t *testing.T) {
 
 func TestModulesAndSubPlaybooksAreLookedInto(t *testing.T) {
 	t.Parallel()
-	module := playbook.File{Name: "m.yaml", Content: []byte(`apiVersion: tend/v1
+	module := document.File{Name: "m.yaml", Content: []byte(`apiVersion: tend/v1
 kind: Step
 metadata: {name: team/restart}
 inputs: [{name: host, type: string}, {name: n, type: number, default: 7}]
@@ -137,7 +139,7 @@ run:
   env: {HOST: '{{ $.params.host }}', N: '{{ $.params.n }}'}
   with: {script: echo 1}
 `)}
-	kid := playbook.File{Name: "kid.yaml", Content: []byte(`apiVersion: tend/v1
+	kid := document.File{Name: "kid.yaml", Content: []byte(`apiVersion: tend/v1
 kind: Playbook
 metadata: {name: kid}
 parameters: [{name: host, type: string}]

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/tendhq/tend/internal/expr"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/secret"
 )
 
@@ -139,7 +138,7 @@ func (b *builder) masked(v any) any {
 	}
 }
 
-func (b *builder) tree(t playbook.Tree, s scope) (any, error) {
+func (b *builder) tree(t expr.Tree, s scope) (any, error) {
 	switch {
 	case t.Scalar != nil:
 		return b.value(*t.Scalar, s)
@@ -168,7 +167,7 @@ func (b *builder) tree(t playbook.Tree, s scope) (any, error) {
 }
 
 // trees renders a map of trees; what cannot be rendered is a problem and left out.
-func (b *builder) trees(m map[string]playbook.Tree, s scope, what string) (map[string]any, []string) {
+func (b *builder) trees(m map[string]expr.Tree, s scope, what string) (map[string]any, []string) {
 	if len(m) == 0 {
 		return nil, nil
 	}

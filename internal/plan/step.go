@@ -9,8 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -21,7 +22,7 @@ type builder struct {
 	hide    []string        // values of sensitive parameters
 }
 
-func (b *builder) nodes(defs []playbook.Node, base, section string, s scope) []Step {
+func (b *builder) nodes(defs []program.Node, base, section string, s scope) []Step {
 	out := make([]Step, 0, len(defs))
 	for i := range defs {
 		out = append(out, b.node(&defs[i], run.At(base, section, i), s))
@@ -29,7 +30,7 @@ func (b *builder) nodes(defs []playbook.Node, base, section string, s scope) []S
 	return out
 }
 
-func (b *builder) node(n *playbook.Node, path string, s scope) Step {
+func (b *builder) node(n *program.Node, path string, s scope) Step {
 	out := Step{
 		Path: path, Kind: string(n.Kind), ID: n.ID, Name: n.Name, Uses: n.Uses, Timeout: duration(n.Timeout),
 		Approval: b.approval(n.Approval, s),
@@ -40,16 +41,16 @@ func (b *builder) node(n *playbook.Node, path string, s scope) Step {
 		return out
 	}
 	switch n.Kind {
-	case playbook.KindAction:
+	case program.KindAction:
 		b.action(n, &out, s)
-	case playbook.KindSteps:
+	case program.KindSteps:
 		out.Steps = b.nodes(n.Steps, path, "steps", s)
-	case playbook.KindParallel:
+	case program.KindParallel:
 		out.Steps = b.nodes(n.Steps, path, "parallel", s)
-	case playbook.KindLock:
+	case program.KindLock:
 		out.Note = "holds the lock " + b.text(n.LockKey, s)
 		out.Steps = b.nodes(n.Steps, path, "steps", s)
-	case playbook.KindForeach:
+	case program.KindForeach:
 		b.loop(n, &out, s)
 	default:
 		b.verb(n, &out, s)
@@ -59,14 +60,14 @@ func (b *builder) node(n *playbook.Node, path string, s scope) Step {
 	return out
 }
 
-func duration(d playbook.Duration) string {
+func duration(d value.Duration) string {
 	if d <= 0 {
 		return ""
 	}
 	return time.Duration(d).String()
 }
 
-func (b *builder) when(n *playbook.Node, out *Step, s scope) {
+func (b *builder) when(n *program.Node, out *Step, s scope) {
 	if n.When == nil {
 		return
 	}
@@ -88,18 +89,18 @@ func (b *builder) when(n *playbook.Node, out *Step, s scope) {
 }
 
 // skip remembers that the outputs of a step and of all below it will be missing.
-func (b *builder) skip(n *playbook.Node) {
+func (b *builder) skip(n *program.Node) {
 	if n.ID != "" {
 		b.skipped[n.ID] = true
 	}
-	for _, list := range [][]playbook.Node{n.Steps, n.Catch, n.Finally} {
+	for _, list := range [][]program.Node{n.Steps, n.Catch, n.Finally} {
 		for i := range list {
 			b.skip(&list[i])
 		}
 	}
 }
 
-func (b *builder) approval(a *playbook.Approval, s scope) string {
+func (b *builder) approval(a *program.Approval, s scope) string {
 	if a == nil {
 		return ""
 	}
@@ -110,7 +111,7 @@ func (b *builder) approval(a *playbook.Approval, s scope) string {
 	return text
 }
 
-func people(a *playbook.Approval) string {
+func people(a *program.Approval) string {
 	who := "a person"
 	if a.Count > 1 {
 		who = strconv.Itoa(a.Count) + " people"
@@ -140,7 +141,7 @@ func (b *builder) text(e *expr.Expr, s scope) string {
 }
 
 // action renders what an action would be given.
-func (b *builder) action(n *playbook.Node, out *Step, s scope) {
+func (b *builder) action(n *program.Node, out *Step, s scope) {
 	out.Effect, out.Irreversible, out.OnDoubt = string(n.Effect), n.Irreversible, n.OnDoubt
 	out.Retry = retry(n.Retry)
 	inner := s
@@ -152,7 +153,7 @@ func (b *builder) action(n *playbook.Node, out *Step, s scope) {
 	out.Problems = append(out.Problems, problems...)
 	spec, known := b.Spec(n.Uses)
 	if known && len(problems) == 0 && !holds(with) {
-		complete, err := playbook.Inputs(spec.Inputs, orEmpty(with), inner.dialect)
+		complete, err := contract.Inputs(spec.Inputs, orEmpty(with), inner.dialect)
 		if err != nil {
 			out.Problems = append(out.Problems, err.Error())
 		} else {
@@ -199,7 +200,7 @@ func given(with, complete map[string]any) map[string]any {
 	return out
 }
 
-func retry(r *playbook.Retry) string {
+func retry(r *program.Retry) string {
 	if r == nil || r.Attempts < 2 {
 		return ""
 	}
@@ -217,12 +218,12 @@ func retry(r *playbook.Retry) string {
 }
 
 // moduleScope is what the body of a module sees: its inputs and nothing else.
-func (b *builder) moduleScope(m *playbook.Module, out *Step, s scope) scope {
+func (b *builder) moduleScope(m *program.Module, out *Step, s scope) scope {
 	in, problems := b.trees(m.Inputs, s, "with")
 	out.Problems = append(out.Problems, problems...)
 	inner := scope{dialect: m.Dialect, module: true, root: map[string]any{"params": orEmpty(in)}}
 	if !holds(in) && len(problems) == 0 {
-		complete, err := playbook.Inputs(m.Fields, orEmpty(in), s.dialect)
+		complete, err := contract.Inputs(m.Fields, orEmpty(in), s.dialect)
 		if err != nil {
 			out.Problems = append(out.Problems, err.Error())
 		} else {
@@ -238,7 +239,7 @@ func (b *builder) moduleScope(m *playbook.Module, out *Step, s scope) scope {
 	return inner
 }
 
-func (b *builder) targets(n *playbook.Node, spec playbook.Spec, with map[string]any, out *Step, s scope) {
+func (b *builder) targets(n *program.Node, spec contract.Spec, with map[string]any, out *Step, s scope) {
 	add := func(v any) {
 		list, ok := v.([]any)
 		if !ok {
@@ -277,7 +278,7 @@ func (b *builder) targets(n *playbook.Node, spec playbook.Spec, with map[string]
 }
 
 // aftermath is what follows a step: its verification and what would undo it.
-func (b *builder) aftermath(n *playbook.Node, out *Step, s scope) {
+func (b *builder) aftermath(n *program.Node, out *Step, s scope) {
 	if v := n.Verify; v != nil {
 		if v.Step != nil {
 			st := b.node(v.Step, out.Path+".verify", s)
@@ -302,7 +303,7 @@ func (b *builder) aftermath(n *playbook.Node, out *Step, s scope) {
 }
 
 // loop lists the iterations as far as the list is known.
-func (b *builder) loop(n *playbook.Node, out *Step, s scope) {
+func (b *builder) loop(n *program.Node, out *Step, s scope) {
 	f := n.Foreach
 	keys, items, open, err := b.items(f, s)
 	if err != nil {
@@ -334,7 +335,7 @@ func (b *builder) loop(n *playbook.Node, out *Step, s scope) {
 		path := run.IterationAt(out.Path, value.Text(keys[i]))
 		step := Step{Path: path, Kind: "iteration", Name: "[" + value.Text(keys[i]) + "] " + brief(items[i])}
 		if f.When != nil {
-			b.when(&playbook.Node{When: f.When}, &step, it)
+			b.when(&program.Node{When: f.When}, &step, it)
 		}
 		if step.When != No {
 			step.Steps = b.nodes(n.Steps, path, "steps", it)
@@ -354,7 +355,7 @@ func brief(v any) string {
 // maxRange bounds a range that a plan counts out.
 const maxRange = 1 << 20
 
-func (b *builder) items(f *playbook.Foreach, s scope) (keys, items []any, open []string, err error) {
+func (b *builder) items(f *program.Foreach, s scope) (keys, items []any, open []string, err error) {
 	if len(f.Range) == 2 {
 		return b.between(f, s)
 	}
@@ -391,7 +392,7 @@ func (b *builder) items(f *playbook.Foreach, s scope) (keys, items []any, open [
 	return keys, items, nil, nil
 }
 
-func (b *builder) between(f *playbook.Foreach, s scope) (keys, items []any, open []string, err error) {
+func (b *builder) between(f *program.Foreach, s scope) (keys, items []any, open []string, err error) {
 	var at [2]int64
 	for i := range f.Range {
 		v, err := b.value(f.Range[i], s)
@@ -439,23 +440,23 @@ func dependencies(v any) []string {
 }
 
 // verb says what a verb of the language would do.
-func (b *builder) verb(n *playbook.Node, out *Step, s scope) {
+func (b *builder) verb(n *program.Node, out *Step, s scope) {
 	if out.Uses == "" {
 		out.Uses = string(n.Kind)
 	}
 	switch n.Kind {
-	case playbook.KindWait:
+	case program.KindWait:
 		out.Note = b.wait(n.Wait, s)
-	case playbook.KindApprove:
+	case program.KindApprove:
 		out.Note = fmt.Sprintf("asks %s to approve: %s", people(&n.Task.Approval), b.text(n.Task.Message, s))
-	case playbook.KindAsk:
+	case program.KindAsk:
 		out.Note = fmt.Sprintf("asks %s: %s", people(&n.Task.Approval), b.text(n.Task.Message, s))
-	case playbook.KindManual:
+	case program.KindManual:
 		out.Note = fmt.Sprintf("asks %s to do: %s", people(&n.Task.Approval), b.text(n.Task.Message, s))
 		if how := b.text(n.Task.Instructions, s); how != "" {
 			out.Note += "\n" + how
 		}
-	case playbook.KindCall:
+	case program.KindCall:
 		out.Note = "runs the playbook " + n.Call.Program + " as a run of its own"
 		params, problems := b.trees(n.Call.Params, s, "with")
 		out.Problems = append(out.Problems, problems...)
@@ -463,9 +464,9 @@ func (b *builder) verb(n *playbook.Node, out *Step, s scope) {
 			out.Inputs = map[string]any{"params": params}
 		}
 		b.called(n.Call.Program, params, out)
-	case playbook.KindAssert:
+	case program.KindAssert:
 		out.Note = "fails unless " + n.Assert.That.Source
-	case playbook.KindFail:
+	case program.KindFail:
 		out.Note = "fails: " + b.text(n.Message, s)
 	default:
 	}
@@ -502,7 +503,7 @@ func (b *builder) called(name string, params map[string]any, out *Step) {
 	out.Steps = inner.nodes(p.Steps, "", "steps", s)
 }
 
-func (b *builder) wait(w *playbook.Wait, s scope) string {
+func (b *builder) wait(w *program.Wait, s scope) string {
 	note := ""
 	switch {
 	case w == nil:

@@ -1,23 +1,11 @@
-// Package playbook is the language: documents in two dialects, read with the place of everything in them, checked, and
-// compiled to a Program. It is pure: no I/O but what a Source is asked for, no clock, no goroutine; it panics on no
-// input.
+// Package playbook is what a playbook says: documents of the kinds Playbook and Step (a module) in two dialects, read with
+// the place of everything in them. How any document is read, package document says; what names stand for, and what a
+// run executes, package compiler and package program. It is pure, and panics on no input.
 //
-//	Parse(file, bytes)            → []*Document, []Finding     one file, everything that is wrong with it at once
-//	NewResolver(catalog, source)  → Callee, Playbook, Compile  what names stand for; remembers; for a whole repository
-//	Compile(doc, catalog, source) → *Program, []Finding        names resolved, modules and sub-playbooks included
-//	Program.Closure, Load         → canonical JSON and its hash: what a run is pinned to
-//	Program.Bind                  → the parameters of a run
-//	Inputs, Convert               → the inputs of a step, as its action declares them
+//	Definitions         the two kinds, for package language
+//	Parse(file, bytes)  the playbooks and modules of a file, and everything that is wrong with it at once
 //
-// What it refuses is a Finding with severity Error; nothing is repaired silently. A document is bounded (MaxSize,
-// MaxNesting, MaxExpansion), and so is a program (MaxCalls, MaxNodes).
-//
-// # Scalars
-//
-// A text that contains {{ is a template. In a logic field (when, break, until, if, that, stopWhen, in, the ends of
-// range, outputs) any other text is CEL; everywhere else it is the text itself. What YAML reads as a number, true, false
-// or nothing is that value. Dates stay texts. Ids, names, keys, durations, counts and lists of people are never
-// rendered: a template in them is an error. A duration is 250ms, 30s, 5m, 1h30m, 2d or 1w, always with its unit.
+// What it refuses is a document.Finding; nothing is repaired silently.
 //
 // # tend/v1
 //
@@ -84,11 +72,4 @@
 // parser) and SP_REDIRECT_URL are the engine's own and never inputs. envFrom.integrationRef is the integration,
 // output_parser how the output is read. `in` is a path from the root where it is not a template; {range: [a, b]} may
 // stand in it. A step that says `uses` is read as in tend/v1, with `name` as its title.
-//
-// # Other kinds
-//
-// `kind: Guard`: select {playbooks, labels, actions, effects, targets}, cooldown {every, per: target}, then: hold or
-// deny, also below `spec`. `kind: Trigger` and `kind: Integration` are read and checked.
-//
-// Anchors, aliases and merges (`<<`) work within a document; several documents may stand in one file.
 package playbook

@@ -6,14 +6,17 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/program"
+	"github.com/tendhq/tend/internal/spelling"
 )
 
 // What stands around an action: checks, undo, retry, doubt, approval; and the one action of a module.
 
-func (r *reader) stopWhen(k Key) *CheckDecl {
+func (r *reader) stopWhen(k document.Key) *CheckDecl {
 	if k.Value.Kind == yaml.ScalarNode {
-		c := &CheckDecl{Until: r.logic(k)}
+		c := &CheckDecl{Until: r.Logic(k)}
 		if c.Until == nil {
 			return nil
 		}
@@ -23,28 +26,28 @@ func (r *reader) stopWhen(k Key) *CheckDecl {
 }
 
 // check reads an action with a condition over its result, or a condition alone.
-func (r *reader) check(k Key, table Table, condition string) *CheckDecl {
+func (r *reader) check(k document.Key, table document.Table, condition string) *CheckDecl {
 	what := "`" + k.Name + "`"
-	o, ok := r.object(k.Value, what)
+	o, ok := r.Object(k.Value, what)
 	if !ok {
 		return nil
 	}
 	c := &CheckDecl{}
-	s := &Step{Object: o, Dialect: r.dialect, Kind: KindAction}
-	r.each(&o, table, what, func(k Key) {
+	s := &Step{Object: o, Dialect: r.Dialect(), Kind: program.KindAction}
+	r.Each(&o, table, what, func(k document.Key) {
 		switch k.Name {
 		case condition:
-			c.Until = r.logic(k)
+			c.Until = r.Logic(k)
 		case "within":
-			c.Within = r.duration(k)
+			c.Within = r.Duration(k)
 		case "every":
-			c.Every = r.duration(k)
+			c.Every = r.Duration(k)
 		default:
 			r.innerKey(s, k)
 		}
 	})
 	c.Object, s.Object = o, o
-	r.must(&o, condition, what)
+	r.Must(&o, condition, what)
 	if o.Has("uses") {
 		c.Step = s
 		r.innerVerb(s, what)
@@ -54,7 +57,7 @@ func (r *reader) check(k Key, table Table, condition string) *CheckDecl {
 		switch k.Name {
 		case condition, "within", "every", "name":
 		default:
-			r.fail(RuleMissing, k.Node, "write `uses:` with the action", "`%s` without `uses` means nothing", k.Name)
+			r.Fail(document.RuleMissing, k.Node, "write `uses:` with the action", "`%s` without `uses` means nothing", k.Name)
 		}
 	}
 	return c
@@ -63,21 +66,21 @@ func (r *reader) check(k Key, table Table, condition string) *CheckDecl {
 // innerVerb refuses the language's own commands where only an action can stand.
 func (r *reader) innerVerb(s *Step, what string) {
 	if IsVerb(s.Uses) && !s.Legacy {
-		r.fail(RuleValue, s.UsesNode, "use an action or a module of one action", "%s cannot use `%s`", what, s.Uses)
+		r.Fail(document.RuleValue, s.UsesNode, "use an action or a module of one action", "%s cannot use `%s`", what, s.Uses)
 	}
 }
 
-func (r *reader) undo(k Key) *UndoDecl {
-	o, ok := r.object(k.Value, "`undo`")
+func (r *reader) undo(k document.Key) *UndoDecl {
+	o, ok := r.Object(k.Value, "`undo`")
 	if !ok {
 		return nil
 	}
 	u := &UndoDecl{}
-	s := &Step{Object: o, Dialect: r.dialect, Kind: KindAction}
-	r.each(&o, undoKeys, "`undo`", func(k Key) {
+	s := &Step{Object: o, Dialect: r.Dialect(), Kind: program.KindAction}
+	r.Each(&o, undoKeys, "`undo`", func(k document.Key) {
 		if k.Name == "none" {
-			if u.None = r.fixed(k); strings.TrimSpace(u.None) == "" {
-				r.fail(RuleValue, k.Value, "write the reason", "`none` says why there is nothing to restore")
+			if u.None = r.Fixed(k); strings.TrimSpace(u.None) == "" {
+				r.Fail(document.RuleValue, k.Value, "write the reason", "`none` says why there is nothing to restore")
 			}
 			return
 		}
@@ -87,54 +90,54 @@ func (r *reader) undo(k Key) *UndoDecl {
 	uses, hasUses := o.Key("uses")
 	switch none := o.Has("none"); {
 	case none && hasUses:
-		r.fail(RuleConflict, uses.Node, "keep one of them", "`undo` has an action or `none` with a reason, not both")
+		r.Fail(document.RuleConflict, uses.Node, "keep one of them", "`undo` has an action or `none` with a reason, not both")
 	case hasUses:
 		u.Step = s
 		r.innerVerb(s, "`undo`")
 	case !none:
-		r.fail(RuleMissing, o.Node, "write `uses:` with the action, or `none:` with the reason", "`undo` does not say how")
+		r.Fail(document.RuleMissing, o.Node, "write `uses:` with the action, or `none:` with the reason", "`undo` does not say how")
 	}
 	return u
 }
 
-func (r *reader) retry(k Key) *Retry {
-	t := &Retry{}
+func (r *reader) retry(k document.Key) *program.Retry {
+	t := &program.Retry{}
 	if k.Value.Kind == yaml.ScalarNode && k.Value.Tag == "!!int" {
-		t.Attempts = r.count(k, 1, 1000)
+		t.Attempts = r.Count(k, 1, 1000)
 		return t
 	}
-	o, ok := r.object(k.Value, "`retry`")
+	o, ok := r.Object(k.Value, "`retry`")
 	if !ok {
 		return nil
 	}
-	r.each(&o, retryKeys, "`retry`", func(k Key) {
+	r.Each(&o, retryKeys, "`retry`", func(k document.Key) {
 		switch k.Name {
 		case "attempts":
-			t.Attempts = r.count(k, 1, 1000)
+			t.Attempts = r.Count(k, 1, 1000)
 		case "backoff":
-			t.Backoff = r.duration(k)
+			t.Backoff = r.Duration(k)
 		case "factor":
-			if t.Factor = r.number(k); t.Factor != 0 && (t.Factor < 1 || t.Factor > 100) {
-				r.fail(RuleValue, k.Value, "", "`factor` must be from 1 to 100")
+			if t.Factor = r.Number(k); t.Factor != 0 && (t.Factor < 1 || t.Factor > 100) {
+				r.Fail(document.RuleValue, k.Value, "", "`factor` must be from 1 to 100")
 			}
 		case "exponential":
-			if r.boolean(k) && t.Factor == 0 {
+			if r.Bool(k) && t.Factor == 0 {
 				t.Factor = 2
 			}
 		case "cap":
-			t.Cap = r.duration(k)
+			t.Cap = r.Duration(k)
 		case "jitter":
-			if t.Jitter = r.number(k); t.Jitter < 0 || t.Jitter > 1 {
-				r.fail(RuleValue, k.Value, "0.2 spreads each pause by a fifth", "`jitter` must be from 0 to 1")
+			if t.Jitter = r.Number(k); t.Jitter < 0 || t.Jitter > 1 {
+				r.Fail(document.RuleValue, k.Value, "0.2 spreads each pause by a fifth", "`jitter` must be from 0 to 1")
 			}
 		case "on":
 			t.On = r.kinds(k)
 		}
 	})
 	if f, ok := o.Key("factor"); ok && o.Has("exponential") {
-		r.fail(RuleConflict, f.Node, "keep one of them", "`exponential` is a factor of 2: `factor` beside it means nothing")
+		r.Fail(document.RuleConflict, f.Node, "keep one of them", "`exponential` is a factor of 2: `factor` beside it means nothing")
 	}
-	r.must(&o, "attempts", "`retry`")
+	r.Must(&o, "attempts", "`retry`")
 	return t
 }
 
@@ -147,54 +150,54 @@ var faultKinds = []string{
 	string(fault.NotFound), string(fault.Conflict), string(fault.Refused), string(fault.Internal),
 }
 
-func (r *reader) kinds(k Key) []string {
-	return r.texts(k, func(n *yaml.Node, s string) {
+func (r *reader) kinds(k document.Key) []string {
+	return r.Texts(k, func(n *yaml.Node, s string) {
 		if !slices.Contains(faultKinds, s) {
-			r.fail(RuleValue, n, didYouMean(s, faultKinds), "there is no kind of fault called %q", s)
+			r.Fail(document.RuleValue, n, spelling.Suggest(s, faultKinds), "there is no kind of fault called %q", s)
 		}
 	})
 }
 
-func (r *reader) onDoubt(s *Step, k Key) {
+func (r *reader) onDoubt(s *Step, k document.Key) {
 	if k.Value.Kind == yaml.ScalarNode {
-		switch v := r.fixed(k); v {
+		switch v := r.Fixed(k); v {
 		case "retry", "ask", "fail":
 			s.OnDoubt = v
 		case "probe":
-			r.fail(RuleValue, k.Value, "write onDoubt: {probe: {uses: …, until: …}}", "`probe` needs the step that finds out")
+			r.Fail(document.RuleValue, k.Value, "write onDoubt: {probe: {uses: …, until: …}}", "`probe` needs the step that finds out")
 		case "":
 		default:
-			r.fail(RuleValue, k.Value, "write retry, ask, fail, or a probe", "`onDoubt` cannot be %q", v)
+			r.Fail(document.RuleValue, k.Value, "write retry, ask, fail, or a probe", "`onDoubt` cannot be %q", v)
 		}
 		return
 	}
-	o, ok := r.object(k.Value, "`onDoubt`")
+	o, ok := r.Object(k.Value, "`onDoubt`")
 	if !ok {
 		return
 	}
-	r.each(&o, doubtKeys, "`onDoubt`", func(k Key) {
+	r.Each(&o, doubtKeys, "`onDoubt`", func(k document.Key) {
 		s.OnDoubt = "probe"
 		if s.Probe = r.check(k, checkKeys, "until"); s.Probe != nil && s.Probe.Step == nil {
-			r.fail(RuleMissing, k.Value, "write `uses:` with the action that finds out", "a probe needs a step")
+			r.Fail(document.RuleMissing, k.Value, "write `uses:` with the action that finds out", "a probe needs a step")
 		}
 	})
 	if s.OnDoubt == "" {
-		r.must(&o, "probe", "`onDoubt`")
+		r.Must(&o, "probe", "`onDoubt`")
 	}
 }
 
-func (r *reader) approval(k Key) *ApprovalDecl {
+func (r *reader) approval(k document.Key) *ApprovalDecl {
 	n := k.Value
 	if n.Kind == yaml.ScalarNode {
 		if n.Tag == "!!bool" {
-			if r.boolean(k) {
+			if r.Bool(k) {
 				return &ApprovalDecl{Count: 1}
 			}
 			return nil
 		}
-		return &ApprovalDecl{Message: r.text(k), Count: 1}
+		return &ApprovalDecl{Message: r.Text(k), Count: 1}
 	}
-	o, ok := r.object(n, "`approval`")
+	o, ok := r.Object(n, "`approval`")
 	if !ok {
 		return nil
 	}
@@ -203,57 +206,57 @@ func (r *reader) approval(k Key) *ApprovalDecl {
 }
 
 // approvalOf reads the keys that an approval and the verb approve share.
-func (r *reader) approvalOf(o *Object, table Table, what string) ApprovalDecl {
+func (r *reader) approvalOf(o *document.Object, table document.Table, what string) ApprovalDecl {
 	a := ApprovalDecl{Count: 1}
-	r.each(o, table, what, func(k Key) { r.approvalKey(&a, k) })
+	r.Each(o, table, what, func(k document.Key) { r.approvalKey(&a, k) })
 	a.Object = *o
 	return a
 }
 
-func (r *reader) approvalKey(a *ApprovalDecl, k Key) {
+func (r *reader) approvalKey(a *ApprovalDecl, k document.Key) {
 	switch k.Name {
 	case "message":
-		a.Message = r.text(k)
+		a.Message = r.Text(k)
 	case "from":
-		a.From = r.texts(k)
+		a.From = r.Texts(k)
 	case "count":
-		a.Count = r.count(k, 1, 100)
+		a.Count = r.Count(k, 1, 100)
 	case "notRequester":
-		a.NotRequester = r.boolean(k)
+		a.NotRequester = r.Bool(k)
 	case "within":
-		a.Within = r.duration(k)
+		a.Within = r.Duration(k)
 	}
 }
 
 // body reads a module's `run`: {uses, with, …}, or {shell: {…}} where the one key that is not a step's names the action.
-func (r *reader) body(k Key) *Step {
-	o, ok := r.object(k.Value, "`run`")
+func (r *reader) body(k document.Key) *Step {
+	o, ok := r.Object(k.Value, "`run`")
 	if !ok {
 		return nil
 	}
-	s := &Step{Dialect: r.dialect, Kind: KindAction}
+	s := &Step{Dialect: r.Dialect(), Kind: program.KindAction}
 	if !o.Has("uses") {
-		var named []Key
-		rest := make([]Key, 0, len(o.Keys))
+		var named []document.Key
+		rest := make([]document.Key, 0, len(o.Keys))
 		for _, k := range o.Keys {
-			if bodyKeys.has(k.Name) && k.Name != "with" {
+			if bodyKeys.Has(k.Name) && k.Name != "with" {
 				rest = append(rest, k)
 				continue
 			}
 			named = append(named, k)
 		}
 		if len(named) != 1 || named[0].Name == "with" {
-			r.fail(RuleMissing, o.Node, "write `run: {shell: {script: …}}`, or `run: {uses: …, with: …}`", "`run` does not say which one action it is")
+			r.Fail(document.RuleMissing, o.Node, "write `run: {shell: {script: …}}`, or `run: {uses: …, with: …}`", "`run` does not say which one action it is")
 			return nil
 		}
-		s.Uses, s.UsesNode = named[0].Name, r.resolve(named[0].Node)
-		s.With = r.dataMap(named[0])
+		s.Uses, s.UsesNode = named[0].Name, r.Resolve(named[0].Node)
+		s.With = r.Map(named[0])
 		for _, k := range rest {
 			r.innerKey(s, k)
 		}
-		s.Object = Object{Node: o.Node, Keys: append(rest, Key{Name: "with", Node: named[0].Node, Value: named[0].Value})}
+		s.Object = document.Object{Node: o.Node, Keys: append(rest, document.Key{Name: "with", Node: named[0].Node, Value: named[0].Value})}
 	} else {
-		r.each(&o, bodyKeys, "`run`", func(k Key) { r.innerKey(s, k) })
+		r.Each(&o, bodyKeys, "`run`", func(k document.Key) { r.innerKey(s, k) })
 		s.Object = o
 	}
 	if s.Uses == "" {

@@ -4,43 +4,45 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tendhq/tend/internal/document"
 )
 
 // envFrom reads the older dialect's reference to an integration.
-func (r *reader) envFrom(s *Step, k Key) {
+func (r *reader) envFrom(s *Step, k document.Key) {
 	if r.blank(k) {
 		return
 	}
-	o, ok := r.object(k.Value, "`envFrom`")
+	o, ok := r.Object(k.Value, "`envFrom`")
 	if !ok {
 		return
 	}
-	r.each(&o, envFromKeys, "`envFrom`", func(k Key) { s.Integration = r.optional(k) })
+	r.Each(&o, envFromKeys, "`envFrom`", func(k document.Key) { s.Integration = r.optional(k) })
 }
 
 // outputParser reads how the output of a step of the older dialect is read.
-func (r *reader) outputParser(s *Step, k Key) {
+func (r *reader) outputParser(s *Step, k document.Key) {
 	if r.blank(k) {
 		return
 	}
 	name := k
 	if k.Value.Kind == yaml.MappingNode {
-		o, ok := r.object(k.Value, "`output_parser`")
+		o, ok := r.Object(k.Value, "`output_parser`")
 		if !ok {
 			return
 		}
-		r.known(&o, parserKeys, "`output_parser`")
+		r.Known(&o, parserKeys, "`output_parser`")
 		if name, ok = o.Key("name"); !ok {
-			r.find(RuleMissing, Warning, o.Node, "name json-parser or raw-output-parser", "`output_parser` names no parser")
+			r.Find(document.RuleMissing, document.Warning, o.Node, "name json-parser or raw-output-parser", "`output_parser` names no parser")
 			return
 		}
 	}
-	switch n := r.str(name); {
+	switch n := r.Str(name); {
 	case strings.HasSuffix(n, "raw-output-parser"), n == "raw":
 		s.Parser = "raw"
 	case strings.HasSuffix(n, "json-parser"), n == "json":
 		s.Parser = "json"
 	default:
-		r.find(RuleLegacy, Warning, name.Value, "json-parser and raw-output-parser are known", "the parser %q is not known: output is read as without one", n)
+		r.Find(document.RuleLegacy, document.Warning, name.Value, "json-parser and raw-output-parser are known", "the parser %q is not known: output is read as without one", n)
 	}
 }

@@ -7,7 +7,6 @@
 package report
 
 import (
-	_ "embed"
 	"fmt"
 	"html/template"
 	"io"
@@ -16,17 +15,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/program"
+
+	_ "embed"
+
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/graph"
 	"github.com/tendhq/tend/internal/history"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/value"
 )
 
 // Run is what a report is made of.
 type Run struct {
 	View    *history.View
-	Program *playbook.Program // nil: without a graph
+	Program *program.Program // nil: without a graph
 	Outputs map[string]any
 	// Log gives the lines that an attempt printed; nil leaves logs out. An error is shown in the place of the log.
 	Log func(entry.Ref) ([]Line, error)

@@ -6,21 +6,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/history"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/report"
 	"github.com/tendhq/tend/internal/value"
 )
 
 const evil = `<script>alert(1)</script>"'><img src=x onerror=y>`
 
-func fold(t *testing.T) (*history.Fold, *playbook.Program) {
+func fold(t *testing.T) (*history.Fold, *program.Program) {
 	t.Helper()
-	p := &playbook.Program{
-		Language: 1, Metadata: playbook.Metadata{Name: evil},
-		Parameters: []playbook.Parameter{{Name: "token", Type: playbook.String, Sensitive: true}},
-		Steps:      []playbook.Node{{Kind: playbook.KindAction, Uses: "shell", ID: "a", Name: evil}},
+	p := &program.Program{
+		Language: 1, Metadata: contract.Metadata{Name: evil},
+		Parameters: []contract.Parameter{{Name: "token", Type: contract.String, Sensitive: true}},
+		Steps:      []program.Node{{Kind: program.KindAction, Uses: "shell", ID: "a", Name: evil}},
 	}
 	f := history.New("run_1", p)
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

@@ -21,8 +21,11 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/language"
+	"github.com/tendhq/tend/internal/spelling"
 )
 
 // Marker is the file whose directory is a repository.
@@ -40,7 +43,7 @@ const (
 	maxDepth = 20
 )
 
-// Repo is a repository. It implements playbook.Source and is safe for concurrent use.
+// Repo is a repository. It implements document.Source and is safe for concurrent use.
 type Repo struct {
 	Root   string // absolute
 	Marked bool   // there is a tend.yaml
@@ -48,8 +51,8 @@ type Repo struct {
 	base   string // names of files are relative to it: the working directory
 
 	once    sync.Once
-	library *playbook.Library
-	files   []playbook.File
+	library *document.Library
+	files   []document.File
 	err     error
 }
 
@@ -135,19 +138,19 @@ func (r *Repo) abs(name string) string {
 }
 
 // Read reads a file by the path that a person typed.
-func (r *Repo) Read(name string) (playbook.File, error) {
+func (r *Repo) Read(name string) (document.File, error) {
 	abs, err := filepath.Abs(name)
 	if err != nil {
-		return playbook.File{}, fault.Wrap(fault.Unavailable, err, "find %s", name)
+		return document.File{}, fault.Wrap(fault.Unavailable, err, "find %s", name)
 	}
 	b, err := readFile(abs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return playbook.File{}, fault.New(fault.NotFound, "there is no file %s", name)
+		return document.File{}, fault.New(fault.NotFound, "there is no file %s", name)
 	case err != nil:
-		return playbook.File{}, fault.Wrap(fault.Unavailable, err, "read %s", name)
+		return document.File{}, fault.Wrap(fault.Unavailable, err, "read %s", name)
 	}
-	return playbook.File{Name: r.name(abs), Content: b}, nil
+	return document.File{Name: r.name(abs), Content: b}, nil
 }
 
 // readFile reads not more than a document may be large, and a byte: whoever parses it says that it is too large.
@@ -164,33 +167,33 @@ func readFile(name string) ([]byte, error) {
 	if info.IsDir() {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is a directory")}
 	}
-	return io.ReadAll(io.LimitReader(f, playbook.MaxSize+1))
+	return io.ReadAll(io.LimitReader(f, document.MaxSize+1))
 }
 
 // Playbook finds the playbook that a person means: a file, or the name of a playbook of the repository.
-func (r *Repo) Playbook(arg string) (playbook.File, error) {
+func (r *Repo) Playbook(arg string) (document.File, error) {
 	if looksLikePath(arg) {
 		if info, err := os.Stat(arg); err == nil && info.IsDir() {
 			return r.Read(filepath.Join(arg, "playbook.yaml"))
 		}
 		return r.Read(arg)
 	}
-	f, err := r.Find(playbook.DocPlaybook, arg, r.name(filepath.Join(r.Root, Marker)))
+	f, err := r.Find(document.KindPlaybook, arg, r.name(filepath.Join(r.Root, Marker)))
 	if !fault.Is(err, fault.NotFound) {
 		return f, err
 	}
 	if f, err := r.byFile(arg); err == nil {
 		return f, nil
 	}
-	names := r.Names(playbook.DocPlaybook)
+	names := r.Names(document.KindPlaybook)
 	e := fault.New(fault.NotFound, "no playbook is called %q (looked in %s)", arg, strings.Join(r.places(), ", "))
-	if near := playbook.Nearest(arg, names); near != "" {
-		return playbook.File{}, e.WithNext("did you mean %q?", near)
+	if near := spelling.Nearest(arg, names); near != "" {
+		return document.File{}, e.WithNext("did you mean %q?", near)
 	}
 	if len(names) > 0 {
-		return playbook.File{}, e.WithNext("there are: %s", strings.Join(names[:min(len(names), 10)], ", "))
+		return document.File{}, e.WithNext("there are: %s", strings.Join(names[:min(len(names), 10)], ", "))
 	}
-	return playbook.File{}, e.WithNext("give the file, or begin a repository with `tend init`")
+	return document.File{}, e.WithNext("give the file, or begin a repository with `tend init`")
 }
 
 func looksLikePath(arg string) bool {
@@ -214,7 +217,7 @@ func (r *Repo) places() []string {
 }
 
 // byFile finds playbooks/NAME.yaml and playbooks/NAME/playbook.yaml, and NAME/playbook.yaml from here.
-func (r *Repo) byFile(arg string) (playbook.File, error) {
+func (r *Repo) byFile(arg string) (document.File, error) {
 	if f, err := r.Read(filepath.Join(arg, "playbook.yaml")); err == nil {
 		return f, nil
 	}
@@ -225,11 +228,11 @@ func (r *Repo) byFile(arg string) (playbook.File, error) {
 			}
 		}
 	}
-	return playbook.File{}, fs.ErrNotExist
+	return document.File{}, fs.ErrNotExist
 }
 
-// Find implements playbook.Source.
-func (r *Repo) Find(kind playbook.DocKind, name, from string) (playbook.File, error) {
+// Find implements document.Source.
+func (r *Repo) Find(kind document.Kind, name, from string) (document.File, error) {
 	if strings.HasPrefix(name, "./") || strings.HasPrefix(name, "../") || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
 		p := filepath.FromSlash(name)
 		if !filepath.IsAbs(p) {
@@ -239,13 +242,13 @@ func (r *Repo) Find(kind playbook.DocKind, name, from string) (playbook.File, er
 	}
 	l, err := r.load()
 	if err != nil {
-		return playbook.File{}, err
+		return document.File{}, err
 	}
 	return l.Find(kind, name, from)
 }
 
-// Names implements playbook.Source.
-func (r *Repo) Names(kind playbook.DocKind) []string {
+// Names implements document.Source.
+func (r *Repo) Names(kind document.Kind) []string {
 	l, err := r.load()
 	if err != nil {
 		return nil
@@ -254,12 +257,12 @@ func (r *Repo) Names(kind playbook.DocKind) []string {
 }
 
 // Files lists the documents of the repository, by name.
-func (r *Repo) Files() ([]playbook.File, error) {
+func (r *Repo) Files() ([]document.File, error) {
 	_, err := r.load()
 	return r.files, err
 }
 
-func (r *Repo) load() (*playbook.Library, error) {
+func (r *Repo) load() (*document.Library, error) {
 	r.once.Do(func() {
 		for _, dir := range r.folders() {
 			files, err := r.walk(dir)
@@ -269,13 +272,13 @@ func (r *Repo) load() (*playbook.Library, error) {
 			}
 			r.files = append(r.files, files...)
 		}
-		r.library = playbook.NewLibrary(r.files)
+		r.library = document.NewLibrary(r.files)
 	})
 	return r.library, r.err
 }
 
 // Under reads the documents below a directory that a person named.
-func (r *Repo) Under(dir string) ([]playbook.File, error) {
+func (r *Repo) Under(dir string) ([]document.File, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "find %s", dir)
@@ -285,8 +288,8 @@ func (r *Repo) Under(dir string) ([]playbook.File, error) {
 
 // walk reads the documents below dir: files that end in .yaml or .yml and have an apiVersion. Hidden folders are left
 // out, and so are links: they could lead anywhere.
-func (r *Repo) walk(dir string) ([]playbook.File, error) {
-	var out []playbook.File
+func (r *Repo) walk(dir string) ([]document.File, error) {
+	var out []document.File
 	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
@@ -313,44 +316,43 @@ func (r *Repo) walk(dir string) ([]playbook.File, error) {
 		if err != nil {
 			return fault.Wrap(fault.Unavailable, err, "read %s", r.name(p))
 		}
-		if strings.Contains(string(b), "apiVersion") || len(b) > playbook.MaxSize {
-			out = append(out, playbook.File{Name: r.name(p), Content: b})
+		if strings.Contains(string(b), "apiVersion") || len(b) > document.MaxSize {
+			out = append(out, document.File{Name: r.name(p), Content: b})
 		}
 		return nil
 	})
-	slices.SortFunc(out, func(a, b playbook.File) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b document.File) int { return strings.Compare(a.Name, b.Name) })
 	return out, err
 }
 
 // Guards reads the guards that hold for the playbook of a file: those of its repository or, without a tend.yaml that would
 // say what belongs together, those in its own folder. A guard that cannot be read is an error: a rule that silently
 // does not hold is worse than a run that does not start.
-func (r *Repo) Guards(from string) ([]playbook.GuardSpec, error) {
+func (r *Repo) Guards(from string) ([]guard.Spec, error) {
 	files, err := r.Files()
 	if err != nil {
 		return nil, err
 	}
-	var out []playbook.GuardSpec
+	var out []guard.Spec
 	var problems []error
 	for _, f := range files {
 		if !r.Marked && path.Dir(f.Name) != path.Dir(from) {
 			continue
 		}
-		if !bytes.Contains(f.Content, []byte(playbook.DocGuard)) {
+		if !bytes.Contains(f.Content, []byte(document.KindGuard)) {
 			continue
 		}
-		docs, findings := playbook.Parse(f.Name, f.Content)
+		docs, findings := language.Parse(f.Name, f.Content)
 		for _, d := range docs {
-			if d.Kind != playbook.DocGuard {
+			g, ok := d.Content.(*guard.Spec)
+			if !ok {
 				continue
 			}
-			if err := playbook.Fault(findings); err != nil {
+			if err := document.Fault(findings); err != nil {
 				problems = append(problems, err)
 				break
 			}
-			if d.Guard != nil {
-				out = append(out, *d.Guard)
-			}
+			out = append(out, *g)
 		}
 	}
 	return out, errors.Join(problems...)

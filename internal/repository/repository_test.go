@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/repository"
 )
 
-func document(kind, name string) string {
+func documentOf(kind, name string) string {
 	return "apiVersion: tend/v1\nkind: " + kind + "\nmetadata: {name: " + name + "}\nsteps: [{uses: log, with: {message: x}}]\n"
 }
 
@@ -34,13 +34,13 @@ func TestAPlaybookIsFoundByFileNameAndFolder(t *testing.T) {
 	t.Parallel()
 	dir := setup(t, map[string]string{
 		"tend.yaml":                       "# nothing set\n",
-		"playbooks/deep/a.yaml":           document("Playbook", "reclaim-disk"),
-		"playbooks/other/playbook.yaml":   document("Playbook", "called-otherwise"),
-		"examples/b.yml":                  document("Playbook", "example"),
-		"elsewhere/c.yaml":                document("Playbook", "not-here"),
-		"playbooks/.hidden/d.yaml":        document("Playbook", "hidden"),
+		"playbooks/deep/a.yaml":           documentOf("Playbook", "reclaim-disk"),
+		"playbooks/other/playbook.yaml":   documentOf("Playbook", "called-otherwise"),
+		"examples/b.yml":                  documentOf("Playbook", "example"),
+		"elsewhere/c.yaml":                documentOf("Playbook", "not-here"),
+		"playbooks/.hidden/d.yaml":        documentOf("Playbook", "hidden"),
 		"playbooks/values.yaml":           "just: data\n",
-		"playbooks/node_modules/x/y.yaml": document("Playbook", "dependency"),
+		"playbooks/node_modules/x/y.yaml": documentOf("Playbook", "dependency"),
 	})
 	r, err := repository.Open(filepath.Join(dir, "playbooks", "deep"))
 	if err != nil || r.Root != dir || !r.Marked {
@@ -75,9 +75,9 @@ func TestAPlaybookIsFoundByFileNameAndFolder(t *testing.T) {
 func TestADocumentIsFoundFromAnother(t *testing.T) {
 	t.Parallel()
 	dir := setup(t, map[string]string{
-		"a.yaml":         document("Playbook", "a"),
-		"steps/b.yaml":   document("Step", "team/b"),
-		"steps/b/c.yaml": document("Playbook", "c"),
+		"a.yaml":         documentOf("Playbook", "a"),
+		"steps/b.yaml":   documentOf("Step", "team/b"),
+		"steps/b/c.yaml": documentOf("Playbook", "c"),
 	})
 	r, err := repository.Open(dir)
 	if err != nil || r.Marked {
@@ -88,18 +88,18 @@ func TestADocumentIsFoundFromAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		kind       playbook.DocKind
+		kind       document.Kind
 		name, want string
 	}{
-		{playbook.DocModule, "team/b", "steps/b.yaml"},
-		{playbook.DocPlaybook, "./steps/b/c.yaml", "steps/b/c.yaml"},
-		{playbook.DocPlaybook, "c", "steps/b/c.yaml"},
+		{document.KindModule, "team/b", "steps/b.yaml"},
+		{document.KindPlaybook, "./steps/b/c.yaml", "steps/b/c.yaml"},
+		{document.KindPlaybook, "c", "steps/b/c.yaml"},
 	} {
 		if f, err := r.Find(c.kind, c.name, from.Name); err != nil || !strings.HasSuffix(f.Name, c.want) {
 			t.Errorf("%s: %q, %v", c.name, f.Name, err)
 		}
 	}
-	if _, err := r.Find(playbook.DocPlaybook, "team/b", from.Name); !fault.Is(err, fault.NotFound) {
+	if _, err := r.Find(document.KindPlaybook, "team/b", from.Name); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a step as a playbook: %v", err)
 	}
 }
@@ -109,7 +109,7 @@ func TestSettingsAndGuards(t *testing.T) {
 	dir := setup(t, map[string]string{
 		"tend.yaml":   "playbooks: [ops]\n",
 		"ops/g.yaml":  "apiVersion: tend/v1\nkind: Guard\nmetadata: {name: gentle}\ncooldown: {every: 10m}\n",
-		"ops/p.yaml":  document("Playbook", "p"),
+		"ops/p.yaml":  documentOf("Playbook", "p"),
 		"x/wrong.yml": "apiVersion: tend/v1\nkind: Guard\nmetadata: {name: bad}\n",
 	})
 	r, err := repository.Open(dir)
@@ -140,7 +140,7 @@ func TestSettingsAndGuards(t *testing.T) {
 
 func TestAHugeFileIsNotReadToItsEnd(t *testing.T) {
 	t.Parallel()
-	dir := setup(t, map[string]string{"a.yaml": document("Playbook", "a")})
+	dir := setup(t, map[string]string{"a.yaml": documentOf("Playbook", "a")})
 	name := filepath.Join(dir, "huge.yaml")
 	if err := os.Truncate(filepath.Join(dir, "a.yaml"), 50<<20); err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestAHugeFileIsNotReadToItsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, err := r.Read(name)
-	if err != nil || len(f.Content) != playbook.MaxSize+1 {
+	if err != nil || len(f.Content) != document.MaxSize+1 {
 		t.Errorf("%d bytes, %v", len(f.Content), err)
 	}
 }

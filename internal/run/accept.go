@@ -9,7 +9,7 @@ import (
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/id"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -22,7 +22,7 @@ type Accepted struct {
 	Intent *entry.StepIntent
 	// Call is a sub-playbook to start; its ChildStarted is among the facts once the parameters are bound. Its run is
 	// Child, and carries on the run Carry unless that is "": with Alike only under the same parameters.
-	Call  *playbook.Call
+	Call  *program.Call
 	Child string
 	Carry string
 	Alike bool
@@ -181,11 +181,11 @@ func (s *State) stepped(n *Node, r Rendered, now time.Time) Accepted {
 		return facts(&entry.StepRefused{Path: r.Path, Fault: *r.Fault})
 	}
 	switch def.Kind {
-	case playbook.KindAssert:
+	case program.KindAssert:
 		return facts(&entry.Condition{Path: r.Path, What: "assert", Value: r.Value, Text: r.Text})
-	case playbook.KindFail:
+	case program.KindFail:
 		return facts(&entry.StepRefused{Path: r.Path, Fault: entry.Fault{Kind: string(fault.Fail), Message: r.Text, Path: r.Path}})
-	case playbook.KindWait:
+	case program.KindWait:
 		w := &entry.WaitStarted{Path: r.Path, Event: r.Event, Key: r.Key, Check: def.Wait.Until != nil}
 		switch {
 		case def.Wait.Duration != nil:
@@ -196,21 +196,21 @@ func (s *State) stepped(n *Node, r Rendered, now time.Time) Accepted {
 			w.Deadline = now.Add(r.Within)
 		}
 		return facts(w)
-	case playbook.KindApprove, playbook.KindAsk, playbook.KindManual:
+	case program.KindApprove, program.KindAsk, program.KindManual:
 		return s.opening(n, r, now)
-	case playbook.KindCall:
+	case program.KindCall:
 		if def.Approval != nil && n.Approved != Digest(def, r) {
 			return s.asking(n, r, now)
 		}
 		return Accepted{Call: def.Call, Child: s.childID(n), Carry: n.Carry, Alike: n.Alike}
-	case playbook.KindAction:
+	case program.KindAction:
 		if def.Approval != nil {
 			if h := Digest(def, r); n.Approved != h {
 				return s.asking(n, r, now)
 			}
 		}
 		return Accepted{Intent: s.intent(n, r, now)}
-	case playbook.KindSteps, playbook.KindForeach, playbook.KindParallel, playbook.KindLock:
+	case program.KindSteps, program.KindForeach, program.KindParallel, program.KindLock:
 	}
 	return Accepted{}
 }

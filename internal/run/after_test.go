@@ -4,9 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/value"
 )
 
 // TestAskedToWait: an attempt that the other side asked to come back later follows not before that, and not before its own
@@ -15,26 +16,26 @@ func TestAskedToWait(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		outcome entry.Outcome
-		effect  playbook.Effect
+		effect  contract.Effect
 		backoff time.Duration
 		asked   time.Duration
 		want    time.Duration
 	}{
-		"later than its pause":   {entry.Failed, playbook.Mutate, time.Second, time.Minute, time.Minute},
-		"sooner than its pause":  {entry.Failed, playbook.Mutate, time.Hour, time.Minute, time.Hour},
-		"nothing asked":          {entry.NotStarted, playbook.Mutate, time.Second, 0, time.Second},
-		"a read without answer":  {entry.InDoubt, playbook.Read, time.Second, time.Minute, time.Minute},
-		"refused before a start": {entry.NotStarted, playbook.Mutate, 0, time.Minute, time.Minute},
+		"later than its pause":   {entry.Failed, contract.Mutate, time.Second, time.Minute, time.Minute},
+		"sooner than its pause":  {entry.Failed, contract.Mutate, time.Hour, time.Minute, time.Hour},
+		"nothing asked":          {entry.NotStarted, contract.Mutate, time.Second, 0, time.Second},
+		"a read without answer":  {entry.InDoubt, contract.Read, time.Second, time.Minute, time.Minute},
+		"refused before a start": {entry.NotStarted, contract.Mutate, 0, time.Minute, time.Minute},
 	} {
 		step := act(c.effect, retried(3))
-		step.Retry.Backoff = playbook.Duration(c.backoff)
+		step.Retry.Backoff = value.Duration(c.backoff)
 		i := intent(at, 1)
 		i.(*entry.StepIntent).Effect = string(c.effect)
 		r := result(at, 1, c.outcome)
 		if c.asked > 0 {
 			r.(*entry.StepResult).NotBefore = later(c.asked)
 		}
-		s := fold(t, program(step), i, r)
+		s := fold(t, programOf(step), i, r)
 		var got *entry.RetryScheduled
 		for _, f := range run.Decide(s, noon).Facts {
 			if x, ok := f.(*entry.RetryScheduled); ok {

@@ -5,15 +5,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/value"
 )
 
 // task renders what a person is asked by approve, ask and manual.
-func (ev *evaluation) task(out *Rendered, def *playbook.Node) error {
+func (ev *evaluation) task(out *Rendered, def *program.Node) error {
 	t := def.Task
 	title := def.Name
 	if title == "" {
@@ -29,7 +30,7 @@ func (ev *evaluation) task(out *Rendered, def *playbook.Node) error {
 			return err
 		}
 		if strings.TrimSpace(text) != "" {
-			if out.Within, err = playbook.DurationIn(ev.s.prog.Dialect, text); err != nil {
+			if out.Within, err = contract.DurationIn(ev.s.prog.Dialect, text); err != nil {
 				return err
 			}
 		}
@@ -60,7 +61,7 @@ func (ev *evaluation) task(out *Rendered, def *playbook.Node) error {
 }
 
 // choices is the older dialect's interactive message.
-func (ev *evaluation) choices(out *Rendered, q *entry.TaskCreated, t *playbook.Task) error {
+func (ev *evaluation) choices(out *Rendered, q *entry.TaskCreated, t *program.Task) error {
 	v, err := ev.tree(*t.Choices, ev.scope(sources(*t.Choices)...))
 	if err != nil {
 		return err
@@ -96,11 +97,11 @@ func (ev *evaluation) choices(out *Rendered, q *entry.TaskCreated, t *playbook.T
 	return nil
 }
 
-func (ev *evaluation) people(q *entry.TaskCreated, a *playbook.Approval) {
+func (ev *evaluation) people(q *entry.TaskCreated, a *program.Approval) {
 	q.From, q.Count, q.NotRequester, q.Requester = a.From, max(1, a.Count), a.NotRequester, ev.s.Created.By.Name
 }
 
-func within(d playbook.Duration) time.Duration {
+func within(d value.Duration) time.Duration {
 	if d > 0 {
 		return time.Duration(d)
 	}
@@ -108,7 +109,7 @@ func within(d playbook.Duration) time.Duration {
 }
 
 // approval renders the question of an `approval:`.
-func (ev *evaluation) approval(out *Rendered, a *playbook.Approval, show value.Object) error {
+func (ev *evaluation) approval(out *Rendered, a *program.Approval, show value.Object) error {
 	msg, err := ev.text(a.Message)
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func (ev *evaluation) approval(out *Rendered, a *playbook.Approval, show value.O
 	return nil
 }
 
-func describe(def *playbook.Node, path string) string {
+func describe(def *program.Node, path string) string {
 	switch {
 	case def == nil:
 		return path
@@ -135,7 +136,7 @@ func describe(def *playbook.Node, path string) string {
 }
 
 // show is what a person sees of what would happen.
-func show(def *playbook.Node, r Rendered) value.Object {
+func show(def *program.Node, r Rendered) value.Object {
 	o := value.Object{"action": def.Uses, "effect": string(def.Effect), "inputs": map[string]any(r.Inputs)}
 	if len(r.Targets) > 0 {
 		t := make([]any, len(r.Targets))

@@ -8,10 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -146,7 +147,7 @@ func (c *Carried) keep(s *State, n *Node) {
 		c.Nodes[n.Path] = &Node{Path: n.Path, Phase: PhaseDoubt, Attempt: n.Attempt, Again: n.Again, Fault: n.Fault, Intent: n.Intent, Probed: n.Probed}
 		return
 	}
-	if from := cmp.Or(n.On, n.Carry); n.def != nil && n.def.Kind == playbook.KindCall && from != "" && n.Outcome != outcomeSkipped {
+	if from := cmp.Or(n.On, n.Carry); n.def != nil && n.def.Kind == program.KindCall && from != "" && n.Outcome != outcomeSkipped {
 		c.Nodes[n.Path] = &Node{Path: n.Path, Carry: from, Alike: n.Alike && n.On == ""}
 		return
 	}
@@ -155,7 +156,7 @@ func (c *Carried) keep(s *State, n *Node) {
 			return
 		}
 		switch n.def.Kind {
-		case playbook.KindSteps, playbook.KindForeach, playbook.KindParallel, playbook.KindLock:
+		case program.KindSteps, program.KindForeach, program.KindParallel, program.KindLock:
 		default:
 			return // begins anew
 		}
@@ -318,15 +319,15 @@ func (s *State) recall() {
 }
 
 // Rollback builds the program of a run that undoes what the ended run s did, newest first, and lists what it cannot undo.
-func Rollback(s *State) (*playbook.Program, []string, error) {
+func Rollback(s *State) (*program.Program, []string, error) {
 	if s.End == nil {
 		return nil, nil, fault.New(fault.Conflict, "run %s is %s: it can be rolled back when it has ended", s.ID, s.Status()).
 			WithNext("tend runs cancel %s", s.ID)
 	}
-	p := &playbook.Program{
+	p := &program.Program{
 		// The parameters are of no use to the undos, which are rendered; but they say what must not be shown.
 		Language: s.prog.Language, Dialect: s.prog.Dialect, Parameters: s.prog.Parameters,
-		Metadata: playbook.Metadata{Name: "rollback-" + s.prog.Metadata.Name, Description: "Undoes run " + s.ID + ".", Owner: s.prog.Metadata.Owner},
+		Metadata: contract.Metadata{Name: "rollback-" + s.prog.Metadata.Name, Description: "Undoes run " + s.ID + ".", Owner: s.prog.Metadata.Owner},
 	}
 	var left []string
 	for i := len(s.Undo) - 1; i >= 0; i-- {
@@ -357,7 +358,7 @@ func Rollback(s *State) (*playbook.Program, []string, error) {
 }
 
 // frozen is the undo step with the inputs that were prepared for it, as literals.
-func frozen(def playbook.Node, it UndoItem) playbook.Node {
+func frozen(def program.Node, it UndoItem) program.Node {
 	def.ID, def.When, def.Module, def.Undo = "", nil, nil, nil
 	def.Name = "undo " + it.Path
 	def.With, def.Env, def.Args = literals(it.Inputs["with"]), literals(it.Inputs["env"]), nil
@@ -377,16 +378,16 @@ func frozen(def playbook.Node, it UndoItem) playbook.Node {
 	return def
 }
 
-func literal(v any) playbook.Tree {
-	return playbook.Tree{Scalar: &expr.Expr{Kind: expr.Literal, Lit: v}}
+func literal(v any) expr.Tree {
+	return expr.Tree{Scalar: &expr.Expr{Kind: expr.Literal, Lit: v}}
 }
 
-func literals(v any) map[string]playbook.Tree {
+func literals(v any) map[string]expr.Tree {
 	m, ok := v.(map[string]any)
 	if !ok {
 		return nil
 	}
-	out := make(map[string]playbook.Tree, len(m))
+	out := make(map[string]expr.Tree, len(m))
 	for k, e := range m {
 		out[k] = literal(e)
 	}

@@ -5,9 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -68,91 +70,91 @@ func retry(t *testing.T, p *player) *player {
 // TestRetryOfARun: what the failed run did, and what its retry does.
 func TestRetryOfARun(t *testing.T) {
 	t.Parallel()
-	m := func(more ...func(*playbook.Node)) playbook.Node { return act(playbook.Mutate, more...) }
-	list3 := func(parallel int, steps ...playbook.Node) playbook.Node {
+	m := func(more ...func(*program.Node)) program.Node { return act(contract.Mutate, more...) }
+	list3 := func(parallel int, steps ...program.Node) program.Node {
 		n := looping(parallel, steps...)
-		n.Foreach.In = &playbook.Tree{List: []playbook.Tree{{Scalar: lit("x")}, {Scalar: lit("y")}, {Scalar: lit("z")}}}
+		n.Foreach.In = &expr.Tree{List: []expr.Tree{{Scalar: lit("x")}, {Scalar: lit("y")}, {Scalar: lit("z")}}}
 		return n
 	}
-	caught := block(playbook.KindSteps, m(), m())
-	caught.Catch = []playbook.Node{m()}
-	cleaned := block(playbook.KindSteps, m(), m())
-	cleaned.Finally = []playbook.Node{m()}
+	caught := block(program.KindSteps, m(), m())
+	caught.Catch = []program.Node{m()}
+	cleaned := block(program.KindSteps, m(), m())
+	cleaned.Finally = []program.Node{m()}
 	for _, c := range []struct {
 		name          string
-		steps         []playbook.Node
+		steps         []program.Node
 		world         world
 		first, second string
 		end           string
 	}{
-		{"at the top", []playbook.Node{m(), m(), m()}, world{"steps[1]": {fails}}, "steps[0] steps[1]", "steps[1] steps[2]", "succeeded"},
-		{"the first step", []playbook.Node{m(), m()}, world{"steps[0]": {fails}}, "steps[0]", "steps[0] steps[1]", "succeeded"},
-		{"fails again", []playbook.Node{m(), m()}, world{"steps[1]": {fails, fails}}, "steps[0] steps[1]", "steps[1]", "failed"},
+		{"at the top", []program.Node{m(), m(), m()}, world{"steps[1]": {fails}}, "steps[0] steps[1]", "steps[1] steps[2]", "succeeded"},
+		{"the first step", []program.Node{m(), m()}, world{"steps[0]": {fails}}, "steps[0]", "steps[0] steps[1]", "succeeded"},
+		{"fails again", []program.Node{m(), m()}, world{"steps[1]": {fails, fails}}, "steps[0] steps[1]", "steps[1]", "failed"},
 		{
 			"inside a block",
-			[]playbook.Node{m(), block(playbook.KindSteps, m(), m(), m()), m()},
+			[]program.Node{m(), block(program.KindSteps, m(), m(), m()), m()},
 			world{"steps[1].steps[1]": {fails}},
 			"steps[0] steps[1].steps[0] steps[1].steps[1]", "steps[1].steps[1] steps[1].steps[2] steps[2]", "succeeded",
 		},
 		{
 			"inside blocks of blocks",
-			[]playbook.Node{block(playbook.KindSteps, m(), block(playbook.KindSteps, m(), m()))},
+			[]program.Node{block(program.KindSteps, m(), block(program.KindSteps, m(), m()))},
 			world{"steps[0].steps[1].steps[1]": {fails}},
 			"steps[0].steps[0] steps[0].steps[1].steps[0] steps[0].steps[1].steps[1]", "steps[0].steps[1].steps[1]", "succeeded",
 		},
 		{
 			"inside a lock",
-			[]playbook.Node{{Kind: playbook.KindLock, LockKey: lit("k"), Steps: []playbook.Node{m(), m()}}},
+			[]program.Node{{Kind: program.KindLock, LockKey: lit("k"), Steps: []program.Node{m(), m()}}},
 			world{"steps[0].steps[1]": {fails}},
 			"steps[0].steps[0] steps[0].steps[1]", "steps[0].steps[1]", "succeeded",
 		},
 		{
 			"inside an iteration",
-			[]playbook.Node{list3(0, m(), m())},
+			[]program.Node{list3(0, m(), m())},
 			world{`steps[0].foreach["1"].steps[1]`: {fails}},
 			`steps[0].foreach["0"].steps[0] steps[0].foreach["0"].steps[1] steps[0].foreach["1"].steps[0] steps[0].foreach["1"].steps[1]`,
 			`steps[0].foreach["1"].steps[1] steps[0].foreach["2"].steps[0] steps[0].foreach["2"].steps[1]`, "succeeded",
 		},
 		{
 			"beside a branch that succeeded",
-			[]playbook.Node{block(playbook.KindParallel, m(), m(), m())},
+			[]program.Node{block(program.KindParallel, m(), m(), m())},
 			world{"steps[0].parallel[1]": {fails}},
 			"steps[0].parallel[0] steps[0].parallel[1] steps[0].parallel[2]", "steps[0].parallel[1]", "succeeded",
 		},
 		{
 			"after a finally",
-			[]playbook.Node{cleaned},
+			[]program.Node{cleaned},
 			world{"steps[0].steps[1]": {fails}},
 			"steps[0].steps[0] steps[0].steps[1] steps[0].finally[0]", "steps[0].steps[1] steps[0].finally[0]", "succeeded",
 		},
 		{
 			"what was caught is over",
-			[]playbook.Node{caught, m()},
+			[]program.Node{caught, m()},
 			world{"steps[0].steps[1]": {fails}, "steps[1]": {fails}},
 			"steps[0].steps[0] steps[0].steps[1] steps[0].catch[0] steps[1]", "steps[1]", "succeeded",
 		},
 		{
 			"what was undone is done again",
-			[]playbook.Node{m(), m(undone), m(), m()},
+			[]program.Node{m(), m(undone), m(), m()},
 			world{"steps[3]": {fails}},
 			"steps[0] steps[1] steps[2] steps[3] steps[1].undo", "steps[1] steps[2] steps[3]", "succeeded",
 		},
 		{
 			"an undo that failed",
-			[]playbook.Node{m(undone), m(undone), m()},
+			[]program.Node{m(undone), m(undone), m()},
 			world{"steps[2]": {fails}, "steps[1].undo": {fails}},
 			"steps[0] steps[1] steps[2] steps[1].undo", "steps[1] steps[2]", "succeeded",
 		},
 		{
 			"fails again and undoes everything",
-			[]playbook.Node{m(undone), m()},
+			[]program.Node{m(undone), m()},
 			world{"steps[1]": {fails, fails}},
 			"steps[0] steps[1] steps[0].undo", "steps[0] steps[1] steps[0].undo", "failed",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			p := plays(t, program(clone(c.steps)...), first)
+			p := plays(t, programOf(clone(c.steps)...), first)
 			if got := lives(t, p, c.world); got != c.first || p.s.Status() != run.Failed {
 				t.Fatalf("the run is %s after\n%s\nnot\n%s", p.s.Status(), got, c.first)
 			}
@@ -173,8 +175,8 @@ func TestRetryOfARun(t *testing.T) {
 func TestNoRetry(t *testing.T) {
 	t.Parallel()
 	for name, s := range map[string]*run.State{
-		"running":   fold(t, program(act(playbook.Read))),
-		"succeeded": fold(t, program(act(playbook.Read)), &entry.StepSkipped{Path: at}, &entry.RunEnded{Status: "succeeded"}),
+		"running":   fold(t, programOf(act(contract.Read))),
+		"succeeded": fold(t, programOf(act(contract.Read)), &entry.StepSkipped{Path: at}, &entry.RunEnded{Status: "succeeded"}),
 	} {
 		if _, err := run.Carry(s); !fault.Is(err, fault.Conflict) {
 			t.Errorf("%s: %v", name, err)
@@ -185,15 +187,15 @@ func TestNoRetry(t *testing.T) {
 // TestRollback: newest first, with the inputs of then, and it says what it leaves.
 func TestRollback(t *testing.T) {
 	t.Parallel()
-	kept := func(n *playbook.Node) { n.Undo = &playbook.Undo{None: "only a counter"} }
-	with := func(v string) func(*playbook.Node) {
-		return func(n *playbook.Node) {
-			n.Undo.Step.With = map[string]playbook.Tree{"back": {Scalar: lit(v)}}
+	kept := func(n *program.Node) { n.Undo = &program.Undo{None: "only a counter"} }
+	with := func(v string) func(*program.Node) {
+		return func(n *program.Node) {
+			n.Undo.Step.With = map[string]expr.Tree{"back": {Scalar: lit(v)}}
 			n.Undo.Step.Target = append(n.Undo.Step.Target, *lit("host:" + v))
 		}
 	}
-	fail := func(n *playbook.Node) { n.OnDoubt = "fail"; n.IgnoreFailure = true }
-	p := plays(t, program(act(playbook.Mutate, undone, with("one")), act(playbook.Mutate, kept), act(playbook.Mutate, undone, with("two")), act(playbook.Mutate, fail)), first)
+	fail := func(n *program.Node) { n.OnDoubt = "fail"; n.IgnoreFailure = true }
+	p := plays(t, programOf(act(contract.Mutate, undone, with("one")), act(contract.Mutate, kept), act(contract.Mutate, undone, with("two")), act(contract.Mutate, fail)), first)
 	lives(t, p, world{"steps[3]": {doubts}})
 	if p.s.Status() != run.Succeeded {
 		t.Fatal(p.s.Status())
@@ -220,7 +222,7 @@ func TestRollback(t *testing.T) {
 	if want := []string{`{"in":{"back":"two"},"on":["host:two"]}`, `{"in":{"back":"one"},"on":["host:one"]}`}; !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
-	if _, _, err := run.Rollback(fold(t, program(act(playbook.Read)))); !fault.Is(err, fault.Conflict) {
+	if _, _, err := run.Rollback(fold(t, programOf(act(contract.Read)))); !fault.Is(err, fault.Conflict) {
 		t.Errorf("a run that has not ended: %v", err)
 	}
 	if _, _, err := run.Rollback(back.s); !fault.Is(err, fault.Conflict) {
@@ -232,7 +234,7 @@ func TestRollback(t *testing.T) {
 // finally and nothing else.
 func TestOrderOfFailure(t *testing.T) {
 	t.Parallel()
-	m := func(more ...func(*playbook.Node)) playbook.Node { return act(playbook.Mutate, more...) }
+	m := func(more ...func(*program.Node)) program.Node { return act(contract.Mutate, more...) }
 	for _, c := range []struct {
 		name   string
 		cancel bool
@@ -251,8 +253,8 @@ func TestOrderOfFailure(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			prog := program(m(undone), m(), m(undone), m(retried(2)))
-			prog.Catch, prog.Finally = []playbook.Node{m()}, []playbook.Node{m()}
+			prog := programOf(m(undone), m(), m(undone), m(retried(2)))
+			prog.Catch, prog.Finally = []program.Node{m()}, []program.Node{m()}
 			p := plays(t, prog, first)
 			if c.cancel {
 				for p.s.Node("steps[0]") == nil || p.s.Node("steps[0]").Phase != run.PhaseActing {
@@ -274,7 +276,7 @@ func TestNeverUndone(t *testing.T) {
 	for answer, want := range map[string]string{
 		"fail": "steps[0] steps[0].undo", "skip": "steps[0]", "happened": "steps[0]",
 	} {
-		p := plays(t, program(act(playbook.Mutate, undone), act(playbook.Mutate, undone)), func(label string, n int) int {
+		p := plays(t, programOf(act(contract.Mutate, undone), act(contract.Mutate, undone)), func(label string, n int) int {
 			if label == "doubt" {
 				return slices.Index([]string{"happened", "not-happened", "again", "fail", "skip"}, answer)
 			}
@@ -296,7 +298,7 @@ func TestNeverUndone(t *testing.T) {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	for answer, n := range map[string]int{"not-happened": 1, "again": 2} {
-		p := plays(t, program(act(playbook.Mutate, retried(5)), looping(0, act(playbook.Mutate))), func(label string, n int) int {
+		p := plays(t, programOf(act(contract.Mutate, retried(5)), looping(0, act(contract.Mutate))), func(label string, n int) int {
 			if label == "doubt" {
 				return slices.Index([]string{"happened", "not-happened", "again"}, answer)
 			}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -238,7 +238,7 @@ const (
 )
 
 // sequence moves the steps of a section on, one after the other. owner.Cursor says where it is.
-func (d *decider) sequence(owner *Node, defs []playbook.Node, section string, stop *halt) seqState {
+func (d *decider) sequence(owner *Node, defs []program.Node, section string, stop *halt) seqState {
 	if owner.Fault != nil {
 		return seqFailed
 	}
@@ -254,7 +254,7 @@ func (d *decider) sequence(owner *Node, defs []playbook.Node, section string, st
 }
 
 // visit moves one instance on.
-func (d *decider) visit(def *playbook.Node, path string, stop *halt) {
+func (d *decider) visit(def *program.Node, path string, stop *halt) {
 	n := d.s.Nodes[path]
 	if n == nil {
 		n = d.s.fresh(path, def)
@@ -273,7 +273,7 @@ func (d *decider) visit(def *playbook.Node, path string, stop *halt) {
 		}
 	}
 	switch def.Kind {
-	case playbook.KindSteps, playbook.KindForeach, playbook.KindParallel, playbook.KindLock:
+	case program.KindSteps, program.KindForeach, program.KindParallel, program.KindLock:
 		d.block(def, n, stop)
 	default:
 		d.step(def, n, stop)
@@ -293,7 +293,7 @@ func (d *decider) open(path string) bool {
 }
 
 // block walks the sections of a block.
-func (d *decider) block(def *playbook.Node, n *Node, outer *halt) {
+func (d *decider) block(def *program.Node, n *Node, outer *halt) {
 	switch n.Phase {
 	case PhaseNew, PhaseReady:
 		d.enter(def, n, outer)
@@ -328,7 +328,7 @@ func (d *decider) block(def *playbook.Node, n *Node, outer *halt) {
 	}
 }
 
-func (d *decider) enter(def *playbook.Node, n *Node, outer *halt) {
+func (d *decider) enter(def *program.Node, n *Node, outer *halt) {
 	switch {
 	case outer != nil:
 		d.fact(&entry.StepRefused{Path: n.Path, Fault: *outer.fault})
@@ -341,7 +341,7 @@ func (d *decider) enter(def *playbook.Node, n *Node, outer *halt) {
 }
 
 // locking waits for a lock. What watches the block begins when it has the lock; its time limit counts from before.
-func (d *decider) locking(def *playbook.Node, n *Node, outer *halt) {
+func (d *decider) locking(def *program.Node, n *Node, outer *halt) {
 	d.timeLimit(def, n)
 	if stop := stopOf(n, outer); stop != nil {
 		d.failed(def, n, stop, outer)
@@ -359,9 +359,9 @@ func stopOf(n *Node, outer *halt) *halt {
 	return outer
 }
 
-func (d *decider) body(def *playbook.Node, n *Node, outer *halt) {
+func (d *decider) body(def *program.Node, n *Node, outer *halt) {
 	d.timeLimit(def, n)
-	if def.Kind == playbook.KindLock && n.Key == "" {
+	if def.Kind == program.KindLock && n.Key == "" {
 		if stop := stopOf(n, outer); stop != nil {
 			d.failed(def, n, stop, outer)
 			return
@@ -381,9 +381,9 @@ func (d *decider) body(def *playbook.Node, n *Node, outer *halt) {
 	}
 	var st seqState
 	switch def.Kind {
-	case playbook.KindForeach:
+	case program.KindForeach:
 		st = d.loop(def, n, stop)
-	case playbook.KindParallel:
+	case program.KindParallel:
 		st = d.parallel(def, n, stop)
 	default:
 		st = d.sequence(n, def.Steps, "steps", stop)
@@ -399,7 +399,7 @@ func (d *decider) body(def *playbook.Node, n *Node, outer *halt) {
 }
 
 // failed goes on after the body of a block failed or was stopped: to its catch, its finally or its end.
-func (d *decider) failed(def *playbook.Node, n *Node, stop, outer *halt) {
+func (d *decider) failed(def *program.Node, n *Node, stop, outer *halt) {
 	f := n.Fault
 	if f == nil && stop != nil {
 		f = stop.fault
@@ -426,7 +426,7 @@ func (d *decider) stillChecking(n *Node, stop *halt) bool {
 }
 
 // leave goes on to the block's finally or closes it.
-func (d *decider) leave(def *playbook.Node, n *Node, stop *halt) {
+func (d *decider) leave(def *program.Node, n *Node, stop *halt) {
 	if len(def.Finally) > 0 {
 		if stop != nil && n.Fault == nil && n.Stop == nil {
 			// The halt came from outside: finally must know that it ends a failure.
@@ -449,7 +449,7 @@ func (d *decider) leave(def *playbook.Node, n *Node, stop *halt) {
 func (d *decider) close(n *Node) { d.finish(n, cmp.Or(n.Pending, n.Fault, n.Stop)) }
 
 func (d *decider) finish(n *Node, f *entry.Fault) {
-	if n.def.Kind == playbook.KindLock && n.Key != "" {
+	if n.def.Kind == program.KindLock && n.Key != "" {
 		d.fact(&entry.LockReleased{Path: n.Path, Key: n.Key})
 		return
 	}
@@ -461,7 +461,7 @@ func (d *decider) finish(n *Node, f *entry.Fault) {
 }
 
 // timeLimit ends a block whose time is over.
-func (d *decider) timeLimit(def *playbook.Node, n *Node) {
+func (d *decider) timeLimit(def *program.Node, n *Node) {
 	limit := time.Duration(def.Timeout)
 	if limit <= 0 || n.Stop != nil || n.Section != sectionBody {
 		return
@@ -477,7 +477,7 @@ func (d *decider) timeLimit(def *playbook.Node, n *Node) {
 }
 
 // watch looks at a block's stopWhen. It tells whether that must be known before anything new may begin below.
-func (d *decider) watch(def *playbook.Node, n *Node) bool {
+func (d *decider) watch(def *program.Node, n *Node) bool {
 	if def.StopWhen == nil || n.Stop != nil {
 		return false
 	}
@@ -496,7 +496,7 @@ func (d *decider) watch(def *playbook.Node, n *Node) bool {
 }
 
 // loop moves the iterations of a foreach on.
-func (d *decider) loop(def *playbook.Node, n *Node, stop *halt) seqState {
+func (d *decider) loop(def *program.Node, n *Node, stop *halt) seqState {
 	if n.Loop == nil {
 		if n.Fault != nil {
 			return seqFailed // there is no list
@@ -535,7 +535,7 @@ func (d *decider) loop(def *playbook.Node, n *Node, stop *halt) seqState {
 	return seqDone
 }
 
-func (d *decider) iteration(def *playbook.Node, loop *Node, i int64, stop *halt) {
+func (d *decider) iteration(def *program.Node, loop *Node, i int64, stop *halt) {
 	it := d.s.Nodes[iteration(loop.Path, loop.Loop.key(i))]
 	if it == nil {
 		return
@@ -569,7 +569,7 @@ func (l *Loop) key(i int64) string {
 }
 
 // parallel moves all branches on.
-func (d *decider) parallel(def *playbook.Node, n *Node, stop *halt) seqState {
+func (d *decider) parallel(def *program.Node, n *Node, stop *halt) seqState {
 	below := stop
 	if below == nil && n.Fault != nil {
 		below = &halt{fault: n.Fault}

@@ -5,10 +5,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -223,7 +224,7 @@ func (s *State) evolveBlock(n *Node, p entry.Payload, at time.Time) (bool, error
 		n.body()
 		n.Phase, n.Section, n.Cursor, n.Fault, n.Stop = PhaseOpen, sectionFinally, 0, nil, nil
 	case *entry.BlockEnded:
-		if n.def != nil && n.def.Kind == playbook.KindForeach && n.def.ID != "" && n.Loop != nil {
+		if n.def != nil && n.def.Kind == program.KindForeach && n.def.ID != "" && n.Loop != nil {
 			s.setOutput(n, Output{Value: value.Object{
 				"broke": n.Loop.Broke, "count": n.Loop.Next, "failed": n.Loop.Failed,
 				"skipped": n.Loop.Skipped, "succeeded": n.Loop.Succeeded,
@@ -315,7 +316,7 @@ func (s *State) evolveStep(n *Node, p entry.Payload, at time.Time) error {
 			s.settle(n, string(entry.Succeeded), nil)
 			return nil
 		}
-		s.failed(n, x.Fault, at, n.Intent != nil && n.Intent.Effect != string(playbook.Mutate))
+		s.failed(n, x.Fault, at, n.Intent != nil && n.Intent.Effect != string(contract.Mutate))
 	case *entry.ApprovalAsked:
 		n.set(PhaseAsked, at)
 		n.Task, n.Asked, n.Deadline = x.Task, x.Hash, x.Expires
@@ -433,7 +434,7 @@ func (s *State) evolveResult(n *Node, x *entry.StepResult, at time.Time) {
 		}
 		s.failed(n, orUnknown(x.Fault, n.Path), at, true)
 	case entry.InDoubt:
-		if n.Intent != nil && n.Intent.Effect == string(playbook.Mutate) {
+		if n.Intent != nil && n.Intent.Effect == string(contract.Mutate) {
 			s.Restored = ""
 		}
 		n.Fault = orUnknown(x.Fault, n.Path)
@@ -483,7 +484,7 @@ func (s *State) uncancelled(path string, f *entry.Fault) *entry.Fault {
 
 // doubtful remembers that nobody knows what the step did, unless it could do nothing.
 func (s *State) doubtful(n *Node) {
-	if n.Intent == nil || n.Intent.Effect != string(playbook.Read) {
+	if n.Intent == nil || n.Intent.Effect != string(contract.Read) {
 		s.Doubts = append(s.Doubts, n.Path)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // IsUndo tells whether path is that of an undo step, or of a helper of one. Keys of loops come from outside and say nothing.
@@ -30,7 +30,7 @@ func (s *State) Find(name string) (string, error) {
 	}
 	for _, sec := range []struct {
 		name  string
-		nodes []playbook.Node
+		nodes []program.Node
 	}{{"steps", s.prog.Steps}, {"catch", s.prog.Catch}, {"finally", s.prog.Finally}} {
 		if p := place("", sec.name, sec.nodes, name); p != "" {
 			return p, nil
@@ -40,7 +40,7 @@ func (s *State) Find(name string) (string, error) {
 }
 
 // place finds the path of the step with the given id, outside of loops (inside, only live instances have one path).
-func place(base, section string, nodes []playbook.Node, id string) string {
+func place(base, section string, nodes []program.Node, id string) string {
 	for i := range nodes {
 		n, p := &nodes[i], child(base, section, i)
 		if n.ID == id && id != "" {
@@ -48,15 +48,15 @@ func place(base, section string, nodes []playbook.Node, id string) string {
 		}
 		sub := "steps"
 		switch n.Kind {
-		case playbook.KindForeach:
+		case program.KindForeach:
 			continue
-		case playbook.KindParallel:
+		case program.KindParallel:
 			sub = "parallel"
 		default:
 		}
 		for _, s := range []struct {
 			name  string
-			nodes []playbook.Node
+			nodes []program.Node
 		}{{sub, n.Steps}, {"catch", n.Catch}, {"finally", n.Finally}} {
 			if q := place(p, s.name, s.nodes, id); q != "" {
 				return q

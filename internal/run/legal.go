@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/tendhq/tend/internal/entry"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // roles is a set of the things that a fact can be about.
@@ -36,23 +36,23 @@ func (n *Node) role() roles {
 		return roleIteration
 	}
 	switch n.def.Kind {
-	case playbook.KindAction:
+	case program.KindAction:
 		return roleAction
-	case playbook.KindWait:
+	case program.KindWait:
 		return roleWait
-	case playbook.KindApprove, playbook.KindAsk, playbook.KindManual:
+	case program.KindApprove, program.KindAsk, program.KindManual:
 		return rolePeople
-	case playbook.KindCall:
+	case program.KindCall:
 		return roleCall
-	case playbook.KindAssert:
+	case program.KindAssert:
 		return roleAssert
-	case playbook.KindFail:
+	case program.KindFail:
 		return roleFail
-	case playbook.KindSteps, playbook.KindParallel:
+	case program.KindSteps, program.KindParallel:
 		return roleSteps
-	case playbook.KindForeach:
+	case program.KindForeach:
 		return roleForeach
-	case playbook.KindLock:
+	case program.KindLock:
 		return roleLock
 	}
 	return 0

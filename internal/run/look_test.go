@@ -4,9 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
+	"github.com/tendhq/tend/internal/value"
 )
 
 func later(d time.Duration) time.Time { return noon.Add(d) }
@@ -14,14 +16,14 @@ func later(d time.Duration) time.Time { return noon.Add(d) }
 // TestLastLook: a check looks again until its time is over, and once more just then; what comes true in the last pause counts.
 func TestLastLook(t *testing.T) {
 	t.Parallel()
-	look := act(playbook.Read)
-	check := &playbook.Check{Step: &look, Until: lit(true), Every: playbook.Duration(4 * time.Second), Within: playbook.Duration(10 * time.Second)}
-	mutation := act(playbook.Mutate)
+	look := act(contract.Read)
+	check := &program.Check{Step: &look, Until: lit(true), Every: value.Duration(4 * time.Second), Within: value.Duration(10 * time.Second)}
+	mutation := act(contract.Mutate)
 	mutation.Verify = check
 	for name, s := range map[string]*run.State{
-		"wait": fold(t, program(playbook.Node{Kind: playbook.KindWait, Wait: &playbook.Wait{Until: check, Within: check.Within}}),
+		"wait": fold(t, programOf(program.Node{Kind: program.KindWait, Wait: &program.Wait{Until: check, Within: check.Within}}),
 			&entry.WaitStarted{Path: at, Check: true, Deadline: later(10 * time.Second)}),
-		"verify": fold(t, program(mutation), intent(at, 1), result(at, 1, entry.Succeeded)),
+		"verify": fold(t, programOf(mutation), intent(at, 1), result(at, 1, entry.Succeeded)),
 	} {
 		what := map[string]run.What{"wait": run.RenderUntil, "verify": run.RenderVerify}[name]
 		for _, c := range []struct{ looked, next time.Duration }{{1, 5}, {5, 9}, {9, 10}} {
@@ -48,17 +50,17 @@ func TestLastLook(t *testing.T) {
 // TestLooksAreBounded: a check that hangs does not hang the run.
 func TestLooksAreBounded(t *testing.T) {
 	t.Parallel()
-	look := act(playbook.Read)
-	limited := act(playbook.Read)
-	limited.Timeout = playbook.Duration(time.Minute)
-	waits := func(look *playbook.Node) *run.State {
-		return fold(t, program(playbook.Node{Kind: playbook.KindWait, Wait: &playbook.Wait{Until: &playbook.Check{Step: look}, Within: 1}}),
+	look := act(contract.Read)
+	limited := act(contract.Read)
+	limited.Timeout = value.Duration(time.Minute)
+	waits := func(look *program.Node) *run.State {
+		return fold(t, programOf(program.Node{Kind: program.KindWait, Wait: &program.Wait{Until: &program.Check{Step: look}, Within: 1}}),
 			&entry.WaitStarted{Path: at, Check: true, Deadline: later(30 * time.Second)})
 	}
-	once := act(playbook.Mutate)
-	once.Verify = &playbook.Check{Step: &look}
-	watched := block(playbook.KindSteps, act(playbook.Read))
-	watched.StopWhen = &playbook.StopWhen{Check: playbook.Check{Step: &look}}
+	once := act(contract.Mutate)
+	once.Verify = &program.Check{Step: &look}
+	watched := block(program.KindSteps, act(contract.Read))
+	watched.StopWhen = &program.StopWhen{Check: program.Check{Step: &look}}
 	for name, c := range map[string]struct {
 		s     *run.State
 		path  string
@@ -68,8 +70,8 @@ func TestLooksAreBounded(t *testing.T) {
 		"to the end of within":             {waits(&look), at + ".until", 5 * time.Second, 30 * time.Second},
 		"a last look has time to see":      {waits(&look), at + ".until", 29 * time.Second, 39 * time.Second},
 		"its own limit is its own":         {waits(&limited), at + ".until", 5 * time.Second, 65 * time.Second},
-		"once is without a limit":          {fold(t, program(once), did(at)...), at + ".verify", 0, 0},
-		"a stopWhen that hangs is no data": {fold(t, program(watched), &entry.BlockStarted{Path: at}), at + ".stopWhen", 5 * time.Second, 35 * time.Second},
+		"once is without a limit":          {fold(t, programOf(once), did(at)...), at + ".verify", 0, 0},
+		"a stopWhen that hangs is no data": {fold(t, programOf(watched), &entry.BlockStarted{Path: at}), at + ".stopWhen", 5 * time.Second, 35 * time.Second},
 	} {
 		got := c.s.Accept(run.Rendered{Render: run.Render{Path: c.path, What: run.RenderStep}}, later(c.begun))
 		if got.Intent == nil {

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // A path names an instance: `steps[1].foreach["7"].steps[0].verify`. Its segments are a name, an optional index, and an
@@ -98,12 +98,12 @@ func child(base, section string, i int) string {
 func iteration(loop, key string) string { return loop + ".foreach[" + strconv.Quote(key) + "]" }
 
 // locate finds the definition of the instance at path. Iterations have none (nil without error).
-func locate(p *playbook.Program, path string) (*playbook.Node, error) {
+func locate(p *program.Program, path string) (*program.Node, error) {
 	segs, err := split(path)
 	if err != nil {
 		return nil, err
 	}
-	var cur *playbook.Node
+	var cur *program.Node
 	for _, g := range segs {
 		next, err := step(p, cur, g)
 		if err != nil {
@@ -117,10 +117,10 @@ func locate(p *playbook.Program, path string) (*playbook.Node, error) {
 	return cur, nil
 }
 
-func step(p *playbook.Program, cur *playbook.Node, g segment) (*playbook.Node, error) {
-	var list []playbook.Node
+func step(p *program.Program, cur *program.Node, g segment) (*program.Node, error) {
+	var list []program.Node
 	switch {
-	case g.keyed && g.name == "foreach" && cur != nil && cur.Kind == playbook.KindForeach:
+	case g.keyed && g.name == "foreach" && cur != nil && cur.Kind == program.KindForeach:
 		return cur, nil // its children follow
 	case g.helper():
 		if n := helperOf(cur, g.name); n != nil {
@@ -128,7 +128,7 @@ func step(p *playbook.Program, cur *playbook.Node, g segment) (*playbook.Node, e
 		}
 		return nil, fmt.Errorf("no %s here", g.name)
 	case cur == nil:
-		list = map[string][]playbook.Node{"steps": p.Steps, "catch": p.Catch, "finally": p.Finally}[g.name]
+		list = map[string][]program.Node{"steps": p.Steps, "catch": p.Catch, "finally": p.Finally}[g.name]
 	case g.name == "steps" || g.name == "parallel":
 		list = cur.Steps
 	case g.name == "catch":
@@ -142,11 +142,11 @@ func step(p *playbook.Program, cur *playbook.Node, g segment) (*playbook.Node, e
 	return &list[g.index], nil
 }
 
-func helperOf(n *playbook.Node, name string) *playbook.Node {
+func helperOf(n *program.Node, name string) *program.Node {
 	if n == nil {
 		return nil
 	}
-	var c *playbook.Check
+	var c *program.Check
 	switch name {
 	case "verify":
 		c = n.Verify
@@ -172,7 +172,7 @@ func helperOf(n *playbook.Node, name string) *playbook.Node {
 }
 
 // def finds and remembers a definition.
-func (s *State) def(path string) (*playbook.Node, error) {
+func (s *State) def(path string) (*program.Node, error) {
 	if d, ok := s.defs[path]; ok {
 		return d, nil
 	}
@@ -210,7 +210,7 @@ func (s *State) ensure(path string) (*Node, error) {
 
 // fresh gives the instance at path as it will begin: new, or with what is recalled of it from the run that this one
 // continues.
-func (s *State) fresh(path string, def *playbook.Node) *Node {
+func (s *State) fresh(path string, def *program.Node) *Node {
 	if r := s.Recalled[path]; r != nil {
 		n := *r
 		n.def = def

@@ -4,7 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 )
 
@@ -15,18 +16,18 @@ var hostile = []string{
 }
 
 // nested has every kind of place that a path can name.
-func nested() *playbook.Program {
-	check := act(playbook.Read)
-	leaf := act(playbook.Mutate, undone, func(n *playbook.Node) {
-		n.Verify, n.Probe = &playbook.Check{Step: &check}, &playbook.Check{Step: &check}
+func nested() *program.Program {
+	check := act(contract.Read)
+	leaf := act(contract.Mutate, undone, func(n *program.Node) {
+		n.Verify, n.Probe = &program.Check{Step: &check}, &program.Check{Step: &check}
 	})
-	loop := func(steps ...playbook.Node) playbook.Node {
-		return playbook.Node{Kind: playbook.KindForeach, Foreach: &playbook.Foreach{}, Steps: steps}
+	loop := func(steps ...program.Node) program.Node {
+		return program.Node{Kind: program.KindForeach, Foreach: &program.Foreach{}, Steps: steps}
 	}
-	body := block(playbook.KindSteps, loop(loop(leaf)))
-	body.Catch, body.Finally = []playbook.Node{leaf}, []playbook.Node{leaf}
-	p := program(loop(loop(leaf)), block(playbook.KindParallel, body))
-	p.Catch, p.Finally = []playbook.Node{leaf}, []playbook.Node{leaf}
+	body := block(program.KindSteps, loop(loop(leaf)))
+	body.Catch, body.Finally = []program.Node{leaf}, []program.Node{leaf}
+	p := programOf(loop(loop(leaf)), block(program.KindParallel, body))
+	p.Catch, p.Finally = []program.Node{leaf}, []program.Node{leaf}
 	return p
 }
 
@@ -116,12 +117,12 @@ func FuzzPath(f *testing.F) {
 
 func TestFind(t *testing.T) {
 	t.Parallel()
-	inner := act(playbook.Read, named("deep"))
-	loop := playbook.Node{Kind: playbook.KindForeach, Foreach: &playbook.Foreach{}, Steps: []playbook.Node{act(playbook.Read, named("each"))}}
-	around := block(playbook.KindSteps, block(playbook.KindParallel, inner))
-	around.Finally = []playbook.Node{act(playbook.Read, named("clean"))}
-	p := program(act(playbook.Read, named("a")), around, loop)
-	p.Catch = []playbook.Node{act(playbook.Read, named("mend"))}
+	inner := act(contract.Read, named("deep"))
+	loop := program.Node{Kind: program.KindForeach, Foreach: &program.Foreach{}, Steps: []program.Node{act(contract.Read, named("each"))}}
+	around := block(program.KindSteps, block(program.KindParallel, inner))
+	around.Finally = []program.Node{act(contract.Read, named("clean"))}
+	p := programOf(act(contract.Read, named("a")), around, loop)
+	p.Catch = []program.Node{act(contract.Read, named("mend"))}
 	s := fold(t, p)
 	for name, want := range map[string]string{
 		"a": "steps[0]", "deep": "steps[1].steps[0].parallel[0]", "clean": "steps[1].finally[0]", "mend": "catch[0]",

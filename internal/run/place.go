@@ -1,6 +1,8 @@
 package run
 
-import "github.com/tendhq/tend/internal/playbook"
+import (
+	"github.com/tendhq/tend/internal/program"
+)
 
 // Place says where an instance stands: below which one, and as what.
 type Place struct {
@@ -23,7 +25,7 @@ func PlaceOf(path string) Place {
 }
 
 // Locate finds the definition of the instance at path. Iterations have none: nil without error.
-func Locate(p *playbook.Program, path string) (*playbook.Node, error) { return locate(p, path) }
+func Locate(p *program.Program, path string) (*program.Node, error) { return locate(p, path) }
 
 // At gives the path of the i-th node of a section below base ("" is the playbook).
 func At(base, section string, i int) string { return child(base, section, i) }
@@ -32,10 +34,10 @@ func At(base, section string, i int) string { return child(base, section, i) }
 func IterationAt(loop, key string) string { return iteration(loop, key) }
 
 // Retries tells whether another attempt may follow attempt n that failed with a fault of the given kind.
-func Retries(r *playbook.Retry, n int, kind string) bool { return retries(r, n, kind) }
+func Retries(r *program.Retry, n int, kind string) bool { return retries(r, n, kind) }
 
 // AfterDoubt tells what follows an attempt whose outcome nobody knows: retry, fail, or ask (a probe, then a person).
-func AfterDoubt(def *playbook.Node, effect string, attempt int) string {
+func AfterDoubt(def *program.Node, effect string, attempt int) string {
 	switch policy := doubtPolicy(&Node{def: def, Intent: &Intent{Effect: effect}}); policy {
 	case "retry":
 		if attempt < doubtAttempts(def) {

@@ -13,9 +13,10 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/sim"
 	"github.com/tendhq/tend/internal/value"
@@ -47,7 +48,7 @@ func (l literals) Truth(e expr.Expr, s expr.Scope) (bool, error) {
 func (l literals) Holds(e expr.Expr, s expr.Scope) (bool, error) { return l.Truth(e, s) }
 
 func plain() run.Env {
-	return run.Env{Eval: literals{}, Spec: func(string) (playbook.Spec, bool) { return playbook.Spec{}, false }}
+	return run.Env{Eval: literals{}, Spec: func(string) (contract.Spec, bool) { return contract.Spec{}, false }}
 }
 
 // fataler is a *testing.T or a *rapid.T.
@@ -59,7 +60,7 @@ type fataler interface {
 // player lets a run go on in a world that answers everything.
 type player struct {
 	t     fataler
-	prog  *playbook.Program
+	prog  *program.Program
 	s     *run.State
 	now   time.Time
 	facts []entry.Payload
@@ -67,7 +68,7 @@ type player struct {
 	pick  func(label string, n int) int // chooses below n
 }
 
-func plays(t fataler, prog *playbook.Program, pick func(string, int) int) *player {
+func plays(t fataler, prog *program.Program, pick func(string, int) int) *player {
 	p := &player{t: t, prog: prog, s: run.New("run-1", prog), now: noon, pick: pick}
 	p.fold(&entry.RunCreated{By: ada, Name: "test", Project: "default"})
 	return p

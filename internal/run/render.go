@@ -8,10 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -30,7 +31,7 @@ type Env struct {
 	// mentioned.
 	Load func(entry.Ref) (any, error)
 	// Spec finds the description of an action.
-	Spec func(name string) (playbook.Spec, bool)
+	Spec func(name string) (contract.Spec, bool)
 	// Seal and Open encrypt and decrypt for the root of the run. nil: nothing in it is sealed.
 	Seal expr.Sealer
 	Open expr.Opener
@@ -150,7 +151,7 @@ func (ev *evaluation) text(e *expr.Expr) (string, error) {
 }
 
 // check looks whether a condition over the result of a check holds. No data is never success.
-func (ev *evaluation) check(out *Rendered, c *playbook.Check, helper string) error {
+func (ev *evaluation) check(out *Rendered, c *program.Check, helper string) error {
 	scope := ev.scope(source(c.Until))
 	if h := ev.s.Nodes[ev.n.Path+helper]; h != nil {
 		if bad(h.Outcome) {
@@ -209,7 +210,7 @@ func shown(result any) string {
 }
 
 // stopWhen: what cannot be read stops.
-func (ev *evaluation) stopWhen(out *Rendered, c *playbook.StopWhen) error {
+func (ev *evaluation) stopWhen(out *Rendered, c *program.StopWhen) error {
 	scope := ev.scope(source(c.Until))
 	if h := ev.s.Nodes[ev.n.Path+".stopWhen"]; h != nil {
 		if bad(h.Outcome) && h.Fault != nil {
@@ -232,7 +233,7 @@ func (ev *evaluation) stopWhen(out *Rendered, c *playbook.StopWhen) error {
 	return nil
 }
 
-func (ev *evaluation) list(out *Rendered, f *playbook.Foreach) error {
+func (ev *evaluation) list(out *Rendered, f *program.Foreach) error {
 	if len(f.Range) == 2 {
 		for i := range f.Range {
 			v, err := ev.env.Eval.Value(f.Range[i], ev.scope(f.Range[i].Source))
@@ -318,7 +319,7 @@ func (ev *evaluation) outputs() (value.Object, error) {
 		return nil, err
 	}
 	if len(ev.s.prog.OutputDefs) > 0 {
-		if m, err = playbook.Inputs(ev.s.prog.OutputDefs, m, ev.s.prog.Dialect); err != nil {
+		if m, err = contract.Inputs(ev.s.prog.OutputDefs, m, ev.s.prog.Dialect); err != nil {
 			return nil, err
 		}
 	}
@@ -340,7 +341,7 @@ func (ev *evaluation) step(out *Rendered) error {
 		return nil // the question shows what was tried, not what would be tried now
 	}
 	switch def.Kind {
-	case playbook.KindAction:
+	case program.KindAction:
 		if it := ev.prepared(); it != nil {
 			out.Inputs, out.Targets, out.Runner = it.Inputs, it.Targets, it.Runner
 			return nil
@@ -349,18 +350,18 @@ func (ev *evaluation) step(out *Rendered) error {
 			return err
 		}
 		return ev.approval(out, def.Approval, show(def, *out))
-	case playbook.KindWait:
+	case program.KindWait:
 		return ev.wait(out, def.Wait)
-	case playbook.KindApprove, playbook.KindAsk, playbook.KindManual:
+	case program.KindApprove, program.KindAsk, program.KindManual:
 		return ev.task(out, def)
-	case playbook.KindCall:
+	case program.KindCall:
 		out.Inputs, err = ev.trees(def.Call.Params, ev.scope(treeSources(def.Call.Params)...))
 		out.Inputs = expr.Carry(ev.sealedObject(out.Inputs), ev.s.prog.Dialect)
 		if err != nil || def.Approval == nil {
 			return err
 		}
 		return ev.approval(out, def.Approval, show(def, *out))
-	case playbook.KindAssert:
+	case program.KindAssert:
 		out.Value, err = ev.env.Eval.Holds(*def.Assert.That, ev.scope(def.Assert.That.Source))
 		if out.Value {
 			return nil
@@ -376,13 +377,13 @@ func (ev *evaluation) step(out *Rendered) error {
 			}
 		}
 		return nil
-	case playbook.KindFail:
+	case program.KindFail:
 		out.Text, err = ev.text(def.Message)
 		if err == nil && out.Text == "" {
 			out.Text = "the playbook says fail"
 		}
 		return err
-	case playbook.KindSteps, playbook.KindForeach, playbook.KindParallel, playbook.KindLock:
+	case program.KindSteps, program.KindForeach, program.KindParallel, program.KindLock:
 	}
 	return fault.New(fault.Internal, "%s cannot be rendered", def.Kind)
 }
@@ -402,14 +403,14 @@ func (ev *evaluation) prepared() *UndoItem {
 }
 
 // action renders inputs, environment, targets and runner of an action.
-func (ev *evaluation) action(out *Rendered, def *playbook.Node) error {
+func (ev *evaluation) action(out *Rendered, def *program.Node) error {
 	scope, outer := ev.scope(nodeSources(def)...), expr.Scope{}
 	if m := def.Module; m != nil {
 		given, err := ev.trees(m.Inputs, scope)
 		if err != nil {
 			return err
 		}
-		params, err := playbook.Inputs(m.Fields, given, ev.s.prog.Dialect)
+		params, err := contract.Inputs(m.Fields, given, ev.s.prog.Dialect)
 		if err != nil {
 			return err
 		}
@@ -421,7 +422,7 @@ func (ev *evaluation) action(out *Rendered, def *playbook.Node) error {
 	}
 	spec, known := ev.env.Spec(def.Uses)
 	if known {
-		if with, err = playbook.Inputs(spec.Inputs, with, scope.Dialect); err != nil {
+		if with, err = contract.Inputs(spec.Inputs, with, scope.Dialect); err != nil {
 			return err
 		}
 	}
@@ -462,7 +463,7 @@ func (ev *evaluation) action(out *Rendered, def *playbook.Node) error {
 	return err
 }
 
-func (ev *evaluation) targets(own []expr.Expr, spec playbook.Spec, with value.Object, scope expr.Scope) ([]string, error) {
+func (ev *evaluation) targets(own []expr.Expr, spec contract.Spec, with value.Object, scope expr.Scope) ([]string, error) {
 	var out []string
 	add := func(v any) {
 		list, ok := v.([]any)
@@ -499,7 +500,7 @@ func (ev *evaluation) targets(own []expr.Expr, spec playbook.Spec, with value.Ob
 	return out, nil
 }
 
-func (ev *evaluation) wait(out *Rendered, w *playbook.Wait) error {
+func (ev *evaluation) wait(out *Rendered, w *program.Wait) error {
 	out.Within = time.Duration(w.Within)
 	switch {
 	case w.Duration != nil:
@@ -507,7 +508,7 @@ func (ev *evaluation) wait(out *Rendered, w *playbook.Wait) error {
 		if err != nil {
 			return err
 		}
-		out.Until, err = playbook.DurationIn(ev.s.prog.Dialect, t)
+		out.Until, err = contract.DurationIn(ev.s.prog.Dialect, t)
 		return err
 	case w.At != nil:
 		t, err := ev.text(w.At)
@@ -541,7 +542,7 @@ func source(e *expr.Expr) string {
 }
 
 // Digest is the hash that an approval binds to: all that would happen.
-func Digest(def *playbook.Node, r Rendered) entry.Hash {
+func Digest(def *program.Node, r Rendered) entry.Hash {
 	b, err := value.Canonical(map[string]any{
 		"action": def.Uses, "effect": string(def.Effect), "inputs": r.Inputs, "irreversible": def.Irreversible,
 		"runner": r.Runner, "targets": r.Targets, "message": r.Text,

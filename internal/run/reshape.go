@@ -3,9 +3,9 @@ package run
 import (
 	"slices"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -51,7 +51,7 @@ func (ev *evaluation) reshape(output value.Object) (shaped, hidden value.Object,
 	if err != nil {
 		return nil, nil, err
 	}
-	params, err := playbook.Inputs(m.Fields, given, ev.s.prog.Dialect)
+	params, err := contract.Inputs(m.Fields, given, ev.s.prog.Dialect)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -59,7 +59,7 @@ func (ev *evaluation) reshape(output value.Object) (shaped, hidden value.Object,
 	ev.put(&scope, output, "result")
 	shaped, err = ev.trees(m.Outputs, scope)
 	if err == nil && len(m.OutputDefs) > 0 {
-		shaped, err = playbook.Inputs(m.OutputDefs, shaped, m.Dialect)
+		shaped, err = contract.Inputs(m.OutputDefs, shaped, m.Dialect)
 	}
 	if err != nil {
 		return nil, nil, err

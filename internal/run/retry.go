@@ -7,11 +7,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // retries tells whether another attempt may follow attempt n that failed with a fault of the given kind.
-func retries(r *playbook.Retry, n int, kind string) bool {
+func retries(r *program.Retry, n int, kind string) bool {
 	if r == nil || n >= r.Attempts {
 		return false
 	}
@@ -19,7 +20,7 @@ func retries(r *playbook.Retry, n int, kind string) bool {
 }
 
 // doubtAttempts bounds what `onDoubt: retry` and probes may repeat: what `retry` says, else three attempts.
-func doubtAttempts(d *playbook.Node) int {
+func doubtAttempts(d *program.Node) int {
 	if d.Retry != nil {
 		return max(1, d.Retry.Attempts)
 	}
@@ -31,7 +32,7 @@ func doubtPolicy(n *Node) string {
 	switch {
 	case n.def.OnDoubt != "":
 		return n.def.OnDoubt
-	case n.Intent != nil && (n.Intent.Effect == string(playbook.Read) || n.Intent.Effect == string(playbook.Idempotent)):
+	case n.Intent != nil && (n.Intent.Effect == string(contract.Read) || n.Intent.Effect == string(contract.Idempotent)):
 		return "retry"
 	default:
 		return "ask"
@@ -40,7 +41,7 @@ func doubtPolicy(n *Node) string {
 
 // Backoff is the delay before attempt+1, after attempt attempts: Backoff × Factor^(attempt-1), not more than Cap, with
 // the share Jitter of it spread evenly around it. The spread is a function of seed, so that replay needs no randomness.
-func Backoff(r *playbook.Retry, attempt int, seed string) time.Duration {
+func Backoff(r *program.Retry, attempt int, seed string) time.Duration {
 	if r == nil || r.Backoff <= 0 {
 		return 0
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -194,7 +194,7 @@ func (ev *evaluation) caught() map[string]any {
 }
 
 // tree evaluates data with expressions at its leaves.
-func (ev *evaluation) tree(t playbook.Tree, s expr.Scope) (any, error) {
+func (ev *evaluation) tree(t expr.Tree, s expr.Scope) (any, error) {
 	switch {
 	case t.Scalar != nil:
 		return ev.env.Eval.Value(*t.Scalar, s)
@@ -215,7 +215,7 @@ func (ev *evaluation) tree(t playbook.Tree, s expr.Scope) (any, error) {
 	return nil, nil
 }
 
-func (ev *evaluation) trees(m map[string]playbook.Tree, s expr.Scope) (value.Object, error) {
+func (ev *evaluation) trees(m map[string]expr.Tree, s expr.Scope) (value.Object, error) {
 	out := make(value.Object, len(m))
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		v, err := ev.tree(m[k], s)
@@ -228,7 +228,7 @@ func (ev *evaluation) trees(m map[string]playbook.Tree, s expr.Scope) (value.Obj
 }
 
 // sources lists the texts of the expressions in a tree.
-func sources(t playbook.Tree) []string {
+func sources(t expr.Tree) []string {
 	switch {
 	case t.Scalar != nil:
 		return []string{t.Scalar.Source}
@@ -242,7 +242,7 @@ func sources(t playbook.Tree) []string {
 	return out
 }
 
-func treeSources(m map[string]playbook.Tree) []string {
+func treeSources(m map[string]expr.Tree) []string {
 	var out []string
 	for _, t := range m {
 		out = append(out, sources(t)...)
@@ -250,7 +250,7 @@ func treeSources(m map[string]playbook.Tree) []string {
 	return out
 }
 
-func nodeSources(def *playbook.Node) []string {
+func nodeSources(def *program.Node) []string {
 	out := append(treeSources(def.With), treeSources(def.Env)...)
 	for i := range def.Args {
 		out = append(out, sources(def.Args[i])...)

@@ -5,9 +5,10 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -19,7 +20,7 @@ func seen(t *testing.T, s *run.State, path, template string, load func(entry.Ref
 	if err != nil || def == nil {
 		t.Fatal(path, err)
 	}
-	def.Kind, def.Message = playbook.KindFail, &expr.Expr{Kind: expr.Template, Source: template}
+	def.Kind, def.Message = program.KindFail, &expr.Expr{Kind: expr.Template, Source: template}
 	out := s.Evaluate(run.Render{Path: path, What: run.RenderStep}, run.Env{Eval: expr.New(expr.Limits{}), Load: load})
 	if out.Fault != nil {
 		return "!" + out.Fault.Kind
@@ -31,8 +32,8 @@ func gives(path string, output value.Object) []entry.Payload {
 	return []entry.Payload{intent(path, 1), &entry.StepResult{Path: path, Attempt: 1, Outcome: entry.Succeeded, Output: output}}
 }
 
-func looping(parallel int, steps ...playbook.Node) playbook.Node {
-	return playbook.Node{Kind: playbook.KindForeach, Foreach: &playbook.Foreach{Key: "k", Value: "v", Parallel: parallel}, Steps: steps}
+func looping(parallel int, steps ...program.Node) program.Node {
+	return program.Node{Kind: program.KindForeach, Foreach: &program.Foreach{Key: "k", Value: "v", Parallel: parallel}, Steps: steps}
 }
 
 func begins(loop string, keys ...string) []entry.Payload {
@@ -53,74 +54,74 @@ func iterates(loop string, i int, key string) entry.Payload {
 // TestScopes: what expressions see, by their place.
 func TestScopes(t *testing.T) {
 	t.Parallel()
-	a, b := act(playbook.Read, named("a")), act(playbook.Read, named("b"))
+	a, b := act(contract.Read, named("a")), act(contract.Read, named("b"))
 	one := value.Object{"value": int64(1)}
 	inner := looping(0, b)
 	inner.Foreach.Key, inner.Foreach.Value = "k2", "v"
-	handled := block(playbook.KindSteps, b)
-	handled.Catch = []playbook.Node{act(playbook.Read)}
-	handled.Finally = []playbook.Node{act(playbook.Read)}
+	handled := block(program.KindSteps, b)
+	handled.Catch = []program.Node{act(contract.Read)}
+	handled.Finally = []program.Node{act(contract.Read)}
 	failure := entry.Fault{Kind: "exit", Message: "boom", Path: "steps[1].steps[0]"}
 	refused := []entry.Payload{&entry.BlockStarted{Path: "steps[1]"}, &entry.StepRefused{Path: "steps[1].steps[0]", Fault: failure}}
-	ranged := playbook.Node{Kind: playbook.KindForeach, Foreach: &playbook.Foreach{Value: "n"}, Steps: []playbook.Node{b}}
+	ranged := program.Node{Kind: program.KindForeach, Foreach: &program.Foreach{Value: "n"}, Steps: []program.Node{b}}
 	for _, c := range []struct {
 		name  string
-		steps []playbook.Node
+		steps []program.Node
 		facts []entry.Payload
 		path  string
 		shows map[string]string
 	}{
-		{"outputs of earlier steps", []playbook.Node{a, b}, gives("steps[0]", one), "steps[1]", map[string]string{
+		{"outputs of earlier steps", []program.Node{a, b}, gives("steps[0]", one), "steps[1]", map[string]string{
 			"{{ $.steps.a.value }}": "1", "{{ $.steps.b.value }}": "!expression", "{{ $.run.steps.a.status }}": "succeeded",
 			"{{ $.run.steps.a.attempts }}": "1", "{{ $.run.by }}": "ada", "{{ $.metadata.name }}": "test", "{{ $.a.value }}": "!expression",
 		}},
-		{"a skipped step", []playbook.Node{a, b}, []entry.Payload{&entry.StepSkipped{Path: "steps[0]"}}, "steps[1]", map[string]string{
+		{"a skipped step", []program.Node{a, b}, []entry.Payload{&entry.StepSkipped{Path: "steps[0]"}}, "steps[1]", map[string]string{
 			"{{ $.steps.a.value }}": "!expression", "{{ $.run.steps.a.status }}": "skipped", `{{ default "none" $.steps.a.value }}`: "none",
 		}},
 		{
 			"a loop",
-			[]playbook.Node{looping(0, a, b)},
+			[]program.Node{looping(0, a, b)},
 			list(begins("steps[0]", "x", "y"), []entry.Payload{iterates("steps[0]", 0, "x")}, gives(`steps[0].foreach["x"].steps[0]`, one)),
 			`steps[0].foreach["x"].steps[1]`,
 			map[string]string{
 				"{{ $.k }} {{ $.v }}": "x item x", "{{ $.steps.a.value }}": "1",
 			},
 		},
-		{"a range", []playbook.Node{ranged}, []entry.Payload{
+		{"a range", []program.Node{ranged}, []entry.Payload{
 			&entry.BlockStarted{Path: "steps[0]"}, &entry.LoopListed{Path: "steps[0]", Range: true, From: 5, Count: 2}, iterates("steps[0]", 0, "5"),
 		}, `steps[0].foreach["5"].steps[0]`, map[string]string{"{{ $.n }}": "5"}},
-		{"loops in loops: inner names win", []playbook.Node{looping(0, inner)}, list(
+		{"loops in loops: inner names win", []program.Node{looping(0, inner)}, list(
 			begins("steps[0]", "x"), []entry.Payload{iterates("steps[0]", 0, "x")}, begins(`steps[0].foreach["x"].steps[0]`, "y"),
 			[]entry.Payload{iterates(`steps[0].foreach["x"].steps[0]`, 0, "y")},
 		), `steps[0].foreach["x"].steps[0].foreach["y"].steps[0]`, map[string]string{"{{ $.k }} {{ $.k2 }} {{ $.v }}": "x y item y"}},
-		{"parallel iterations see their own outputs", []playbook.Node{looping(2, a, b)}, list(
+		{"parallel iterations see their own outputs", []program.Node{looping(2, a, b)}, list(
 			begins("steps[0]", "x", "y"), []entry.Payload{iterates("steps[0]", 0, "x"), iterates("steps[0]", 1, "y")},
 			gives(`steps[0].foreach["x"].steps[0]`, value.Object{"value": "of x"}), gives(`steps[0].foreach["y"].steps[0]`, value.Object{"value": "of y"}),
 		), `steps[0].foreach["x"].steps[1]`, map[string]string{"{{ $.steps.a.value }}": "of x"}},
-		{"not those of others", []playbook.Node{looping(2, a, b)}, list(
+		{"not those of others", []program.Node{looping(2, a, b)}, list(
 			begins("steps[0]", "x", "y"), []entry.Payload{iterates("steps[0]", 0, "x"), iterates("steps[0]", 1, "y")},
 			gives(`steps[0].foreach["x"].steps[0]`, one),
 		), `steps[0].foreach["y"].steps[0]`, map[string]string{"{{ $.steps.a.value }}": "!expression"}},
 		{
 			"catch",
-			[]playbook.Node{a, handled},
+			[]program.Node{a, handled},
 			list(gives("steps[0]", one), refused, []entry.Payload{&entry.CatchEntered{Path: "steps[1]", Fault: failure}}),
 			"steps[1].catch[0]",
 			map[string]string{"{{ $.error.message }} {{ $.error.kind }} {{ $.error.step }}": "boom exit steps[1].steps[0]", "{{ $.steps.a.value }}": "1"},
 		},
 		{
 			"finally after a failure",
-			[]playbook.Node{a, handled},
+			[]program.Node{a, handled},
 			list(gives("steps[0]", one), refused, []entry.Payload{&entry.FinallyEntered{Path: "steps[1]"}}),
 			"steps[1].finally[0]",
 			map[string]string{"{{ $.error.message }}": "boom"},
 		},
-		{"no failure, no error", []playbook.Node{a, b}, gives("steps[0]", one), "steps[1]", map[string]string{"{{ $.error.message }}": "!expression"}},
+		{"no failure, no error", []program.Node{a, b}, gives("steps[0]", one), "steps[1]", map[string]string{"{{ $.error.message }}": "!expression"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			for template, want := range c.shows {
-				p := program(clone(c.steps)...)
+				p := programOf(clone(c.steps)...)
 				if got := seen(t, fold(t, p, c.facts...), c.path, template, nil); got != want {
 					t.Errorf("%s shows %q, not %q", template, got, want)
 				}
@@ -129,7 +130,7 @@ func TestScopes(t *testing.T) {
 	}
 }
 
-func clone(steps []playbook.Node) []playbook.Node {
+func clone(steps []program.Node) []program.Node {
 	out := slices.Clone(steps)
 	for i := range out {
 		out[i].Steps, out[i].Catch, out[i].Finally = clone(out[i].Steps), clone(out[i].Catch), clone(out[i].Finally)
@@ -140,8 +141,8 @@ func clone(steps []playbook.Node) []playbook.Node {
 // TestLenientRoot: in the older dialect outputs are merged into the root, later ones win, and what is named wins over them.
 func TestLenientRoot(t *testing.T) {
 	t.Parallel()
-	prog := func() *playbook.Program {
-		p := program(act(playbook.Read, named("a")), act(playbook.Read, named("b")), act(playbook.Read), looping(0, act(playbook.Read)))
+	prog := func() *program.Program {
+		p := programOf(act(contract.Read, named("a")), act(contract.Read, named("b")), act(contract.Read), looping(0, act(contract.Read)))
 		p.Dialect = expr.Lenient
 		return p
 	}
@@ -165,7 +166,7 @@ func TestLenientRoot(t *testing.T) {
 // TestParamsChange: later steps see changed parameters; those that were given stay.
 func TestParamsChange(t *testing.T) {
 	t.Parallel()
-	p := program(act(playbook.Read))
+	p := programOf(act(contract.Read))
 	s := run.New("run-1", p)
 	for _, f := range []entry.Payload{
 		&entry.RunCreated{By: ada, Params: value.Object{"a": "1", "b": "1"}}, &entry.RunStarted{}, &entry.ParamsChanged{By: ada, Params: value.Object{"b": "2"}},
@@ -189,7 +190,7 @@ func TestLargeOutputs(t *testing.T) {
 		"{{ $.steps.big.value }}": {"large", 1}, "{{ $.steps.a.value }}": {"1", 0}, "{{ $.run.by }}": {"ada", 0},
 		"{{ ($.steps | toJson) | contains `large` }}": {"true", 1}, "{{ len $.steps }}": {"2", 1}, "{{ $.run.steps.a.status }}": {"succeeded", 0},
 	} {
-		p := program(act(playbook.Read, named("big")), act(playbook.Read, named("a")), act(playbook.Read))
+		p := programOf(act(contract.Read, named("big")), act(contract.Read, named("a")), act(contract.Read))
 		s := fold(t, p, list([]entry.Payload{
 			intent("steps[0]", 1), &entry.StepResult{Path: "steps[0]", Attempt: 1, Outcome: entry.Succeeded, Ref: &entry.Ref{ID: "blob-1"}},
 		}, gives("steps[1]", value.Object{"value": int64(1)}))...)
@@ -210,11 +211,11 @@ func TestLargeOutputs(t *testing.T) {
 func TestNoDataIsNotSo(t *testing.T) {
 	t.Parallel()
 	broken := &expr.Expr{Kind: expr.Literal, Source: "broken", Lit: true}
-	check := act(playbook.Read)
-	verifying := func(until *expr.Expr) (*playbook.Program, []entry.Payload) {
-		n := act(playbook.Mutate)
-		n.Verify = &playbook.Check{Step: &check, Until: until}
-		return program(n), did(at)
+	check := act(contract.Read)
+	verifying := func(until *expr.Expr) (*program.Program, []entry.Payload) {
+		n := act(contract.Mutate)
+		n.Verify = &program.Check{Step: &check, Until: until}
+		return programOf(n), did(at)
 	}
 	for _, c := range []struct {
 		name  string
@@ -238,16 +239,16 @@ func TestNoDataIsNotSo(t *testing.T) {
 		}
 	}
 	for until, stops := range map[*expr.Expr]bool{broken: true, lit(true): true, lit(false): false, nil: true} {
-		b := block(playbook.KindSteps, act(playbook.Read))
-		b.StopWhen = &playbook.StopWhen{Check: playbook.Check{Until: until}}
-		s := fold(t, program(b), &entry.BlockStarted{Path: at})
+		b := block(program.KindSteps, act(contract.Read))
+		b.StopWhen = &program.StopWhen{Check: program.Check{Until: until}}
+		s := fold(t, programOf(b), &entry.BlockStarted{Path: at})
 		a := s.Accept(s.Evaluate(run.Render{Path: at, What: run.RenderStopWhen}, plain()), noon)
 		if _, stopped := a.Facts[0].(*entry.BlockStopped); stopped != stops {
 			t.Errorf("%+v: %+v", until, a.Facts[0])
 		}
 	}
 	for that, holds := range map[*expr.Expr]bool{lit(true): true, lit(false): false, lit(nil): false, broken: false} {
-		s := fold(t, program(playbook.Node{Kind: playbook.KindAssert, Assert: &playbook.Assert{That: that}}))
+		s := fold(t, programOf(program.Node{Kind: program.KindAssert, Assert: &program.Assert{That: that}}))
 		a := s.Accept(s.Evaluate(run.Render{Path: at, What: run.RenderStep}, plain()), noon)
 		switch x := a.Facts[0].(type) {
 		case *entry.Condition:

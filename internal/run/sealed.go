@@ -7,7 +7,7 @@ import (
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/mask"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -71,7 +71,7 @@ func (ev *evaluation) put(scope *expr.Scope, v any, path ...string) {
 }
 
 // inside is what the body of a module sees.
-func (ev *evaluation) inside(m *playbook.Module, params map[string]any) expr.Scope {
+func (ev *evaluation) inside(m *program.Module, params map[string]any) expr.Scope {
 	scope := expr.Scope{Root: map[string]any{}, Dialect: m.Dialect}
 	ev.put(&scope, ev.sealed(params), "params")
 	return scope

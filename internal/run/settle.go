@@ -8,7 +8,7 @@ import (
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -157,7 +157,7 @@ func (s *State) setOutput(n *Node, o Output) {
 	if n.def != nil && n.def.ID != "" {
 		s.setOutputID(n, n.def.ID, o)
 	}
-	if s.Lenient() && n.def != nil && o.Ref == nil && n.def.Kind != playbook.KindForeach {
+	if s.Lenient() && n.def != nil && o.Ref == nil && n.def.Kind != program.KindForeach {
 		s.merge(n, o.Value)
 	}
 }
@@ -207,7 +207,7 @@ func (n *Node) helper() bool {
 }
 
 // check is what a verifying or waiting node polls.
-func (n *Node) check() *playbook.Check {
+func (n *Node) check() *program.Check {
 	switch {
 	case n.def == nil:
 		return nil
@@ -259,7 +259,7 @@ func (s *State) lookLimit(path string, now time.Time) time.Time {
 	return time.Time{}
 }
 
-func every(c *playbook.Check) time.Duration {
+func every(c *program.Check) time.Duration {
 	if c == nil || c.Every <= 0 {
 		return 2 * time.Second
 	}

@@ -5,9 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -23,35 +24,35 @@ var (
 func lit(v any) *expr.Expr { return &expr.Expr{Kind: expr.Literal, Lit: v} }
 
 // act is an action step.
-func act(e playbook.Effect, more ...func(*playbook.Node)) playbook.Node {
-	n := playbook.Node{Kind: playbook.KindAction, Uses: "do", Effect: e}
+func act(e contract.Effect, more ...func(*program.Node)) program.Node {
+	n := program.Node{Kind: program.KindAction, Uses: "do", Effect: e}
 	for _, m := range more {
 		m(&n)
 	}
 	return n
 }
 
-func named(id string) func(*playbook.Node) { return func(n *playbook.Node) { n.ID = id } }
+func named(id string) func(*program.Node) { return func(n *program.Node) { n.ID = id } }
 
-func undone(n *playbook.Node) {
-	u := act(playbook.Idempotent)
-	n.Undo = &playbook.Undo{Step: &u}
+func undone(n *program.Node) {
+	u := act(contract.Idempotent)
+	n.Undo = &program.Undo{Step: &u}
 }
 
-func retried(attempts int) func(*playbook.Node) {
-	return func(n *playbook.Node) { n.Retry = &playbook.Retry{Attempts: attempts} }
+func retried(attempts int) func(*program.Node) {
+	return func(n *program.Node) { n.Retry = &program.Retry{Attempts: attempts} }
 }
 
-func block(k playbook.NodeKind, steps ...playbook.Node) playbook.Node {
-	return playbook.Node{Kind: k, Steps: steps}
+func block(k program.Kind, steps ...program.Node) program.Node {
+	return program.Node{Kind: k, Steps: steps}
 }
 
-func program(steps ...playbook.Node) *playbook.Program {
-	return &playbook.Program{Language: playbook.Language, Dialect: expr.Strict, Metadata: playbook.Metadata{Name: "test"}, Steps: steps}
+func programOf(steps ...program.Node) *program.Program {
+	return &program.Program{Language: program.Language, Dialect: expr.Strict, Metadata: contract.Metadata{Name: "test"}, Steps: steps}
 }
 
 // created gives the state of a run with its first entry.
-func created(p *playbook.Program) *run.State {
+func created(p *program.Program) *run.State {
 	s := run.New("run-1", p)
 	if err := s.Evolve(&entry.RunCreated{By: ada, Name: p.Metadata.Name, Project: "default"}, noon); err != nil {
 		panic(err)
@@ -60,7 +61,7 @@ func created(p *playbook.Program) *run.State {
 }
 
 // fold gives the state of a started run after the facts.
-func fold(t testing.TB, p *playbook.Program, facts ...entry.Payload) *run.State {
+func fold(t testing.TB, p *program.Program, facts ...entry.Payload) *run.State {
 	t.Helper()
 	s := created(p)
 	for _, f := range append([]entry.Payload{&entry.RunStarted{}}, facts...) {

@@ -24,7 +24,7 @@ import (
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -130,8 +130,8 @@ type State struct {
 	EndedAt     time.Time              `json:"endedAt,omitzero"`
 	Quarantine  *entry.RunQuarantined  `json:"quarantine,omitempty"`
 
-	prog  *playbook.Program
-	defs  map[string]*playbook.Node
+	prog  *program.Program
+	defs  map[string]*program.Node
 	hides bool // something in parameters or outputs is sealed
 }
 
@@ -178,7 +178,7 @@ type Node struct {
 	Local   map[string]Output `json:"local,omitempty"` // outputs inside an iteration of a parallel loop
 	Merged  value.Object      `json:"merged,omitempty"`
 
-	def *playbook.Node
+	def *program.Node
 }
 
 // Intent is what an attempt in flight was started with.
@@ -234,15 +234,15 @@ type UndoItem struct {
 }
 
 // New gives the state of a run before its first entry.
-func New(id string, prog *playbook.Program) *State {
+func New(id string, prog *program.Program) *State {
 	return &State{
 		ID: id, prog: prog, Root: &Node{}, Nodes: map[string]*Node{}, Outputs: map[string]Output{},
-		Merged: value.Object{}, Stats: map[string]Stat{}, Skips: map[string]entry.Who{}, defs: map[string]*playbook.Node{},
+		Merged: value.Object{}, Stats: map[string]Stat{}, Skips: map[string]entry.Who{}, defs: map[string]*program.Node{},
 	}
 }
 
 // Program gives the compiled playbook that the run is pinned to.
-func (s *State) Program() *playbook.Program { return s.prog }
+func (s *State) Program() *program.Program { return s.prog }
 
 // Lenient tells whether the run speaks the older dialect.
 func (s *State) Lenient() bool { return s.prog.Dialect == expr.Lenient }
@@ -330,4 +330,4 @@ func (s *State) Node(path string) *Node {
 }
 
 // Def gives the definition of the instance, or nil for iterations and the root.
-func (n *Node) Def() *playbook.Node { return n.def }
+func (n *Node) Def() *program.Node { return n.def }

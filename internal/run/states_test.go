@@ -7,9 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -96,7 +97,7 @@ func moves() []move {
 
 // diagram tries every move in every stage and draws what became of it: the next phase, "over", or "." where it is refused.
 // Moves that are refused everywhere are left out: the diagram of a step lists what it takes, and no more.
-func diagram(t *testing.T, def playbook.Node, stages []stage) string {
+func diagram(t *testing.T, def program.Node, stages []stage) string {
 	t.Helper()
 	var b strings.Builder
 	line := func(name string, cells []string) {
@@ -115,7 +116,7 @@ func diagram(t *testing.T, def playbook.Node, stages []stage) string {
 		var cells []string
 		taken := false
 		for _, st := range stages {
-			s := fold(t, program(def), st.facts...)
+			s := fold(t, programOf(def), st.facts...)
 			attempt := 0
 			if n := s.Node(at); n != nil {
 				attempt = n.Attempt
@@ -159,9 +160,9 @@ func TestDiagrams(t *testing.T) {
 	asked := stage{"asked", []entry.Payload{when(true), &entry.ApprovalAsked{Path: at, Task: "t", Hash: shown}}}
 	yes := []entry.Payload{&entry.ApprovalAsked{Path: at, Task: "t", Hash: shown}, &entry.TaskDecided{Path: at, Task: "t", Outcome: "approved"}}
 	approved := stage{"approved", yes}
-	check := act(playbook.Read)
-	action := act(playbook.Mutate, undone, retried(2), func(n *playbook.Node) {
-		n.Approval, n.Verify = &playbook.Approval{}, &playbook.Check{Step: &check, Until: lit(true)}
+	check := act(contract.Read)
+	action := act(contract.Mutate, undone, retried(2), func(n *program.Node) {
+		n.Approval, n.Verify = &program.Approval{}, &program.Check{Step: &check, Until: lit(true)}
 	})
 	failed := []entry.Payload{intent(at, 1), result(at, 1, entry.Failed)}
 	doubted := []entry.Payload{intent(at, 1), result(at, 1, entry.InDoubt)}
@@ -170,7 +171,7 @@ func TestDiagrams(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
-		def    playbook.Node
+		def    program.Node
 		stages []stage
 		want   string
 	}{
@@ -215,7 +216,7 @@ doubt: skip          .         .         .         .         .         .        
 doubt: left          .         .         .         .         .         .         .         .         .         .         .         over      over      .
 doubt: unclear       .         .         .         .         .         .         .         .         .         .         .         doubt     .         .
 `},
-		{"wait", playbook.Node{Kind: playbook.KindWait, Wait: &playbook.Wait{Until: &playbook.Check{Until: lit(true)}}}, append(fresh(),
+		{"wait", program.Node{Kind: program.KindWait, Wait: &program.Wait{Until: &program.Check{Until: lit(true)}}}, append(fresh(),
 			stage{"waiting", []entry.Payload{&entry.WaitStarted{Path: at}}}, over(),
 		), `
                      new       ready     waiting   over
@@ -228,7 +229,7 @@ wait                 waiting   waiting   .         .
 wait ended           .         .         over      .
 wait failed          .         .         over      .
 `},
-		{"approve", playbook.Node{Kind: playbook.KindApprove, Task: &playbook.Task{}}, append(fresh(),
+		{"approve", program.Node{Kind: program.KindApprove, Task: &program.Task{}}, append(fresh(),
 			stage{"task", []entry.Payload{&entry.TaskOpened{Path: at, Task: "t"}}}, over(),
 		), `
                      new       ready     task      over
@@ -240,7 +241,7 @@ task opened          task      task      .         .
 task: approved       .         .         over      .
 task: rejected       .         .         over      .
 `},
-		{"playbook", playbook.Node{Kind: playbook.KindCall, Call: &playbook.Call{}, Approval: &playbook.Approval{}}, append(fresh(), asked, approved,
+		{"playbook", program.Node{Kind: program.KindCall, Call: &program.Call{}, Approval: &program.Approval{}}, append(fresh(), asked, approved,
 			stage{"child", append(slices.Clone(yes), &entry.ChildStarted{Path: at, Child: "c"})}, over(),
 		), `
                      new       ready     asked     approved  child     over
@@ -256,7 +257,7 @@ child                .         .         .         child     .         .
 child ended          .         .         .         .         over      .
 child failed         .         .         .         .         over      .
 `},
-		{"assert", playbook.Node{Kind: playbook.KindAssert}, append(fresh(), over()), `
+		{"assert", program.Node{Kind: program.KindAssert}, append(fresh(), over()), `
                      new       ready     over
 when                 ready     .         .
 when not             over      .         .
@@ -265,14 +266,14 @@ assert not           over      over      .
 skipped              over      over      .
 refused              over      over      .
 `},
-		{"fail", playbook.Node{Kind: playbook.KindFail}, append(fresh(), over()), `
+		{"fail", program.Node{Kind: program.KindFail}, append(fresh(), over()), `
                      new       ready     over
 when                 ready     .         .
 when not             over      .         .
 skipped              over      over      .
 refused              over      over      .
 `},
-		{"steps", block(playbook.KindSteps, act(playbook.Read)), append(fresh(), asked,
+		{"steps", block(program.KindSteps, act(contract.Read)), append(fresh(), asked,
 			stage{"open", open()},
 			stage{"acting", open(intent(at+".steps[0]", 1))},
 			stage{"stopped", open(&entry.BlockStopped{Path: at, Fault: why})},
@@ -296,7 +297,7 @@ catch                .         .         .         open      .         open     
 finally              .         .         .         open      .         open      open      .         .
 block ended          .         .         .         over      .         over      over      over      .
 `},
-		{"foreach", playbook.Node{Kind: playbook.KindForeach, Foreach: &playbook.Foreach{}, Steps: []playbook.Node{act(playbook.Read)}}, append(fresh(), asked,
+		{"foreach", program.Node{Kind: program.KindForeach, Foreach: &program.Foreach{}, Steps: []program.Node{act(contract.Read)}}, append(fresh(), asked,
 			stage{"open", open()},
 			stage{"listed", open(&entry.LoopListed{Path: at, Count: 3, Range: true})},
 			stage{"iterating", open(&entry.LoopListed{Path: at, Count: 3, Range: true}, &entry.IterationStarted{Path: at, Key: "0"})},
@@ -322,7 +323,7 @@ list not             .         .         .         open      .         .        
 iteration 0          .         .         .         .         open      .         .
 iteration 1          .         .         .         .         .         open      .
 `},
-		{"lock", block(playbook.KindLock, act(playbook.Read)), append(fresh(), asked,
+		{"lock", block(program.KindLock, act(contract.Read)), append(fresh(), asked,
 			stage{"open", open()},
 			stage{"lock", open(&entry.LockAsked{Path: at, Key: "k"})},
 			stage{"held", open(&entry.LockAsked{Path: at, Key: "k"}, &entry.LockTaken{Path: at, Key: "k"})},
@@ -392,7 +393,7 @@ func TestRuns(t *testing.T) {
 		{"vote", &entry.TaskVoted{By: ada}},
 	}
 	start := &entry.RunStarted{}
-	prog := program(act(playbook.Mutate, undone), playbook.Node{Kind: playbook.KindManual, Task: &playbook.Task{}})
+	prog := programOf(act(contract.Mutate, undone), program.Node{Kind: program.KindManual, Task: &program.Task{}})
 	for _, c := range []struct {
 		status run.Status
 		facts  []entry.Payload

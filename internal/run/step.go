@@ -6,11 +6,11 @@ import (
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // step moves one step on.
-func (d *decider) step(def *playbook.Node, n *Node, stop *halt) {
+func (d *decider) step(def *program.Node, n *Node, stop *halt) {
 	if d.skipped(n) || (stop != nil && d.halted(n, stop)) {
 		return
 	}
@@ -177,7 +177,7 @@ func (d *decider) act(n *Node, stop *halt) {
 }
 
 // doubt asks a probe, then a person.
-func (d *decider) doubt(def *playbook.Node, n *Node, stop *halt) {
+func (d *decider) doubt(def *program.Node, n *Node, stop *halt) {
 	if def.OnDoubt == "probe" && def.Probe != nil && def.Probe.Step != nil && !n.Probed {
 		path := n.Path + ".probe"
 		if h := d.s.Nodes[path]; h != nil && h.Phase == PhaseDone {
@@ -191,7 +191,7 @@ func (d *decider) doubt(def *playbook.Node, n *Node, stop *halt) {
 }
 
 // poll repeats a check until its condition holds or its time is over.
-func (d *decider) poll(n *Node, c *playbook.Check, helper string, what What, stop *halt) {
+func (d *decider) poll(n *Node, c *program.Check, helper string, what What, stop *halt) {
 	h := d.s.Nodes[n.Path+helper]
 	running := h != nil && h.Phase != PhaseNew && h.Phase != PhaseDone
 	if !running && !n.Due.IsZero() && d.now.Before(n.Due) {
@@ -226,7 +226,7 @@ func (d *decider) unseen(n, h *Node) {
 	}})
 }
 
-func (d *decider) waiting(def *playbook.Node, n *Node, stop *halt) {
+func (d *decider) waiting(def *program.Node, n *Node, stop *halt) {
 	if def.Wait.Until == nil && !n.Deadline.IsZero() && !d.now.Before(n.Deadline) {
 		d.fact(&entry.WaitEnded{Path: n.Path, Fault: &entry.Fault{
 			Kind: string(fault.Timeout), Message: "what it waited for did not come in time", Path: n.Path,

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 func TestArtifacts(t *testing.T) {
@@ -125,7 +125,7 @@ func TestArtifacts(t *testing.T) {
 			t.Parallel()
 			var work string
 			b := setup(t, test{
-				spec: playbook.Spec{Inputs: []playbook.Field{{Name: "a", Type: playbook.Any}}},
+				spec: contract.Spec{Inputs: []contract.Field{{Name: "a", Type: contract.Any}}},
 				run: func(_ context.Context, req action.Request, _ action.Log) action.Result {
 					work = req.Work
 					tt.make(t, req.Work)
@@ -192,7 +192,7 @@ func TestArtifactsAreBounded(t *testing.T) {
 func TestScratchDirectories(t *testing.T) {
 	t.Parallel()
 	for _, env := range []bool{true, false} {
-		act := test{spec: playbook.Spec{Env: env}, run: func(_ context.Context, req action.Request, _ action.Log) action.Result {
+		act := test{spec: contract.Spec{Env: env}, run: func(_ context.Context, req action.Request, _ action.Log) action.Result {
 			return action.Value(req.Work)
 		}}
 		b := setup(t, act)

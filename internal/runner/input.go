@@ -9,10 +9,10 @@ import (
 	"strings"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/mask"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -29,7 +29,7 @@ type inputs struct {
 
 // request finishes what was deferred and converts it to the action's types. An error means that nothing began, and says
 // all that is wrong, without a secret.
-func (in *inputs) request(spec playbook.Spec) (action.Request, error) {
+func (in *inputs) request(spec contract.Spec) (action.Request, error) {
 	a := in.attempt
 	var problems []error
 	finish := func(name string) any {
@@ -42,12 +42,12 @@ func (in *inputs) request(spec playbook.Spec) (action.Request, error) {
 		return action.Request{}, err
 	}
 	req := action.Request{
-		Run: a.Run, Step: a.Path, Attempt: a.Number, Key: a.Key, Action: a.Action, Effect: playbook.Effect(a.Effect),
+		Run: a.Run, Step: a.Path, Attempt: a.Number, Key: a.Key, Action: a.Action, Effect: contract.Effect(a.Effect),
 		Dir: a.Dir, Deadline: a.Deadline, Epoch: a.Epoch, Egress: in.runner.c.Egress,
 	}
 	given, err := object(with, "with")
 	problems = append(problems, err)
-	req.Inputs, err = playbook.Inputs(spec.Inputs, given, a.Dialect)
+	req.Inputs, err = contract.Inputs(spec.Inputs, given, a.Dialect)
 	problems = append(problems, err)
 	req.Env, err = object(env, "env")
 	problems = append(problems, err)
@@ -62,11 +62,11 @@ func (in *inputs) request(spec playbook.Spec) (action.Request, error) {
 }
 
 // named replaces the names of secrets, in inputs of the type secret, by the secrets.
-func (in *inputs) named(fields []playbook.Field, given map[string]any) error {
+func (in *inputs) named(fields []contract.Field, given map[string]any) error {
 	var problems []error
 	for _, f := range fields {
 		name, ok := given[f.Name].(string)
-		if f.Type != playbook.Secret || !ok || name == "" {
+		if f.Type != contract.Secret || !ok || name == "" {
 			continue
 		}
 		v, err := in.get(name)

@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/runner"
 )
 
@@ -146,7 +146,7 @@ func older(parser string) runner.Attempt {
 
 // speaks is a program that prints stdout in writes of a size.
 func speaks(stdout string, size int) test {
-	return test{spec: playbook.Spec{Env: true}, run: func(_ context.Context, _ action.Request, log action.Log) action.Result {
+	return test{spec: contract.Spec{Env: true}, run: func(_ context.Context, _ action.Request, log action.Log) action.Result {
 		for rest := stdout; rest != ""; {
 			n := min(size, len(rest))
 			log("stdout", []byte(rest[:n]))

@@ -25,10 +25,10 @@ import (
 
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/blob"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/mask"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/transcript"
@@ -148,7 +148,7 @@ func never(k fault.Kind, message string) Outcome { return Outcome{Result: action
 type work struct {
 	runner  *Runner
 	attempt Attempt
-	spec    playbook.Spec
+	spec    contract.Spec
 	request action.Request
 	derived []secret.Value // see inputs
 	veiled  []secret.Value // see inputs
@@ -274,7 +274,7 @@ func (w *work) guarded(ctx context.Context, act action.Action) (result action.Re
 
 // doubtful is the end of an attempt of which nobody knows how far it came. Reading has no effect that could be in doubt.
 func (w *work) doubtful(k fault.Kind, message string) action.Result {
-	if w.attempt.Effect == string(playbook.Read) {
+	if w.attempt.Effect == string(contract.Read) {
 		return action.Fail(k, message)
 	}
 	return action.Doubt(k, message)

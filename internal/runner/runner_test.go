@@ -16,9 +16,9 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/runner"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/value"
@@ -30,10 +30,10 @@ func TestNothingBeginsWhenSomethingIsWrong(t *testing.T) {
 	t.Parallel()
 	began := false
 	act := test{
-		spec: playbook.Spec{Inputs: []playbook.Field{
-			{Name: "host", Type: playbook.String, Required: true},
-			{Name: "count", Type: playbook.Number},
-			{Name: "password", Type: playbook.Secret},
+		spec: contract.Spec{Inputs: []contract.Field{
+			{Name: "host", Type: contract.String, Required: true},
+			{Name: "count", Type: contract.Number},
+			{Name: "password", Type: contract.Secret},
 		}},
 		run: func(context.Context, action.Request, action.Log) action.Result {
 			began = true
@@ -100,12 +100,12 @@ func TestActionGetsWhatItsSpecDeclares(t *testing.T) {
 	t.Parallel()
 	var got action.Request
 	act := test{
-		spec: playbook.Spec{Inputs: []playbook.Field{
-			{Name: "count", Type: playbook.Number},
-			{Name: "color", Type: playbook.String, Default: "red"},
-			{Name: "token", Type: playbook.String},
-			{Name: "body", Type: playbook.Any},
-			{Name: "login", Type: playbook.Secret},
+		spec: contract.Spec{Inputs: []contract.Field{
+			{Name: "count", Type: contract.Number},
+			{Name: "color", Type: contract.String, Default: "red"},
+			{Name: "token", Type: contract.String},
+			{Name: "body", Type: contract.Any},
+			{Name: "login", Type: contract.Secret},
 		}},
 		run: func(_ context.Context, req action.Request, _ action.Log) action.Result {
 			got = req
@@ -141,7 +141,7 @@ func TestActionGetsWhatItsSpecDeclares(t *testing.T) {
 	if d := cmp.Diff([]any{"x", "correct-horse"}, action.Reveal(got.Args)); d != "" {
 		t.Error(d)
 	}
-	if got.Epoch != 7 || got.Attempt != 2 || got.Key != "key_1" || got.Step != "steps[0]" || got.Dir != "/srv" || got.Effect != playbook.Mutate {
+	if got.Epoch != 7 || got.Attempt != 2 || got.Key != "key_1" || got.Step != "steps[0]" || got.Dir != "/srv" || got.Effect != contract.Mutate {
 		t.Errorf("got %+v", got)
 	}
 	if d := cmp.Diff(map[string]string{"api": "v3", "db": "v2"}, o.Versions); d != "" {
@@ -276,7 +276,7 @@ func TestSecretsAreMaskedEverywhere(t *testing.T) {
 	const plain = "correct-horse"
 	encoded := base64.StdEncoding.EncodeToString([]byte("user:" + plain))
 	act := test{
-		spec: playbook.Spec{Inputs: []playbook.Field{{Name: "a", Type: playbook.Any}}},
+		spec: contract.Spec{Inputs: []contract.Field{{Name: "a", Type: contract.Any}}},
 		run: func(_ context.Context, _ action.Request, log action.Log) action.Result {
 			log("stdout", []byte("it is correct-"))
 			log("stderr", []byte("basic "+encoded+"\n"))
@@ -379,7 +379,7 @@ func TestOutputs(t *testing.T) {
 func TestSealedOutputs(t *testing.T) {
 	t.Parallel()
 	act := test{
-		spec: playbook.Spec{Env: true, Outputs: []playbook.Field{{Name: "cookie", Sensitive: true}}},
+		spec: contract.Spec{Env: true, Outputs: []contract.Field{{Name: "cookie", Sensitive: true}}},
 		run: func(_ context.Context, req action.Request, log action.Log) action.Result {
 			log("stdout", []byte(`{"token":"made-just-now"}`))
 			log("stderr", []byte("done\n"))
@@ -451,7 +451,7 @@ func TestSensitiveOutputs(t *testing.T) {
 	t.Parallel()
 	said := map[string]any{"who": "it is planted-0001", "size": int64(3), "list": []any{"planted-0001", int64(1)}}
 	act := test{
-		spec: playbook.Spec{Inputs: []playbook.Field{{Name: "word", Type: playbook.String}, {Name: "n", Type: playbook.Number}}},
+		spec: contract.Spec{Inputs: []contract.Field{{Name: "word", Type: contract.String}, {Name: "n", Type: contract.Number}}},
 		run: func(_ context.Context, req action.Request, log action.Log) action.Result {
 			if req.Inputs["word"] != "planted-0002" || req.Inputs["n"] != int64(7) {
 				return action.Fail(fault.Exit, fmt.Sprint(req.Inputs))

@@ -15,10 +15,10 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/blob"
 	"github.com/tendhq/tend/internal/blob/memory"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/runner"
 	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/secret"
@@ -73,11 +73,11 @@ func attempt(with map[string]any) runner.Attempt {
 
 // test is an action made of a function.
 type test struct {
-	spec playbook.Spec
+	spec contract.Spec
 	run  func(ctx context.Context, req action.Request, log action.Log) action.Result
 }
 
-func (a test) Spec() playbook.Spec {
+func (a test) Spec() contract.Spec {
 	s := a.spec
 	if s.Name == "" {
 		s.Name = "test"
@@ -90,8 +90,8 @@ func (a test) Run(ctx context.Context, req action.Request, log action.Log) actio
 }
 
 // answers gives an action that does nothing but answer.
-func answers(r action.Result, inputs ...playbook.Field) test {
-	return test{spec: playbook.Spec{Inputs: inputs}, run: func(context.Context, action.Request, action.Log) action.Result { return r }}
+func answers(r action.Result, inputs ...contract.Field) test {
+	return test{spec: contract.Spec{Inputs: inputs}, run: func(context.Context, action.Request, action.Log) action.Result { return r }}
 }
 
 // prints gives an action that prints and succeeds.

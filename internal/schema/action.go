@@ -3,7 +3,9 @@ package schema
 import (
 	"strings"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // using adds to a map with `uses` and `with` what each action takes.
@@ -46,7 +48,7 @@ func (m *maker) inputs() object {
 	return object{"allOf": cases}
 }
 
-func (m *maker) needsWith(spec playbook.Spec) bool {
+func (m *maker) needsWith(spec contract.Spec) bool {
 	if m.lenient() {
 		return false
 	}
@@ -62,34 +64,34 @@ func (m *maker) needsWith(spec playbook.Spec) bool {
 }
 
 // with is the inputs of an action, or of a verb as the language reads it.
-func (m *maker) with(spec playbook.Spec) object {
+func (m *maker) with(spec contract.Spec) object {
 	name := "with-" + strings.ReplaceAll(spec.Name, "/", "-")
 	if spec.Verb {
-		return m.def(name, func() object { return m.verb(playbook.NodeKind(spec.Name)) })
+		return m.def(name, func() object { return m.verb(program.Kind(spec.Name)) })
 	}
 	return m.def(name, func() object { return m.fields(spec.Inputs, true) })
 }
 
-func (m *maker) verb(k playbook.NodeKind) object {
+func (m *maker) verb(k program.Kind) object {
 	t := playbook.VerbTable(k)
 	switch k {
-	case playbook.KindApprove, playbook.KindAsk, playbook.KindFail:
+	case program.KindApprove, program.KindAsk, program.KindFail:
 		return m.table(t, "message")
-	case playbook.KindAssert:
+	case program.KindAssert:
 		return m.table(t, "that")
-	case playbook.KindWait:
+	case program.KindWait:
 		o := m.table(t)
 		if !m.lenient() {
 			o["oneOf"] = heads("duration", "at", "until", "for")
 		}
 		return o
-	case playbook.KindManual:
+	case program.KindManual:
 		o := m.table(t)
 		if !m.lenient() {
 			o["anyOf"] = heads("title", "instructions")
 		}
 		return o
-	case playbook.KindCall:
+	case program.KindCall:
 		o := m.table(t)
 		if !m.lenient() {
 			o["oneOf"] = heads("name", "path")
@@ -101,7 +103,7 @@ func (m *maker) verb(k playbook.NodeKind) object {
 }
 
 // fields is a map with declared fields. null is as if the key were not written.
-func (m *maker) fields(fields []playbook.Field, top bool) object {
+func (m *maker) fields(fields []contract.Field, top bool) object {
 	props := object{}
 	var required []any
 	for i := range fields {
@@ -126,7 +128,7 @@ func (m *maker) fields(fields []playbook.Field, top bool) object {
 }
 
 // field is one input. A template may stand for a value of any type, and texts are read as people write them.
-func (m *maker) field(f *playbook.Field) object {
+func (m *maker) field(f *contract.Field) object {
 	o := described(m.value(f), f.Description)
 	if f.Default != nil {
 		o["default"] = f.Default
@@ -134,7 +136,7 @@ func (m *maker) field(f *playbook.Field) object {
 	return o
 }
 
-func (m *maker) value(f *playbook.Field) object {
+func (m *maker) value(f *contract.Field) object {
 	if len(f.Enum) > 0 {
 		return anyOf(object{"enum": append(append([]any{}, f.Enum...), nil)}, object{"type": "string", "pattern": templatePattern})
 	}
@@ -142,22 +144,22 @@ func (m *maker) value(f *playbook.Field) object {
 		return object{}
 	}
 	switch f.Type {
-	case playbook.Number:
+	case contract.Number:
 		return types("number", "string", "null")
-	case playbook.Boolean:
+	case contract.Boolean:
 		return types("boolean", "string", "null")
-	case playbook.List:
+	case contract.List:
 		o := types("array", "string", "null")
 		if f.Items != nil {
 			o["items"] = m.value(f.Items)
 		}
 		return o
-	case playbook.Map:
+	case contract.Map:
 		if len(f.Fields) == 0 {
 			return types("object", "string", "null")
 		}
 		return anyOf(types("string", "null"), m.fields(f.Fields, false))
-	case playbook.Any, "":
+	case contract.Any, "":
 		return object{}
 	default:
 		return scalar()

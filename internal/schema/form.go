@@ -1,6 +1,10 @@
 package schema
 
 import (
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
+	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/language"
 	"github.com/tendhq/tend/internal/playbook"
 )
 
@@ -21,60 +25,61 @@ func anyOf(parts ...any) object { return object{"anyOf": parts} }
 func listOf(item object) object { return object{"type": []any{"array", "null"}, "items": item} }
 
 // form is what a key of the form takes.
-func (m *maker) form(f playbook.Form) object {
+func (m *maker) form(f document.Form) object {
 	switch f {
-	case playbook.FormText, playbook.FormTemplate:
+	case document.FormText, document.FormTemplate:
 		return scalar()
-	case playbook.FormName:
+	case document.FormName:
 		if m.lenient() {
 			return scalar()
 		}
 		return object{"type": "string", "pattern": idPattern}
-	case playbook.FormLogic:
+	case document.FormLogic:
 		return m.logic()
-	case playbook.FormTemplates, playbook.FormTexts:
+	case document.FormTemplates, document.FormTexts:
 		return anyOf(scalar(), object{"type": "array", "items": scalar()})
 	case playbook.FormLoop:
 		return types("string", "array", "object")
-	case playbook.FormData, playbook.FormPlain:
+	case document.FormData, document.FormPlain:
 		return object{}
-	case playbook.FormMap:
+	case document.FormMap:
 		return types("object", "null")
-	case playbook.FormList:
+	case document.FormList:
 		if m.lenient() {
 			return object{}
 		}
 		return types("array", "null")
-	case playbook.FormBool:
+	case document.FormBool:
 		if m.lenient() {
 			return scalar()
 		}
 		return types("boolean")
-	case playbook.FormNumber:
+	case document.FormNumber:
 		return types("number")
-	case playbook.FormCount:
+	case document.FormCount:
 		if m.lenient() {
 			return types("integer", "string")
 		}
 		return types("integer")
-	case playbook.FormDuration:
+	case document.FormDuration:
 		return m.def("duration", m.duration)
-	case playbook.FormLabels:
+	case document.FormLabels:
 		return object{"type": []any{"object", "null"}, "additionalProperties": scalar()}
-	case playbook.FormEffect:
-		return object{"enum": []any{string(playbook.Read), string(playbook.Idempotent), string(playbook.Mutate), nil}}
-	case playbook.FormType:
+	case document.FormEffect:
+		return object{"enum": []any{string(contract.Read), string(contract.Idempotent), string(contract.Mutate), nil}}
+	case document.FormType:
 		if m.lenient() {
 			return scalar()
 		}
 		return object{"enum": []any{"string", "number", "boolean", "list", "map", "secret", "integration", "any", nil}}
-	case playbook.FormSteps, playbook.FormParams, playbook.FormFields, playbook.FormScenarios:
-		return listOf(m.form(f.Item()))
-	case playbook.FormLinks:
+	case document.FormLinks:
 		return listOf(anyOf(scalar(), m.form(f.Item())))
 	case playbook.FormOutputs:
 		return anyOf(types("object", "null"), object{"type": "array", "items": m.form(f.Item())})
 	default:
+		if item := f.Item(); item != document.FormPlain {
+			return listOf(m.form(item))
+		}
 		return m.def(string(f), func() object { return m.structure(f) })
 	}
 }
@@ -97,8 +102,8 @@ func (m *maker) duration() object {
 }
 
 // structure is a map with keys of its own, and the short forms that some have.
-func (m *maker) structure(f playbook.Form) object {
-	t := f.Table(m.dialect)
+func (m *maker) structure(f document.Form) object {
+	t := language.Table(f, m.dialect)
 	switch f {
 	case playbook.FormStep:
 		return m.step()
@@ -106,7 +111,7 @@ func (m *maker) structure(f playbook.Form) object {
 		return m.parameter(t)
 	case playbook.FormOutput, playbook.FormField:
 		return m.table(t, "name")
-	case playbook.FormLink:
+	case document.FormLink:
 		return m.table(t, "url")
 	case playbook.FormForeach:
 		o := m.table(t, "steps")
@@ -134,7 +139,7 @@ func (m *maker) structure(f playbook.Form) object {
 		return m.using(m.table(t))
 	case playbook.FormBody:
 		return m.body(t)
-	case playbook.FormCooldown:
+	case guard.FormCooldown:
 		return m.table(t, "every")
 	case playbook.FormEnvFrom, playbook.FormParser:
 		return anyOf(scalar(), m.table(t))
@@ -143,7 +148,7 @@ func (m *maker) structure(f playbook.Form) object {
 	}
 }
 
-func (m *maker) parameter(t playbook.Table) object {
+func (m *maker) parameter(t document.Table) object {
 	o := m.table(t, "name", "type")
 	props := properties(o)
 	if !m.lenient() {
@@ -157,7 +162,7 @@ func (m *maker) parameter(t playbook.Table) object {
 // step is a step that uses something, or a block.
 func (m *maker) step() object {
 	if m.lenient() {
-		o := m.table(playbook.FormStep.Table(m.dialect))
+		o := m.table(language.Table(playbook.FormStep, m.dialect))
 		o["anyOf"] = heads("name", "uses", "steps", "foreach", "parallel", "lock")
 		return m.using(o)
 	}
@@ -182,7 +187,7 @@ func heads(names ...string) []any {
 }
 
 // body is a module's run: {uses: …}, or one key that names the action and holds its inputs.
-func (m *maker) body(t playbook.Table) object {
+func (m *maker) body(t document.Table) object {
 	o := m.using(m.table(t))
 	for _, name := range m.catalog.Names() {
 		spec, ok := m.catalog.Spec(name)

@@ -11,8 +11,10 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/language"
 )
 
 // Draft is a version of JSON Schema.
@@ -33,7 +35,7 @@ type File struct {
 }
 
 // Files makes the schemas of both dialects in both drafts.
-func Files(c playbook.Catalog) ([]File, error) {
+func Files(c contract.Catalog) ([]File, error) {
 	var out []File
 	for _, d := range []expr.Dialect{expr.Strict, expr.Lenient} {
 		for _, draft := range []Draft{Draft2020, Draft07} {
@@ -59,7 +61,7 @@ func fileName(d expr.Dialect, draft Draft) string {
 }
 
 // Document makes the schema of all documents of a dialect.
-func Document(c playbook.Catalog, d expr.Dialect, draft Draft) ([]byte, error) {
+func Document(c contract.Catalog, d expr.Dialect, draft Draft) ([]byte, error) {
 	if draft != Draft2020 && draft != Draft07 {
 		return nil, fmt.Errorf("there is no draft %q: %s and %s are known", string(draft), Draft2020, Draft07)
 	}
@@ -97,7 +99,7 @@ func properties(o object) object {
 
 // maker makes one schema. Parts that are used often stand under their name in defs.
 type maker struct {
-	catalog playbook.Catalog
+	catalog contract.Catalog
 	dialect expr.Dialect
 	draft   Draft
 	defs    object
@@ -139,9 +141,8 @@ func described(part object, doc string) object {
 }
 
 func (m *maker) document() object {
-	kinds := []playbook.DocKind{playbook.DocPlaybook, playbook.DocModule, playbook.DocGuard, playbook.DocTrigger, playbook.DocIntegration}
 	var cases, names []any
-	for _, k := range kinds {
+	for _, k := range language.Names() {
 		names = append(names, string(k))
 		cases = append(cases, object{
 			"if":   object{"properties": object{"kind": object{"const": string(k)}}},
@@ -160,8 +161,8 @@ func (m *maker) document() object {
 }
 
 // kind is a whole document of one kind.
-func (m *maker) kind(k playbook.DocKind) object {
-	o := m.table(playbook.DocumentTable(k))
+func (m *maker) kind(k document.Kind) object {
+	o := m.table(language.Keys(k))
 	props := properties(o)
 	props["apiVersion"], props["kind"] = object{"const": string(m.dialect)}, object{"const": string(k)}
 	if m.lenient() {
@@ -169,20 +170,20 @@ func (m *maker) kind(k playbook.DocKind) object {
 	}
 	o["required"] = []any{"apiVersion", "kind", "metadata"}
 	switch k {
-	case playbook.DocPlaybook:
+	case document.KindPlaybook:
 		o["required"] = []any{"apiVersion", "kind", "metadata", "steps"}
-	case playbook.DocModule:
+	case document.KindModule:
 		o["oneOf"] = []any{object{"required": []any{"run"}}, object{"required": []any{"steps"}}}
-	case playbook.DocGuard:
+	case document.KindGuard:
 		o["anyOf"] = []any{object{"required": []any{"cooldown"}}, object{"required": []any{"spec"}}}
 		props["then"] = object{"enum": []any{"hold", "deny"}, "description": "hold: wait until it may (default). deny: fail the step."}
-	case playbook.DocTrigger, playbook.DocIntegration:
+	default:
 	}
 	return o
 }
 
 // table is a map with the keys of a table.
-func (m *maker) table(t playbook.Table, required ...any) object {
+func (m *maker) table(t document.Table, required ...any) object {
 	props := object{}
 	for _, k := range t {
 		props[k.Name] = described(m.form(k.Form), k.Doc)

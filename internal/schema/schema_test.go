@@ -14,9 +14,10 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/lint"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/schema"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -25,7 +26,7 @@ var update = flag.Bool("update", os.Getenv("TEND_UPDATE") != "", "write the sche
 
 const root = "../.."
 
-func catalog(t *testing.T) playbook.Catalog {
+func catalog(t *testing.T) contract.Catalog {
 	t.Helper()
 	set, err := app.Actions()
 	if err != nil {
@@ -183,7 +184,7 @@ func TestEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range lint.New(catalog(t), nil).File(file, src).Findings {
-			if f.Severity == playbook.Error {
+			if f.Severity == document.Error {
 				t.Errorf("%s", f)
 			}
 		}
@@ -191,9 +192,9 @@ func TestEverything(t *testing.T) {
 }
 
 // errorsOf tells whether there is an error that a schema could see. Names and data flow are beyond it.
-func errorsOf(fs []playbook.Finding) bool {
+func errorsOf(fs []document.Finding) bool {
 	for _, f := range fs {
-		if rule, ok := lint.RuleOf(f.Rule); f.Severity == playbook.Error && (!ok || rule.Fixed) {
+		if rule, ok := lint.RuleOf(f.Rule); f.Severity == document.Error && (!ok || rule.Fixed) {
 			return true
 		}
 	}
@@ -240,7 +241,7 @@ func TestWhatIsWrongIsNot(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := lint.New(catalog(t), nil).File("x.yaml", []byte(c.doc))
-			if !playbook.HasErrors(r.Findings) {
+			if !document.HasErrors(r.Findings) {
 				t.Errorf("the linter finds nothing wrong with\n%s", c.doc)
 			}
 			for name, s := range validators(t, expr.Strict) {

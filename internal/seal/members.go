@@ -8,12 +8,12 @@ import (
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/mask"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 // Params gives parameters as they are recorded for a root run, and a masker of what is sensitive in them and in more, which
 // is nil when nothing is. Sealed are those that are declared as sensitive, what is veiled, and what holds the text of another.
-func (k Key) Params(root string, p *playbook.Program, params map[string]any, more ...any) (map[string]any, *mask.Masker, error) {
+func (k Key) Params(root string, p *program.Program, params map[string]any, more ...any) (map[string]any, *mask.Masker, error) {
 	sealer, _ := k.For(root)
 	out, texts := make(map[string]any, len(params)), mask.Texts(more)
 	maps.Copy(out, params)

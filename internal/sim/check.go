@@ -7,10 +7,10 @@ import (
 	"strings"
 
 	"github.com/tendhq/tend/internal/archive"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store/memory"
 	"github.com/tendhq/tend/internal/value"
@@ -29,7 +29,7 @@ func (w *world) intent(x engine.Act) (*entry.StepIntent, error) {
 // allow counts how often the effect of a key may happen: once, and once more for each time that the policy or a person
 // lets it be repeated. Failed attempts had no effect.
 func (w *world) allow(i *entry.StepIntent) {
-	if i.Effect != string(playbook.Mutate) {
+	if i.Effect != string(contract.Mutate) {
 		w.allowed[i.Key] = 1 << 20
 		return
 	}

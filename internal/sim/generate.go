@@ -6,8 +6,11 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/program"
+	"github.com/tendhq/tend/internal/value"
 )
 
 func decode(b []byte, into any) error { return json.Unmarshal(b, into) }
@@ -16,13 +19,13 @@ func lit(v any) *expr.Expr { return &expr.Expr{Kind: expr.Literal, Lit: v} }
 
 // Generate makes a playbook from a generator, the same one from the same seed: for properties of other packages. Its
 // expressions are literals.
-func Generate(r *rand.Rand) *playbook.Program { return generate(r) }
+func Generate(r *rand.Rand) *program.Program { return generate(r) }
 
 // generate makes a playbook: any shape of blocks and steps that the language knows, with literals for expressions.
-func generate(r *rand.Rand) *playbook.Program {
+func generate(r *rand.Rand) *program.Program {
 	g := &generator{r: r}
-	p := &playbook.Program{
-		Language: playbook.Language, Dialect: expr.Strict, Metadata: playbook.Metadata{Name: fmt.Sprintf("generated-%d", r.IntN(1000))},
+	p := &program.Program{
+		Language: program.Language, Dialect: expr.Strict, Metadata: contract.Metadata{Name: fmt.Sprintf("generated-%d", r.IntN(1000))},
 		Steps: g.nodes(1+r.IntN(4), 3),
 	}
 	if r.IntN(3) == 0 {
@@ -32,11 +35,11 @@ func generate(r *rand.Rand) *playbook.Program {
 		p.Finally = g.nodes(1, 1)
 	}
 	if r.IntN(8) == 0 {
-		p.Timeout = playbook.Duration(time.Duration(1+r.IntN(20)) * time.Second)
+		p.Timeout = value.Duration(time.Duration(1+r.IntN(20)) * time.Second)
 	}
 	if g.calls {
-		p.Calls = map[string]*playbook.Program{"child": {
-			Language: playbook.Language, Dialect: expr.Strict, Metadata: playbook.Metadata{Name: "child"},
+		p.Calls = map[string]*program.Program{"child": {
+			Language: program.Language, Dialect: expr.Strict, Metadata: contract.Metadata{Name: "child"},
 			Steps: (&generator{r: r, leaf: true}).nodes(2, 1),
 		}}
 	}
@@ -50,16 +53,16 @@ type generator struct {
 	leaf  bool // no sub-playbooks
 }
 
-func (g *generator) nodes(n, depth int) []playbook.Node {
-	out := make([]playbook.Node, n)
+func (g *generator) nodes(n, depth int) []program.Node {
+	out := make([]program.Node, n)
 	for i := range out {
 		out[i] = g.node(depth)
 	}
 	return out
 }
 
-func (g *generator) node(depth int) playbook.Node {
-	var n playbook.Node
+func (g *generator) node(depth int) program.Node {
+	var n program.Node
 	if depth > 0 && g.r.IntN(3) == 0 {
 		n = g.block(depth - 1)
 	} else {
@@ -76,16 +79,16 @@ func (g *generator) node(depth int) playbook.Node {
 	return n
 }
 
-func (g *generator) block(depth int) playbook.Node {
-	n := playbook.Node{Steps: g.nodes(1+g.r.IntN(3), depth)}
+func (g *generator) block(depth int) program.Node {
+	n := program.Node{Steps: g.nodes(1+g.r.IntN(3), depth)}
 	switch g.r.IntN(5) {
 	case 0:
-		n.Kind = playbook.KindForeach
-		n.Foreach = &playbook.Foreach{Key: "k", Value: "v", Parallel: g.r.IntN(3)}
+		n.Kind = program.KindForeach
+		n.Foreach = &program.Foreach{Key: "k", Value: "v", Parallel: g.r.IntN(3)}
 		if g.r.IntN(2) == 0 {
 			n.Foreach.Range = []expr.Expr{*lit(int64(0)), *lit(int64(g.r.IntN(4)))}
 		} else {
-			n.Foreach.In = &playbook.Tree{Map: map[string]playbook.Tree{"a": {Scalar: lit(int64(1))}, "b.\"]": {Scalar: lit("x")}}}
+			n.Foreach.In = &expr.Tree{Map: map[string]expr.Tree{"a": {Scalar: lit(int64(1))}, "b.\"]": {Scalar: lit("x")}}}
 		}
 		if g.r.IntN(4) == 0 {
 			n.Foreach.When = lit(g.r.IntN(2) == 0)
@@ -94,11 +97,11 @@ func (g *generator) block(depth int) playbook.Node {
 			n.Foreach.Break = lit(g.r.IntN(2) == 0)
 		}
 	case 1:
-		n.Kind = playbook.KindParallel
+		n.Kind = program.KindParallel
 	case 2:
-		n.Kind, n.LockKey = playbook.KindLock, lit(fmt.Sprintf("lock-%d", g.r.IntN(2)))
+		n.Kind, n.LockKey = program.KindLock, lit(fmt.Sprintf("lock-%d", g.r.IntN(2)))
 	default:
-		n.Kind = playbook.KindSteps
+		n.Kind = program.KindSteps
 	}
 	if g.r.IntN(3) == 0 {
 		n.Catch = g.nodes(1, 0)
@@ -107,12 +110,12 @@ func (g *generator) block(depth int) playbook.Node {
 		n.Finally = g.nodes(1, 0)
 	}
 	if g.r.IntN(6) == 0 {
-		n.Timeout = playbook.Duration(time.Duration(1+g.r.IntN(8)) * time.Second)
+		n.Timeout = value.Duration(time.Duration(1+g.r.IntN(8)) * time.Second)
 	}
 	if g.r.IntN(8) == 0 {
-		n.StopWhen = &playbook.StopWhen{Check: playbook.Check{Until: lit(g.r.IntN(4) == 0), Every: playbook.Duration(20 * time.Second)}}
+		n.StopWhen = &program.StopWhen{Check: program.Check{Until: lit(g.r.IntN(4) == 0), Every: value.Duration(20 * time.Second)}}
 		if g.r.IntN(2) == 0 {
-			probe := g.action(playbook.Read)
+			probe := g.action(contract.Read)
 			n.StopWhen.Step = &probe
 		}
 	}
@@ -122,66 +125,66 @@ func (g *generator) block(depth int) playbook.Node {
 	return n
 }
 
-func (g *generator) approval() *playbook.Approval {
-	return &playbook.Approval{Count: g.r.IntN(3), NotRequester: true, Within: playbook.Duration(time.Duration(1+g.r.IntN(10)) * time.Minute)}
+func (g *generator) approval() *program.Approval {
+	return &program.Approval{Count: g.r.IntN(3), NotRequester: true, Within: value.Duration(time.Duration(1+g.r.IntN(10)) * time.Minute)}
 }
 
-func (g *generator) action(e playbook.Effect) playbook.Node {
-	return playbook.Node{
-		Kind: playbook.KindAction, Uses: "do", Effect: e, With: map[string]playbook.Tree{"n": {Scalar: lit(int64(g.r.IntN(9)))}},
+func (g *generator) action(e contract.Effect) program.Node {
+	return program.Node{
+		Kind: program.KindAction, Uses: "do", Effect: e, With: map[string]expr.Tree{"n": {Scalar: lit(int64(g.r.IntN(9)))}},
 		Target: []expr.Expr{*lit(fmt.Sprintf("host:%d", g.r.IntN(3)))},
 	}
 }
 
-func (g *generator) check() *playbook.Check {
-	s := g.action(playbook.Read)
-	c := &playbook.Check{Step: &s, Until: lit(g.r.IntN(3) > 0), Every: playbook.Duration(time.Second)}
+func (g *generator) check() *program.Check {
+	s := g.action(contract.Read)
+	c := &program.Check{Step: &s, Until: lit(g.r.IntN(3) > 0), Every: value.Duration(time.Second)}
 	if g.r.IntN(2) == 0 {
-		c.Within = playbook.Duration(time.Duration(g.r.IntN(10)) * time.Second)
+		c.Within = value.Duration(time.Duration(g.r.IntN(10)) * time.Second)
 	}
 	return c
 }
 
-func (g *generator) step() playbook.Node {
+func (g *generator) step() program.Node {
 	switch g.r.IntN(16) {
 	case 0:
-		return playbook.Node{Kind: playbook.KindWait, Wait: &playbook.Wait{Duration: lit(fmt.Sprintf("%ds", g.r.IntN(60)))}}
+		return program.Node{Kind: program.KindWait, Wait: &program.Wait{Duration: lit(fmt.Sprintf("%ds", g.r.IntN(60)))}}
 	case 1:
-		return playbook.Node{Kind: playbook.KindManual, Task: &playbook.Task{Approval: *g.approval()}}
+		return program.Node{Kind: program.KindManual, Task: &program.Task{Approval: *g.approval()}}
 	case 2:
-		return playbook.Node{Kind: playbook.KindApprove, Task: &playbook.Task{Approval: *g.approval()}}
+		return program.Node{Kind: program.KindApprove, Task: &program.Task{Approval: *g.approval()}}
 	case 3:
-		return playbook.Node{Kind: playbook.KindAssert, Assert: &playbook.Assert{That: lit(g.r.IntN(5) > 0)}}
+		return program.Node{Kind: program.KindAssert, Assert: &program.Assert{That: lit(g.r.IntN(5) > 0)}}
 	case 4:
-		return playbook.Node{Kind: playbook.KindWait, Wait: &playbook.Wait{Until: g.check(), Within: playbook.Duration(10 * time.Second)}}
+		return program.Node{Kind: program.KindWait, Wait: &program.Wait{Until: g.check(), Within: value.Duration(10 * time.Second)}}
 	case 5:
 		if !g.leaf {
 			g.calls = true
-			return playbook.Node{Kind: playbook.KindCall, Call: &playbook.Call{Program: "child"}}
+			return program.Node{Kind: program.KindCall, Call: &program.Call{Program: "child"}}
 		}
 	case 6:
 		if g.r.IntN(3) == 0 {
-			return playbook.Node{Kind: playbook.KindFail, Message: lit("so")}
+			return program.Node{Kind: program.KindFail, Message: lit("so")}
 		}
 	}
-	n := g.action([]playbook.Effect{playbook.Read, playbook.Idempotent, playbook.Mutate, playbook.Mutate}[g.r.IntN(4)])
+	n := g.action([]contract.Effect{contract.Read, contract.Idempotent, contract.Mutate, contract.Mutate}[g.r.IntN(4)])
 	if g.r.IntN(3) == 0 {
-		n.Retry = &playbook.Retry{Attempts: 1 + g.r.IntN(3), Backoff: playbook.Duration(time.Second), Factor: 2, Jitter: 0.5, Cap: playbook.Duration(5 * time.Second)}
+		n.Retry = &program.Retry{Attempts: 1 + g.r.IntN(3), Backoff: value.Duration(time.Second), Factor: 2, Jitter: 0.5, Cap: value.Duration(5 * time.Second)}
 	}
 	if g.r.IntN(4) == 0 {
 		n.Verify = g.check()
 	}
 	switch g.r.IntN(5) {
 	case 0:
-		u := g.action(playbook.Idempotent)
-		n.Undo = &playbook.Undo{Step: &u}
+		u := g.action(contract.Idempotent)
+		n.Undo = &program.Undo{Step: &u}
 	case 1:
-		n.Undo = &playbook.Undo{None: "nothing to restore"}
+		n.Undo = &program.Undo{None: "nothing to restore"}
 	}
 	if g.r.IntN(8) == 0 {
 		n.OnDoubt = []string{"retry", "ask", "fail"}[g.r.IntN(3)]
 		if n.OnDoubt == "retry" {
-			n.Effect = playbook.Idempotent // lint calls the other an error
+			n.Effect = contract.Idempotent // lint calls the other an error
 		}
 	}
 	if g.r.IntN(10) == 0 {
@@ -194,9 +197,9 @@ func (g *generator) step() playbook.Node {
 }
 
 // guards are sometimes declared.
-func guards(r *rand.Rand) []playbook.GuardSpec {
+func guards(r *rand.Rand) []guard.Spec {
 	if r.IntN(3) > 0 {
 		return nil
 	}
-	return []playbook.GuardSpec{{Name: "calm", Cooldown: &playbook.Cooldown{Every: playbook.Duration(time.Duration(r.IntN(120)) * time.Second)}}}
+	return []guard.Spec{{Name: "calm", Cooldown: &guard.Cooldown{Every: value.Duration(time.Duration(r.IntN(120)) * time.Second)}}}
 }

@@ -29,12 +29,13 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/archive"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/id"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/store"
@@ -106,7 +107,7 @@ type world struct {
 	allowed  map[string]int  // key → how often an effect may happen by now
 	results  map[string]bool // run|path|attempt
 	runs     []string
-	programs map[string]*playbook.Program
+	programs map[string]*program.Program
 	events   int
 	crashes  int
 	effects  int
@@ -147,7 +148,7 @@ func newWorld(o Options) *world {
 	return &world{
 		o: o, rng: rand.New(rand.NewPCG(o.Seed, 0x7e4d)), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), disk: new(memory.Disk),
 		trace: fnv.New64a(), acting: map[string]*act{}, done: map[string]int{}, allowed: map[string]int{}, results: map[string]bool{},
-		programs: map[string]*playbook.Program{}, ended: map[string]int{},
+		programs: map[string]*program.Program{}, ended: map[string]int{},
 	}
 }
 
@@ -327,7 +328,7 @@ func (w *world) start(n int) error {
 	if err != nil {
 		return err
 	}
-	prog, err = playbook.Load(body)
+	prog, err = program.Load(body)
 	if err != nil {
 		return err
 	}
@@ -387,7 +388,7 @@ func (w *world) quietTick(p *process) {
 }
 
 func (w *world) env() run.Env {
-	return run.Env{Eval: literals{}, Spec: func(string) (playbook.Spec, bool) { return playbook.Spec{}, false }}
+	return run.Env{Eval: literals{}, Spec: func(string) (contract.Spec, bool) { return contract.Spec{}, false }}
 }
 
 // carry carries an output out.

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -21,7 +21,7 @@ func Form(fields []any, given map[string]any) (value.Object, error) {
 	}
 	meant := maps.Clone(given)
 	for _, d := range defs {
-		if typed, ok := given[d.Name].(string); ok && d.Type == playbook.Boolean {
+		if typed, ok := given[d.Name].(string); ok && d.Type == contract.Boolean {
 			switch strings.ToLower(typed) {
 			case "yes", "y":
 				meant[d.Name] = true
@@ -30,7 +30,7 @@ func Form(fields []any, given map[string]any) (value.Object, error) {
 			}
 		}
 	}
-	return playbook.Inputs(defs, meant, expr.Strict)
+	return contract.Inputs(defs, meant, expr.Strict)
 }
 
 // Sensitive names the fields of a form that are sensitive.
@@ -45,12 +45,12 @@ func Sensitive(fields []any) []string {
 	return out
 }
 
-func declared(fields []any) ([]playbook.Field, error) {
+func declared(fields []any) ([]contract.Field, error) {
 	b, err := value.Canonical(fields)
 	if err != nil {
 		return nil, err
 	}
-	var defs []playbook.Field
+	var defs []contract.Field
 	if err := json.Unmarshal(b, &defs); err != nil {
 		return nil, fault.Wrap(fault.Damaged, err, "read the form")
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -22,16 +22,16 @@ const Via = "Tend-Via"
 
 // Start asks for a run. Program is the compiled closure.
 type Start struct {
-	Cause    entry.Cause          `json:"cause,omitzero"`
-	Dir      string               `json:"dir,omitempty"`
-	Event    value.Object         `json:"event,omitempty"`
-	Guards   []playbook.GuardSpec `json:"guards,omitempty"`
-	Metadata value.Object         `json:"metadata,omitempty"`
-	Params   value.Object         `json:"params,omitempty"`
-	Program  json.RawMessage      `json:"program"`
-	Request  string               `json:"request,omitempty"`
-	Source   string               `json:"source,omitempty"`
-	Stepping bool                 `json:"stepping,omitempty"`
+	Cause    entry.Cause     `json:"cause,omitzero"`
+	Dir      string          `json:"dir,omitempty"`
+	Event    value.Object    `json:"event,omitempty"`
+	Guards   []guard.Spec    `json:"guards,omitempty"`
+	Metadata value.Object    `json:"metadata,omitempty"`
+	Params   value.Object    `json:"params,omitempty"`
+	Program  json.RawMessage `json:"program"`
+	Request  string          `json:"request,omitempty"`
+	Source   string          `json:"source,omitempty"`
+	Stepping bool            `json:"stepping,omitempty"`
 }
 
 // Started names the run.

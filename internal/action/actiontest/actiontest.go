@@ -21,9 +21,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/mask"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -74,7 +74,7 @@ func Run(t *testing.T, a action.Action, s Suite) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			cancel(errors.New("the run was cancelled"))
 			r, _ := attempt(ctx, t, a, c.Request(t))
-			if r.Outcome != action.NotStarted && r.Outcome != action.Failed && r.Outcome != action.Succeeded || r.Outcome == action.Succeeded && a.Spec().Effect != playbook.Read {
+			if r.Outcome != action.NotStarted && r.Outcome != action.Failed && r.Outcome != action.Succeeded || r.Outcome == action.Succeeded && a.Spec().Effect != contract.Read {
 				t.Errorf("%s: %s (%s) under a context that had ended before", c.Name, r.Outcome, r.Message)
 			}
 		}
@@ -138,7 +138,7 @@ func attempt(ctx context.Context, t rapid.TB, a action.Action, req action.Reques
 }
 
 // Legal tells what is wrong with a Result of an action with the given Spec, or nil.
-func Legal(spec playbook.Spec, r action.Result) error {
+func Legal(spec contract.Spec, r action.Result) error {
 	var problems []error
 	bad := func(format string, a ...any) { problems = append(problems, fmt.Errorf(format, a...)) }
 	if !slices.Contains([]action.Outcome{action.Succeeded, action.Failed, action.NotStarted, action.InDoubt}, r.Outcome) {
@@ -150,7 +150,7 @@ func Legal(spec playbook.Spec, r action.Result) error {
 	if r.Outcome != action.Succeeded && strings.TrimSpace(r.Message) == "" {
 		bad("an end without a word why")
 	}
-	if !slices.ContainsFunc(spec.Ends, func(e playbook.End) bool { return e.Outcome == string(r.Outcome) && e.Kind == r.Kind }) {
+	if !slices.ContainsFunc(spec.Ends, func(e contract.End) bool { return e.Outcome == string(r.Outcome) && e.Kind == r.Kind }) {
 		bad("the Spec's Ends do not document %s %q", r.Outcome, r.Kind)
 	}
 	if !utf8.ValidString(r.Message) {
@@ -170,7 +170,7 @@ func Legal(spec playbook.Spec, r action.Result) error {
 		bad("the output is not normalised")
 	}
 	for name, v := range r.Output {
-		i := slices.IndexFunc(spec.Outputs, func(f playbook.Field) bool { return f.Name == name })
+		i := slices.IndexFunc(spec.Outputs, func(f contract.Field) bool { return f.Name == name })
 		if i < 0 {
 			bad("output %q is not declared", name)
 			continue
@@ -186,25 +186,25 @@ func Legal(spec playbook.Spec, r action.Result) error {
 }
 
 // fits tells whether a value has a type. Nothing fits every type: an output may be absent.
-func fits(typ playbook.Type, v any) bool {
+func fits(typ contract.Type, v any) bool {
 	if v == nil {
 		return true
 	}
 	ok := true
 	switch typ {
-	case playbook.String, playbook.Var, playbook.SPD, playbook.DurationT, playbook.Secret, playbook.Integration:
+	case contract.String, contract.Var, contract.SPD, contract.Duration, contract.Secret, contract.Integration:
 		_, ok = v.(string)
-	case playbook.Number:
+	case contract.Number:
 		_, i := v.(int64)
 		_, f := v.(float64)
 		ok = i || f
-	case playbook.Boolean:
+	case contract.Boolean:
 		_, ok = v.(bool)
-	case playbook.List:
+	case contract.List:
 		_, ok = v.([]any)
-	case playbook.Map:
+	case contract.Map:
 		_, ok = v.(map[string]any)
-	case playbook.Any:
+	case contract.Any:
 	}
 	return ok
 }
@@ -277,7 +277,7 @@ func arbitrary(t *testing.T, a action.Action, s Suite) {
 	rapid.Check(t, func(rt *rapid.T) {
 		req := action.Request{
 			Run: "run_x", Step: "steps[0]", Attempt: 1, Key: rapid.SampledFrom([]string{"", "key-1"}).Draw(rt, "key"),
-			Action: spec.Name, Effect: rapid.SampledFrom([]playbook.Effect{"", playbook.Read, playbook.Idempotent, playbook.Mutate, "odd"}).Draw(rt, "effect"),
+			Action: spec.Name, Effect: rapid.SampledFrom([]contract.Effect{"", contract.Read, contract.Idempotent, contract.Mutate, "odd"}).Draw(rt, "effect"),
 			Dir: dir, Work: dir, Inputs: map[string]any{},
 		}
 		for _, f := range spec.Inputs {
@@ -301,7 +301,7 @@ func arbitrary(t *testing.T, a action.Action, s Suite) {
 }
 
 // input draws a value for a field: mostly of its type, sometimes of another, sometimes a secret.
-func input(t *rapid.T, f playbook.Field) any {
+func input(t *rapid.T, f contract.Field) any {
 	switch rapid.IntRange(0, 9).Draw(t, "sort") {
 	case 0:
 		return anything(t, 2)
@@ -312,16 +312,16 @@ func input(t *rapid.T, f playbook.Field) any {
 		return rapid.SampledFrom(f.Enum).Draw(t, f.Name)
 	}
 	switch f.Type {
-	case playbook.Number:
+	case contract.Number:
 		if rapid.Bool().Draw(t, "float") {
 			return rapid.Float64().Draw(t, f.Name)
 		}
 		return rapid.Int64().Draw(t, f.Name)
-	case playbook.Boolean:
+	case contract.Boolean:
 		return rapid.Bool().Draw(t, f.Name)
-	case playbook.DurationT:
+	case contract.Duration:
 		return rapid.SampledFrom([]any{"1s", "0", "-1s", "1h", int64(1), "9999999h", hostile(t)}).Draw(t, f.Name)
-	case playbook.List:
+	case contract.List:
 		n := rapid.IntRange(0, 4).Draw(t, "length")
 		l := make([]any, n)
 		for i := range l {
@@ -332,7 +332,7 @@ func input(t *rapid.T, f playbook.Field) any {
 			}
 		}
 		return l
-	case playbook.Map:
+	case contract.Map:
 		m := map[string]any{}
 		for _, e := range f.Fields {
 			if rapid.Bool().Draw(t, "give "+e.Name) {
@@ -345,7 +345,7 @@ func input(t *rapid.T, f playbook.Field) any {
 			}
 		}
 		return m
-	case playbook.Any:
+	case contract.Any:
 		return anything(t, 2)
 	default:
 		return hostile(t)

@@ -9,12 +9,12 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tendhq/tend/internal/action"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/value"
 )
 
 // Spec checks that a Spec says all that lint, schema and the reference need.
-func Spec(t *testing.T, s playbook.Spec) {
+func Spec(t *testing.T, s contract.Spec) {
 	t.Helper()
 	if !regexp.MustCompile(`^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)*$`).MatchString(s.Name) {
 		t.Errorf("name %q", s.Name)
@@ -25,7 +25,7 @@ func Spec(t *testing.T, s playbook.Spec) {
 	if strings.TrimSpace(s.Doc) == "" {
 		t.Error("no doc")
 	}
-	if !slices.Contains([]playbook.Effect{playbook.Read, playbook.Idempotent, playbook.Mutate}, s.Effect) {
+	if !slices.Contains([]contract.Effect{contract.Read, contract.Idempotent, contract.Mutate}, s.Effect) {
 		t.Errorf("effect %q", s.Effect)
 	}
 	fields(t, "input", s.Inputs)
@@ -42,7 +42,7 @@ func Spec(t *testing.T, s playbook.Spec) {
 	}
 }
 
-func fields(t *testing.T, what string, fs []playbook.Field) {
+func fields(t *testing.T, what string, fs []contract.Field) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, f := range fs {
@@ -54,11 +54,11 @@ func fields(t *testing.T, what string, fs []playbook.Field) {
 	}
 }
 
-func field(t *testing.T, what string, f playbook.Field) {
+func field(t *testing.T, what string, f contract.Field) {
 	t.Helper()
-	known := []playbook.Type{
-		playbook.String, playbook.Number, playbook.Boolean, playbook.List, playbook.Map, playbook.Secret, playbook.Integration,
-		playbook.Any, playbook.DurationT,
+	known := []contract.Type{
+		contract.String, contract.Number, contract.Boolean, contract.List, contract.Map, contract.Secret, contract.Integration,
+		contract.Any, contract.Duration,
 	}
 	if !slices.Contains(known, f.Type) {
 		t.Errorf("%s has type %q", what, f.Type)
@@ -85,7 +85,7 @@ func field(t *testing.T, what string, f playbook.Field) {
 	}
 }
 
-func ends(t *testing.T, s playbook.Spec) {
+func ends(t *testing.T, s contract.Spec) {
 	t.Helper()
 	outcomes := []action.Outcome{action.Succeeded, action.Failed, action.NotStarted, action.InDoubt}
 	for _, e := range s.Ends {
@@ -106,7 +106,7 @@ func ends(t *testing.T, s playbook.Spec) {
 
 // example checks that an example is a list of steps, one of which uses the action with inputs that it has. That the whole
 // of it lints is tested where all actions are known.
-func example(t *testing.T, s playbook.Spec, e playbook.Example) {
+func example(t *testing.T, s contract.Spec, e contract.Example) {
 	t.Helper()
 	if strings.TrimSpace(e.Title) == "" {
 		t.Error("an example without a title")
@@ -139,7 +139,7 @@ func example(t *testing.T, s playbook.Spec, e playbook.Example) {
 	}
 }
 
-func alias(t *testing.T, s playbook.Spec, a playbook.Alias) {
+func alias(t *testing.T, s contract.Spec, a contract.Alias) {
 	t.Helper()
 	if a.Name == "" || strings.HasPrefix(a.Name, action.Registry) {
 		t.Errorf("alias %q: without the registry, please", a.Name)
@@ -162,6 +162,6 @@ func alias(t *testing.T, s playbook.Spec, a playbook.Alias) {
 	}
 }
 
-func has(fs []playbook.Field, name string) bool {
-	return slices.ContainsFunc(fs, func(f playbook.Field) bool { return f.Name == name })
+func has(fs []contract.Field, name string) bool {
+	return slices.ContainsFunc(fs, func(f contract.Field) bool { return f.Name == name })
 }

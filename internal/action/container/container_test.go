@@ -14,8 +14,8 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/actiontest"
 	"github.com/tendhq/tend/internal/action/container"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/secret"
 )
 
@@ -75,7 +75,7 @@ func request(more map[string]any) action.Request {
 	for k, v := range more {
 		in[k] = v
 	}
-	return action.Request{Run: "run_test", Step: "steps[0]", Attempt: 1, Key: "key", Action: "container", Effect: playbook.Mutate, Inputs: in}
+	return action.Request{Run: "run_test", Step: "steps[0]", Attempt: 1, Key: "key", Action: "container", Effect: contract.Mutate, Inputs: in}
 }
 
 func sh(script string, args ...any) map[string]any {

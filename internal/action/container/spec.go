@@ -1,13 +1,13 @@
 package container
 
 import (
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 // Spec implements action.Action.
-func (Action) Spec() playbook.Spec {
-	return playbook.Spec{
+func (Action) Spec() contract.Spec {
+	return contract.Spec{
 		Name:    "container",
 		Summary: "Runs a container image with docker or podman.",
 		Doc: `The image runs once, attached: its output is the step's, its exit code decides, and the container is removed
@@ -26,37 +26,37 @@ with it; the next attempt of the step removes it before it begins.
 
 This action is tested against a program that behaves as the documentation of docker's command line says, not against an
 engine.`,
-		Effect: playbook.Mutate,
+		Effect: contract.Mutate,
 		Env:    true,
-		Inputs: []playbook.Field{
-			{Name: "image", Type: playbook.String, Required: true, Description: "The image: [registry/]name[:tag][@digest]."},
-			{Name: "args", Type: playbook.List, Items: &playbook.Field{Type: playbook.String}, Description: "Arguments of its entry point."},
-			{Name: "entrypoint", Type: playbook.String, Description: "A program in place of the image's entry point."},
-			{Name: "stdin", Type: playbook.String, Sensitive: true, Description: "What the program reads. Without it nothing."},
-			{Name: "workdir", Type: playbook.String, Description: "Working directory inside."},
-			{Name: "mounts", Type: playbook.List, Description: "Files and directories to show, read only.", Items: &playbook.Field{Type: playbook.Map, Fields: []playbook.Field{
-				{Name: "source", Type: playbook.String, Required: true, Description: "A path in the playbook's directory."},
-				{Name: "target", Type: playbook.String, Required: true, Description: "Its absolute path inside."},
+		Inputs: []contract.Field{
+			{Name: "image", Type: contract.String, Required: true, Description: "The image: [registry/]name[:tag][@digest]."},
+			{Name: "args", Type: contract.List, Items: &contract.Field{Type: contract.String}, Description: "Arguments of its entry point."},
+			{Name: "entrypoint", Type: contract.String, Description: "A program in place of the image's entry point."},
+			{Name: "stdin", Type: contract.String, Sensitive: true, Description: "What the program reads. Without it nothing."},
+			{Name: "workdir", Type: contract.String, Description: "Working directory inside."},
+			{Name: "mounts", Type: contract.List, Description: "Files and directories to show, read only.", Items: &contract.Field{Type: contract.Map, Fields: []contract.Field{
+				{Name: "source", Type: contract.String, Required: true, Description: "A path in the playbook's directory."},
+				{Name: "target", Type: contract.String, Required: true, Description: "Its absolute path inside."},
 			}}},
-			{Name: "work", Type: playbook.String, Description: "Absolute path inside at which the scratch directory is shown, writable."},
-			{Name: "network", Type: playbook.String, Description: "Network to join: none, host, or the name of one. Default: the engine's."},
-			{Name: "pull", Type: playbook.String, Default: "missing", Enum: []any{"always", "missing", "never"}, Description: "When the image is pulled."},
-			{Name: "user", Type: playbook.String, Description: "User, or user:group, to run as."},
-			{Name: "cpus", Type: playbook.Number, Description: "Processors that it may use, such as 1.5."},
-			{Name: "memory", Type: playbook.String, Pattern: memoryPattern, Description: "Memory that it may use, such as 512m."},
-			{Name: "parse", Type: playbook.String, Default: "text", Enum: []any{"text", "json", "lines", "number", "auto"}, Description: "What the output is, as in shell."},
-			{Name: "exitCodes", Type: playbook.List, Items: &playbook.Field{Type: playbook.Number}, Default: []any{int64(0)}, Description: "Exit codes that count as success."},
-			{Name: "grace", Type: playbook.DurationT, Default: "10s", Description: "Time between SIGTERM and SIGKILL."},
-			{Name: "engine", Type: playbook.String, Default: "auto", Enum: []any{"auto", "docker", "podman"}, Description: "Which engine; auto is docker where it is installed, else podman."},
+			{Name: "work", Type: contract.String, Description: "Absolute path inside at which the scratch directory is shown, writable."},
+			{Name: "network", Type: contract.String, Description: "Network to join: none, host, or the name of one. Default: the engine's."},
+			{Name: "pull", Type: contract.String, Default: "missing", Enum: []any{"always", "missing", "never"}, Description: "When the image is pulled."},
+			{Name: "user", Type: contract.String, Description: "User, or user:group, to run as."},
+			{Name: "cpus", Type: contract.Number, Description: "Processors that it may use, such as 1.5."},
+			{Name: "memory", Type: contract.String, Pattern: memoryPattern, Description: "Memory that it may use, such as 512m."},
+			{Name: "parse", Type: contract.String, Default: "text", Enum: []any{"text", "json", "lines", "number", "auto"}, Description: "What the output is, as in shell."},
+			{Name: "exitCodes", Type: contract.List, Items: &contract.Field{Type: contract.Number}, Default: []any{int64(0)}, Description: "Exit codes that count as success."},
+			{Name: "grace", Type: contract.Duration, Default: "10s", Description: "Time between SIGTERM and SIGKILL."},
+			{Name: "engine", Type: contract.String, Default: "auto", Enum: []any{"auto", "docker", "podman"}, Description: "Which engine; auto is docker where it is installed, else podman."},
 		},
-		Outputs: []playbook.Field{
-			{Name: "value", Type: playbook.Any, Description: "The output as `parse` says."},
-			{Name: "stdout", Type: playbook.String, Description: "What was printed: head and tail of at most 64 KiB."},
-			{Name: "stderr", Type: playbook.String, Description: "The same of stderr."},
-			{Name: "exitCode", Type: playbook.Number, Description: "The exit code, if the container ended by itself."},
-			{Name: "truncated", Type: playbook.Boolean, Description: "Whether `value` is not all that was printed."},
+		Outputs: []contract.Field{
+			{Name: "value", Type: contract.Any, Description: "The output as `parse` says."},
+			{Name: "stdout", Type: contract.String, Description: "What was printed: head and tail of at most 64 KiB."},
+			{Name: "stderr", Type: contract.String, Description: "The same of stderr."},
+			{Name: "exitCode", Type: contract.Number, Description: "The exit code, if the container ended by itself."},
+			{Name: "truncated", Type: contract.Boolean, Description: "Whether `value` is not all that was printed."},
 		},
-		Ends: []playbook.End{
+		Ends: []contract.End{
 			{When: "the container ended with an exit code of `exitCodes`, and its output could be read", Outcome: "succeeded"},
 			{When: "the container ended with another exit code", Outcome: "failed", Kind: fault.Exit},
 			{When: "the output is not what `parse` says", Outcome: "failed", Kind: fault.Parse},
@@ -74,7 +74,7 @@ engine.`,
 			{When: "a signal that tend did not send, or the lack of memory, ended the container", Outcome: "in-doubt", Kind: fault.Killed},
 			{When: "the engine was lost while the container ran", Outcome: "in-doubt", Kind: fault.Lost},
 		},
-		Examples: []playbook.Example{
+		Examples: []contract.Example{
 			{Title: "A migration", YAML: `- uses: container
   env:
     DATABASE_URL: '{{ secret "shop_database_url" }}'

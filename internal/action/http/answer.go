@@ -13,8 +13,8 @@ import (
 	"unicode"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -88,7 +88,7 @@ func (x *exchange) refusal(res *http.Response, raw []byte) action.Result {
 	if e := excerpt(raw); e != "" && !x.in.URL.Secret() {
 		why += ": " + e
 	}
-	if x.effect != playbook.Read && (code == 408 || code == 502 || code == 504) {
+	if x.effect != contract.Read && (code == 408 || code == 502 || code == 504) {
 		return action.Doubt(fault.Status, why+": a gateway speaks, and nobody knows whether the server behind it acted")
 	}
 	r := action.Fail(fault.Status, why)

@@ -20,8 +20,8 @@ import (
 	"sync/atomic"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 // Action is the action.
@@ -34,7 +34,7 @@ type Action struct {
 func New() Action { return Action{} }
 
 // Spec implements action.Action.
-func (Action) Spec() playbook.Spec { return spec() }
+func (Action) Spec() contract.Spec { return spec() }
 
 // Run implements action.Action.
 func (a Action) Run(ctx context.Context, req action.Request, log action.Log) action.Result {
@@ -166,7 +166,7 @@ func (x *exchange) broken(ctx context.Context, err error, answer string) action.
 			kind = fault.Lost
 		}
 		return action.Never(kind, why)
-	case x.effect == playbook.Read:
+	case x.effect == contract.Read:
 		if kind == fault.Unreachable || kind == fault.TLS {
 			kind = fault.Lost
 		}

@@ -24,9 +24,10 @@ import (
 
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/actiontest"
+	"github.com/tendhq/tend/internal/contract"
+
 	httpaction "github.com/tendhq/tend/internal/action/http"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/secret"
 )
 
@@ -277,10 +278,10 @@ func TestConformance(t *testing.T) {
 func TestEffectFollowsFromTheMethod(t *testing.T) {
 	t.Parallel()
 	f := httpaction.New().Spec().EffectOf
-	for method, want := range map[any]playbook.Effect{
-		nil: playbook.Read, "": playbook.Read, "get": playbook.Read, "HEAD": playbook.Read, "OPTIONS": playbook.Read,
-		"PUT": playbook.Idempotent, "delete": playbook.Idempotent,
-		"POST": playbook.Mutate, "PATCH": playbook.Mutate, "PURGE": playbook.Mutate, "{{ .m }}": playbook.Mutate, 7: playbook.Mutate,
+	for method, want := range map[any]contract.Effect{
+		nil: contract.Read, "": contract.Read, "get": contract.Read, "HEAD": contract.Read, "OPTIONS": contract.Read,
+		"PUT": contract.Idempotent, "delete": contract.Idempotent,
+		"POST": contract.Mutate, "PATCH": contract.Mutate, "PURGE": contract.Mutate, "{{ .m }}": contract.Mutate, 7: contract.Mutate,
 	} {
 		if got := f(map[string]any{"method": method}); got != want {
 			t.Errorf("%v is %s", method, got)

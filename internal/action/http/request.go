@@ -18,8 +18,8 @@ import (
 	"unicode"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -116,7 +116,7 @@ type prepared struct {
 	secretHeaders map[string]bool
 	tls           *tls.Config
 	egress        action.Egress
-	effect        playbook.Effect
+	effect        contract.Effect
 	method        string
 	where         string // for messages: the address without query and without secrets
 	expect        statuses
@@ -127,7 +127,7 @@ type prepared struct {
 func (in inputs) prepare(req action.Request) (p prepared, err error) {
 	p = prepared{in: in, egress: req.Egress, method: in.Method, close: func() {}, secretHeaders: map[string]bool{}}
 	p.effect = req.Effect
-	if !slices.Contains([]playbook.Effect{playbook.Read, playbook.Idempotent, playbook.Mutate}, p.effect) {
+	if !slices.Contains([]contract.Effect{contract.Read, contract.Idempotent, contract.Mutate}, p.effect) {
 		p.effect = methodEffect(in.Method)
 	}
 	u, err := in.address()
@@ -177,7 +177,7 @@ func (in inputs) prepare(req action.Request) (p prepared, err error) {
 	if header.Get("Content-Type") == "" && body.kind != "" {
 		header.Set("Content-Type", body.kind)
 	}
-	if p.effect != playbook.Read && req.Key != "" && header.Get("Idempotency-Key") == "" && headerValue(req.Key) {
+	if p.effect != contract.Read && req.Key != "" && header.Get("Idempotency-Key") == "" && headerValue(req.Key) {
 		header.Set("Idempotency-Key", req.Key)
 	}
 	return p, nil

@@ -3,12 +3,12 @@ package http
 import (
 	"strings"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
-func spec() playbook.Spec {
-	return playbook.Spec{
+func spec() contract.Spec {
+	return contract.Spec{
 		Name:    "http",
 		Summary: "Sends an HTTP request.",
 		Doc: "The effect follows from the method: GET, HEAD and OPTIONS are `read`, PUT and DELETE `idempotent`, everything else " +
@@ -26,52 +26,52 @@ func spec() playbook.Spec {
 			"is never in doubt.\n\n" +
 			"A failure has kind `unavailable` for the statuses in `retryable` (`rate-limited` for 429), so that " +
 			"`retry: {on: [unavailable, rate-limited]}` repeats what is worth repeating; `Retry-After` is honoured.",
-		Effect:   playbook.Mutate,
+		Effect:   contract.Mutate,
 		EffectOf: effectOf,
-		Inputs: []playbook.Field{
-			{Name: "url", Type: playbook.String, Required: true, Description: "Where to: `https://host[:port]/path`. No credentials in it."},
-			{Name: "method", Type: playbook.String, Default: "GET", Description: "The method."},
-			{Name: "path", Type: playbook.List, Items: &playbook.Field{Type: playbook.String}, Description: "Segments that are encoded and added to the path of `url`."},
-			{Name: "query", Type: playbook.Map, Description: "Parameters that are encoded and added to the query; a list gives the parameter several times."},
-			{Name: "headers", Type: playbook.Map, Description: "Headers."},
-			{Name: "body", Type: playbook.String, Description: "A body as it stands. One of `body`, `json`, `form` and `file`."},
-			{Name: "json", Type: playbook.Any, Description: "A body that is encoded as JSON."},
-			{Name: "form", Type: playbook.Map, Description: "A body that is encoded as a form."},
-			{Name: "file", Type: playbook.String, Description: "A file, at most 100 MiB, that becomes the body; relative to the playbook's directory."},
+		Inputs: []contract.Field{
+			{Name: "url", Type: contract.String, Required: true, Description: "Where to: `https://host[:port]/path`. No credentials in it."},
+			{Name: "method", Type: contract.String, Default: "GET", Description: "The method."},
+			{Name: "path", Type: contract.List, Items: &contract.Field{Type: contract.String}, Description: "Segments that are encoded and added to the path of `url`."},
+			{Name: "query", Type: contract.Map, Description: "Parameters that are encoded and added to the query; a list gives the parameter several times."},
+			{Name: "headers", Type: contract.Map, Description: "Headers."},
+			{Name: "body", Type: contract.String, Description: "A body as it stands. One of `body`, `json`, `form` and `file`."},
+			{Name: "json", Type: contract.Any, Description: "A body that is encoded as JSON."},
+			{Name: "form", Type: contract.Map, Description: "A body that is encoded as a form."},
+			{Name: "file", Type: contract.String, Description: "A file, at most 100 MiB, that becomes the body; relative to the playbook's directory."},
 			{
-				Name: "auth", Type: playbook.Map, Sensitive: true, Description: "Credentials: `bearer`, or `username` and `password`.",
-				Fields: []playbook.Field{
-					{Name: "bearer", Type: playbook.String, Sensitive: true, Description: "A token."},
-					{Name: "username", Type: playbook.String, Description: "For basic authentication."},
-					{Name: "password", Type: playbook.String, Sensitive: true, Description: "For basic authentication."},
+				Name: "auth", Type: contract.Map, Sensitive: true, Description: "Credentials: `bearer`, or `username` and `password`.",
+				Fields: []contract.Field{
+					{Name: "bearer", Type: contract.String, Sensitive: true, Description: "A token."},
+					{Name: "username", Type: contract.String, Description: "For basic authentication."},
+					{Name: "password", Type: contract.String, Sensitive: true, Description: "For basic authentication."},
 				},
 			},
-			{Name: "expect", Type: playbook.List, Default: []any{"2xx"}, Description: "Statuses that are a success: `204`, `2xx`, `200-204`."},
-			{Name: "retryable", Type: playbook.List, Default: []any{int64(408), int64(425), int64(429), int64(502), int64(503), int64(504)}, Description: "Statuses that are worth another attempt."},
-			{Name: "timeout", Type: playbook.DurationT, Default: "30s", Description: "For the whole exchange. The step's own `timeout` counts too."},
+			{Name: "expect", Type: contract.List, Default: []any{"2xx"}, Description: "Statuses that are a success: `204`, `2xx`, `200-204`."},
+			{Name: "retryable", Type: contract.List, Default: []any{int64(408), int64(425), int64(429), int64(502), int64(503), int64(504)}, Description: "Statuses that are worth another attempt."},
+			{Name: "timeout", Type: contract.Duration, Default: "30s", Description: "For the whole exchange. The step's own `timeout` counts too."},
 			{
-				Name: "tls", Type: playbook.Map, Description: "How to speak TLS.",
-				Fields: []playbook.Field{
-					{Name: "ca", Type: playbook.String, Description: "PEM of the authorities to trust in place of the system's."},
-					{Name: "cert", Type: playbook.String, Description: "PEM of a client certificate."},
-					{Name: "key", Type: playbook.String, Sensitive: true, Description: "PEM of its key."},
-					{Name: "serverName", Type: playbook.String, Description: "The name that the server's certificate must have."},
-					{Name: "insecure", Type: playbook.Boolean, Default: false, Description: "Whether to believe any certificate: whoever is in between reads along and answers."},
+				Name: "tls", Type: contract.Map, Description: "How to speak TLS.",
+				Fields: []contract.Field{
+					{Name: "ca", Type: contract.String, Description: "PEM of the authorities to trust in place of the system's."},
+					{Name: "cert", Type: contract.String, Description: "PEM of a client certificate."},
+					{Name: "key", Type: contract.String, Sensitive: true, Description: "PEM of its key."},
+					{Name: "serverName", Type: contract.String, Description: "The name that the server's certificate must have."},
+					{Name: "insecure", Type: contract.Boolean, Default: false, Description: "Whether to believe any certificate: whoever is in between reads along and answers."},
 				},
 			},
-			{Name: "redirects", Type: playbook.Number, Default: int64(0), Description: "How many redirects to follow, at most 10."},
-			{Name: "limit", Type: playbook.Number, Default: int64(1 << 20), Description: "Bytes of the answer to keep, at most 16 MiB. Of a longer one the head is kept."},
+			{Name: "redirects", Type: contract.Number, Default: int64(0), Description: "How many redirects to follow, at most 10."},
+			{Name: "limit", Type: contract.Number, Default: int64(1 << 20), Description: "Bytes of the answer to keep, at most 16 MiB. Of a longer one the head is kept."},
 		},
-		Outputs: []playbook.Field{
-			{Name: "status", Type: playbook.Number, Description: "The status."},
-			{Name: "headers", Type: playbook.Map, Description: "The headers, names in lower case."},
-			{Name: "body", Type: playbook.String, Description: "The body as text."},
-			{Name: "json", Type: playbook.Any, Description: "The body as data, if it is JSON."},
-			{Name: "value", Type: playbook.Any, Description: "`json` if there is one, else `body`."},
-			{Name: "truncated", Type: playbook.Boolean, Description: "Whether `body` is only the head of the answer."},
+		Outputs: []contract.Field{
+			{Name: "status", Type: contract.Number, Description: "The status."},
+			{Name: "headers", Type: contract.Map, Description: "The headers, names in lower case."},
+			{Name: "body", Type: contract.String, Description: "The body as text."},
+			{Name: "json", Type: contract.Any, Description: "The body as data, if it is JSON."},
+			{Name: "value", Type: contract.Any, Description: "`json` if there is one, else `body`."},
+			{Name: "truncated", Type: contract.Boolean, Description: "Whether `body` is only the head of the answer."},
 		},
 		Targets: []string{"url:{{ .url }}"},
-		Ends: []playbook.End{
+		Ends: []contract.End{
 			{When: "the server answered with a status of `expect`", Outcome: "succeeded"},
 			{When: "the server answered with another status", Outcome: "failed", Kind: fault.Status},
 			{When: "the server answered with another status, one of `retryable`", Outcome: "failed", Kind: fault.Unavailable},
@@ -99,7 +99,7 @@ func spec() playbook.Spec {
 			{When: "not `read`: a request was redirected and the next connection could not be made", Outcome: "in-doubt", Kind: fault.Unreachable},
 			{When: "not `read`: a request was redirected and the next handshake failed", Outcome: "in-doubt", Kind: fault.TLS},
 		},
-		Examples: []playbook.Example{
+		Examples: []contract.Example{
 			{
 				Title: "Ask a service how it is",
 				YAML:  "- id: health\n  uses: http\n  with: {url: 'https://cart.example.com/health', timeout: 5s}\n  retry: {attempts: 3, backoff: 2s, on: [unavailable, unreachable, timeout]}\n",
@@ -113,25 +113,25 @@ func spec() playbook.Spec {
 }
 
 // methodEffect tells the effect of a method. What is not proven to be less is mutate.
-func methodEffect(method string) playbook.Effect {
+func methodEffect(method string) contract.Effect {
 	switch strings.ToUpper(strings.TrimSpace(method)) {
 	case "", "GET", "HEAD", "OPTIONS":
-		return playbook.Read
+		return contract.Read
 	case "PUT", "DELETE":
-		return playbook.Idempotent
+		return contract.Idempotent
 	default:
-		return playbook.Mutate
+		return contract.Mutate
 	}
 }
 
-func effectOf(with map[string]any) playbook.Effect {
+func effectOf(with map[string]any) contract.Effect {
 	m, given := with["method"]
 	if !given || m == nil {
-		return playbook.Read
+		return contract.Read
 	}
 	s, ok := m.(string)
 	if !ok {
-		return playbook.Mutate
+		return contract.Mutate
 	}
 	return methodEffect(s)
 }

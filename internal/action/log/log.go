@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 const maxMessage = 1 << 20
@@ -24,33 +24,33 @@ type Action struct{}
 func New() Action { return Action{} }
 
 // Spec implements action.Action.
-func (Action) Spec() playbook.Spec {
-	return playbook.Spec{
+func (Action) Spec() contract.Spec {
+	return contract.Spec{
 		Name:    "log",
 		Summary: "Writes a message into the log of the run.",
 		Doc:     "For people who read the run later: what was found, what was decided. It has no effect on anything else.",
-		Effect:  playbook.Read,
+		Effect:  contract.Read,
 		Proven:  true,
-		Inputs: []playbook.Field{
-			{Name: "message", Type: playbook.String, Required: true, Description: "The message, at most 1 MiB."},
-			{Name: "level", Type: playbook.String, Default: "info", Enum: []any{"debug", "info", "warn", "error"}, Description: "How much it matters."},
-			{Name: "echo", Type: playbook.Boolean, Default: false, Description: "Older dialect: read `-n` and `-e` at the beginning as the program echo does."},
+		Inputs: []contract.Field{
+			{Name: "message", Type: contract.String, Required: true, Description: "The message, at most 1 MiB."},
+			{Name: "level", Type: contract.String, Default: "info", Enum: []any{"debug", "info", "warn", "error"}, Description: "How much it matters."},
+			{Name: "echo", Type: contract.Boolean, Default: false, Description: "Older dialect: read `-n` and `-e` at the beginning as the program echo does."},
 		},
-		Outputs: []playbook.Field{
-			{Name: "message", Type: playbook.String, Description: "The message."},
-			{Name: "level", Type: playbook.String, Description: "Its level."},
+		Outputs: []contract.Field{
+			{Name: "message", Type: contract.String, Description: "The message."},
+			{Name: "level", Type: contract.String, Description: "Its level."},
 		},
-		Ends: []playbook.End{
+		Ends: []contract.End{
 			{When: "always", Outcome: "succeeded"},
 			{When: "an input is wrong, or the message is a secret", Outcome: "not-started", Kind: fault.Invalid},
 			{When: "the step was cancelled before it began", Outcome: "not-started", Kind: fault.Cancelled},
 			{When: "the time limit passed before it began", Outcome: "not-started", Kind: fault.Timeout},
 		},
-		Examples: []playbook.Example{{
+		Examples: []contract.Example{{
 			Title: "Say what was found",
 			YAML:  "- uses: log\n  with: {message: '{{ $.params.path }} holds {{ $.steps.usage.value }} MiB.', level: warn}\n",
 		}},
-		Aliases: []playbook.Alias{{
+		Aliases: []contract.Alias{{
 			Name: "echo", Inputs: map[string]string{"MESSAGE": "message"}, With: map[string]any{"echo": true},
 			Outputs: map[string]string{"output": ".message"},
 		}},

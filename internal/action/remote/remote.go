@@ -14,9 +14,9 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/shell"
 	"github.com/tendhq/tend/internal/action/ssh"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 // Shell executes on one host.
@@ -40,7 +40,7 @@ func (s Shell) Find(name string) (action.Action, bool) {
 }
 
 // Spec implements action.Action: that of `shell`.
-func (Shell) Spec() playbook.Spec { return shell.New().Spec() }
+func (Shell) Spec() contract.Spec { return shell.New().Spec() }
 
 // Run implements action.Action.
 func (s Shell) Run(ctx context.Context, req action.Request, log action.Log) action.Result {
@@ -56,7 +56,7 @@ func (s Shell) Run(ctx context.Context, req action.Request, log action.Log) acti
 	way := ssh.New()
 	var err error
 	there := req
-	if there.Inputs, err = playbook.Inputs(way.Spec().Inputs, given, expr.Strict); err != nil {
+	if there.Inputs, err = contract.Inputs(way.Spec().Inputs, given, expr.Strict); err != nil {
 		return action.Never(fault.KindOf(err), fmt.Sprintf("runner %s: %v", s.runner, err))
 	}
 	there.Action = way.Spec().Name

@@ -14,9 +14,9 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/remote"
 	"github.com/tendhq/tend/internal/action/shell"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/testenv/sshd"
 )
@@ -116,12 +116,12 @@ func run(t *testing.T, a action.Action, with, env map[string]any) action.Result 
 
 func request(t *testing.T, a action.Action, with, env map[string]any) action.Request {
 	t.Helper()
-	inputs, err := playbook.Inputs(a.Spec().Inputs, with, expr.Strict)
+	inputs, err := contract.Inputs(a.Spec().Inputs, with, expr.Strict)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return action.Request{
-		Run: "run_1", Step: "steps[0]", Attempt: 1, Key: fmt.Sprint("key_", 1), Action: a.Spec().Name, Effect: playbook.Mutate,
+		Run: "run_1", Step: "steps[0]", Attempt: 1, Key: fmt.Sprint("key_", 1), Action: a.Spec().Name, Effect: contract.Mutate,
 		Inputs: inputs, Env: env, Egress: action.Egress{Loopback: true, Private: true, All: true},
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/dlclark/regexp2"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 const (
@@ -34,27 +34,27 @@ type Action struct{}
 func New() Action { return Action{} }
 
 // Spec implements action.Action.
-func (Action) Spec() playbook.Spec {
-	return playbook.Spec{
+func (Action) Spec() contract.Spec {
+	return contract.Spec{
 		Name:    "replace",
 		Summary: "Replaces parts of a text.",
 		Doc: "Every occurrence of `find` becomes `with`. With `regex: true`, `find` is a regular expression (the .NET flavour: " +
 			"look-ahead, look-behind, named groups) and `with` may use `$1`, `${name}`, `$0` for the whole match and `$$` for a " +
 			"dollar sign. `.` does not match a newline; write `(?s)` in front if it should.",
-		Effect: playbook.Read,
+		Effect: contract.Read,
 		Proven: true,
-		Inputs: []playbook.Field{
-			{Name: "text", Type: playbook.String, Description: "The text. Either this or `base64`."},
-			{Name: "base64", Type: playbook.String, Description: "The text, encoded as base64."},
-			{Name: "find", Type: playbook.String, Required: true, Description: "What to replace."},
-			{Name: "with", Type: playbook.String, Default: "", Description: "What to put there."},
-			{Name: "regex", Type: playbook.Boolean, Default: false, Description: "Whether `find` is a regular expression."},
+		Inputs: []contract.Field{
+			{Name: "text", Type: contract.String, Description: "The text. Either this or `base64`."},
+			{Name: "base64", Type: contract.String, Description: "The text, encoded as base64."},
+			{Name: "find", Type: contract.String, Required: true, Description: "What to replace."},
+			{Name: "with", Type: contract.String, Default: "", Description: "What to put there."},
+			{Name: "regex", Type: contract.Boolean, Default: false, Description: "Whether `find` is a regular expression."},
 		},
-		Outputs: []playbook.Field{
-			{Name: "value", Type: playbook.String, Description: "The new text."},
-			{Name: "count", Type: playbook.Number, Description: "How many parts were replaced."},
+		Outputs: []contract.Field{
+			{Name: "value", Type: contract.String, Description: "The new text."},
+			{Name: "count", Type: contract.Number, Description: "How many parts were replaced."},
 		},
-		Ends: []playbook.End{
+		Ends: []contract.End{
 			{When: "the text was searched, whether anything was found or not", Outcome: "succeeded"},
 			{When: "the regular expression took too long on this text", Outcome: "failed", Kind: fault.Timeout},
 			{When: "the step was cancelled", Outcome: "failed", Kind: fault.Cancelled},
@@ -63,11 +63,11 @@ func (Action) Spec() playbook.Spec {
 			{When: "the step was cancelled before it began", Outcome: "not-started", Kind: fault.Cancelled},
 			{When: "the time limit passed before it began", Outcome: "not-started", Kind: fault.Timeout},
 		},
-		Examples: []playbook.Example{{
+		Examples: []contract.Example{{
 			Title: "Take the generated fields out of a manifest",
 			YAML:  "- id: manifest\n  uses: replace\n  with:\n    text: '{{ $.steps.get.value }}'\n    find: '(?m)^\\s*uid: .*\\n'\n    with: ''\n    regex: true\n",
 		}},
-		Aliases: []playbook.Alias{{
+		Aliases: []contract.Alias{{
 			Name:    "utils/replace-string",
 			Inputs:  map[string]string{"ORIGINAL_BASE64_STRING": "base64", "ORIGINAL_STRING": "text", "SUB_STR_SRC": "find", "SUB_STR_DEST": "with", "REGEX": "regex"},
 			Outputs: map[string]string{"output": ".value"},

@@ -21,8 +21,8 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/output"
 	"github.com/tendhq/tend/internal/action/process"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 // longest is the largest script that is given as an argument; Linux takes 128 KiB. A longer one goes through a file.
@@ -35,7 +35,7 @@ type Action struct{}
 func New() Action { return Action{} }
 
 // Spec implements action.Action.
-func (Action) Spec() playbook.Spec { return spec() }
+func (Action) Spec() contract.Spec { return spec() }
 
 type inputs struct {
 	Script    action.Text   `in:"script"`
@@ -137,7 +137,7 @@ func (in inputs) command(req action.Request) (c process.Command, remove func(), 
 		for _, a := range in.Argv {
 			c.Args = append(c.Args, a.Reveal())
 		}
-		c.Path, err = program(c.Args[0], c.Dir, env)
+		c.Path, err = programOf(c.Args[0], c.Dir, env)
 		if err != nil {
 			err = fault.New(fault.Missing, "%s is not installed here (not found in PATH)", in.shown(c.Args[0]))
 		}
@@ -197,7 +197,7 @@ func interpreter(shell string) (name, path string, err error) {
 }
 
 // program finds argv[0]: with a slash from the working directory, else in the PATH that the program will see.
-func program(name, dir string, env []string) (string, error) {
+func programOf(name, dir string, env []string) (string, error) {
 	if strings.Contains(name, "/") {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(dir, name)

@@ -1,12 +1,12 @@
 package shell
 
 import (
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
-func spec() playbook.Spec {
-	return playbook.Spec{
+func spec() contract.Spec {
+	return contract.Spec{
 		Name:    "shell",
 		Summary: "Runs a script or a program on the runner.",
 		Doc: "Give `script`, or `argv`: a list that becomes the program's arguments as it stands, with no shell in between.\n\n" +
@@ -22,27 +22,27 @@ func spec() playbook.Spec {
 			"`parse` makes the output a value. `text` is the output without the newlines at its end; `lines` a list without empty " +
 			"lines; `number` one number; `json` one document; `auto` JSON if it is JSON, else text. No data is never a number or " +
 			"a document. Output beyond 4 MiB is cut for `text` and `auto` (`truncated` says so) and a failure for the others.",
-		Effect: playbook.Mutate,
+		Effect: contract.Mutate,
 		Env:    true,
-		Inputs: []playbook.Field{
-			{Name: "script", Type: playbook.String, Verbatim: true, Description: "The script. Either this or `argv`."},
-			{Name: "argv", Type: playbook.List, Items: &playbook.Field{Type: playbook.String}, Description: "The program and its arguments."},
-			{Name: "shell", Type: playbook.String, Enum: []any{"bash", "sh", "python3"}, Description: "What reads the script. Without it `bash` where there is one, else `sh`."},
-			{Name: "stdin", Type: playbook.String, Description: "What the program reads. Without it nothing (`/dev/null`)."},
-			{Name: "cwd", Type: playbook.String, Description: "Working directory; relative to the playbook's directory, which is also the default."},
-			{Name: "parse", Type: playbook.String, Default: "text", Enum: []any{"text", "json", "lines", "number", "auto"}, Description: "What the output is."},
-			{Name: "exitCodes", Type: playbook.List, Items: &playbook.Field{Type: playbook.Number}, Default: []any{int64(0)}, Description: "Exit codes that count as success."},
-			{Name: "grace", Type: playbook.DurationT, Default: "5s", Description: "Time between SIGTERM and SIGKILL."},
+		Inputs: []contract.Field{
+			{Name: "script", Type: contract.String, Verbatim: true, Description: "The script. Either this or `argv`."},
+			{Name: "argv", Type: contract.List, Items: &contract.Field{Type: contract.String}, Description: "The program and its arguments."},
+			{Name: "shell", Type: contract.String, Enum: []any{"bash", "sh", "python3"}, Description: "What reads the script. Without it `bash` where there is one, else `sh`."},
+			{Name: "stdin", Type: contract.String, Description: "What the program reads. Without it nothing (`/dev/null`)."},
+			{Name: "cwd", Type: contract.String, Description: "Working directory; relative to the playbook's directory, which is also the default."},
+			{Name: "parse", Type: contract.String, Default: "text", Enum: []any{"text", "json", "lines", "number", "auto"}, Description: "What the output is."},
+			{Name: "exitCodes", Type: contract.List, Items: &contract.Field{Type: contract.Number}, Default: []any{int64(0)}, Description: "Exit codes that count as success."},
+			{Name: "grace", Type: contract.Duration, Default: "5s", Description: "Time between SIGTERM and SIGKILL."},
 		},
-		Outputs: []playbook.Field{
-			{Name: "value", Type: playbook.Any, Description: "The output as `parse` says."},
-			{Name: "stdout", Type: playbook.String, Description: "What was printed: head and tail of at most 64 KiB."},
-			{Name: "stderr", Type: playbook.String, Description: "The same of stderr."},
-			{Name: "exitCode", Type: playbook.Number, Description: "The exit code, if the program ended by itself."},
-			{Name: "truncated", Type: playbook.Boolean, Description: "Whether `value` is not all that was printed."},
+		Outputs: []contract.Field{
+			{Name: "value", Type: contract.Any, Description: "The output as `parse` says."},
+			{Name: "stdout", Type: contract.String, Description: "What was printed: head and tail of at most 64 KiB."},
+			{Name: "stderr", Type: contract.String, Description: "The same of stderr."},
+			{Name: "exitCode", Type: contract.Number, Description: "The exit code, if the program ended by itself."},
+			{Name: "truncated", Type: contract.Boolean, Description: "Whether `value` is not all that was printed."},
 		},
 		Targets: nil, // what a script acts on only its author knows: `target:`
-		Ends: []playbook.End{
+		Ends: []contract.End{
 			{When: "the program ended with an exit code of `exitCodes`, and its output could be read", Outcome: "succeeded"},
 			{When: "the program ended with another exit code", Outcome: "failed", Kind: fault.Exit},
 			{When: "the output is not what `parse` says", Outcome: "failed", Kind: fault.Parse},
@@ -59,7 +59,7 @@ func spec() playbook.Spec {
 			{When: "a signal that tend did not send ended the program", Outcome: "in-doubt", Kind: fault.Killed},
 			{When: "something that the program started could not be ended", Outcome: "in-doubt", Kind: fault.Lost},
 		},
-		Examples: []playbook.Example{
+		Examples: []contract.Example{
 			{
 				Title: "Measure, with data by the environment",
 				YAML:  "- id: usage\n  uses: shell\n  effect: read\n  env: {DIR: '{{ $.params.path }}'}\n  with: {script: 'du -sm \"$DIR\" | cut -f1', parse: number}\n",
@@ -73,7 +73,7 @@ func spec() playbook.Spec {
 				YAML:  "- id: found\n  uses: shell\n  effect: read\n  with: {script: 'grep -c ERROR /var/log/app.log', exitCodes: [0, 1], parse: number}\n",
 			},
 		},
-		Aliases: []playbook.Alias{{
+		Aliases: []contract.Alias{{
 			Name:   "utils/inline-python",
 			Inputs: map[string]string{"INLINE_SCRIPT": "script"},
 			With:   map[string]any{"shell": "python3"},

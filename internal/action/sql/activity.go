@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -31,8 +31,8 @@ func legacyConnection(more map[string]string) map[string]string {
 }
 
 // Spec implements action.Action.
-func (Sessions) Spec() playbook.Spec {
-	return playbook.Spec{
+func (Sessions) Spec() contract.Spec {
+	return contract.Spec{
 		Name:    "postgres/sessions",
 		Summary: "Lists the sessions of a PostgreSQL server whose statement or transaction runs too long.",
 		Doc: `Client sessions of all databases that are not idle and whose current statement or transaction began at least
@@ -41,41 +41,41 @@ cleaning. Process ids are text, as in every list that people choose from.
 
 The user needs the role pg_read_all_stats: without it the server hides the sessions of others, and the step fails rather
 than show a list that would be too short.`,
-		Effect: playbook.Read,
+		Effect: contract.Read,
 		Proven: true,
 		Inputs: append(connectionFields(),
-			playbook.Field{Name: "longerThan", Type: playbook.DurationT, Default: "5m", Description: "Shortest age of the sessions to list."},
-			playbook.Field{Name: "maxRows", Type: playbook.Number, Default: int64(200), Description: "Sessions that are listed."},
+			contract.Field{Name: "longerThan", Type: contract.Duration, Default: "5m", Description: "Shortest age of the sessions to list."},
+			contract.Field{Name: "maxRows", Type: contract.Number, Default: int64(200), Description: "Sessions that are listed."},
 		),
-		Outputs: []playbook.Field{
-			{Name: "sessions", Type: playbook.List, Description: "The sessions.", Items: &playbook.Field{Type: playbook.Map, Fields: []playbook.Field{
-				{Name: "pid", Type: playbook.String, Description: "Process id of the session."},
-				{Name: "age", Type: playbook.String, Description: "How long ago its statement began."},
-				{Name: "xact_age", Type: playbook.String, Description: "How long ago its transaction began."},
-				{Name: "seconds", Type: playbook.Number, Description: "The longer of the two, in seconds."},
-				{Name: "state", Type: playbook.String, Description: "What it does: active, idle in transaction, and so on."},
-				{Name: "datname", Type: playbook.String, Description: "Its database."},
-				{Name: "usename", Type: playbook.String, Description: "Its user."},
-				{Name: "application_name", Type: playbook.String, Description: "What its client calls itself."},
-				{Name: "client_addr", Type: playbook.String, Description: "Address of its client; null for a Unix socket."},
-				{Name: "client_port", Type: playbook.Number, Description: "Port of its client."},
-				{Name: "wait_event_type", Type: playbook.String, Description: "What kind of thing it waits for."},
-				{Name: "wait_event", Type: playbook.String, Description: "What it waits for."},
-				{Name: "blocked_by", Type: playbook.List, Description: "Process ids of the sessions whose locks it waits for."},
-				{Name: "query", Type: playbook.String, Description: "Its statement, or the last one."},
+		Outputs: []contract.Field{
+			{Name: "sessions", Type: contract.List, Description: "The sessions.", Items: &contract.Field{Type: contract.Map, Fields: []contract.Field{
+				{Name: "pid", Type: contract.String, Description: "Process id of the session."},
+				{Name: "age", Type: contract.String, Description: "How long ago its statement began."},
+				{Name: "xact_age", Type: contract.String, Description: "How long ago its transaction began."},
+				{Name: "seconds", Type: contract.Number, Description: "The longer of the two, in seconds."},
+				{Name: "state", Type: contract.String, Description: "What it does: active, idle in transaction, and so on."},
+				{Name: "datname", Type: contract.String, Description: "Its database."},
+				{Name: "usename", Type: contract.String, Description: "Its user."},
+				{Name: "application_name", Type: contract.String, Description: "What its client calls itself."},
+				{Name: "client_addr", Type: contract.String, Description: "Address of its client; null for a Unix socket."},
+				{Name: "client_port", Type: contract.Number, Description: "Port of its client."},
+				{Name: "wait_event_type", Type: contract.String, Description: "What kind of thing it waits for."},
+				{Name: "wait_event", Type: contract.String, Description: "What it waits for."},
+				{Name: "blocked_by", Type: contract.List, Description: "Process ids of the sessions whose locks it waits for."},
+				{Name: "query", Type: contract.String, Description: "Its statement, or the last one."},
 			}}},
-			{Name: "count", Type: playbook.Number, Description: "How many there are in the list."},
+			{Name: "count", Type: contract.Number, Description: "How many there are in the list."},
 		},
 		Targets: []string{connectionTarget},
 		Ends: append(connectionEnds(),
-			playbook.End{When: "the list was read, empty or not", Outcome: "succeeded"},
-			playbook.End{When: "the user may not see the sessions of others", Outcome: "failed", Kind: fault.Refused},
-			playbook.End{When: "the server refused the query", Outcome: "failed", Kind: fault.Query},
-			playbook.End{When: "the time limit passed", Outcome: "failed", Kind: fault.Timeout},
-			playbook.End{When: "the step was cancelled", Outcome: "failed", Kind: fault.Cancelled},
-			playbook.End{When: "the connection was lost", Outcome: "failed", Kind: fault.Lost},
+			contract.End{When: "the list was read, empty or not", Outcome: "succeeded"},
+			contract.End{When: "the user may not see the sessions of others", Outcome: "failed", Kind: fault.Refused},
+			contract.End{When: "the server refused the query", Outcome: "failed", Kind: fault.Query},
+			contract.End{When: "the time limit passed", Outcome: "failed", Kind: fault.Timeout},
+			contract.End{When: "the step was cancelled", Outcome: "failed", Kind: fault.Cancelled},
+			contract.End{When: "the connection was lost", Outcome: "failed", Kind: fault.Lost},
 		),
-		Examples: []playbook.Example{{Title: "Sessions that have been busy for ten minutes", YAML: `- id: long
+		Examples: []contract.Example{{Title: "Sessions that have been busy for ten minutes", YAML: `- id: long
   uses: postgres/sessions
   with:
     host: db-1.internal
@@ -83,7 +83,7 @@ than show a list that would be too short.`,
     password: '{{ secret "db_password" }}'
     longerThan: 10m
 `}},
-		Aliases: []playbook.Alias{{
+		Aliases: []contract.Alias{{
 			Name:    "psql/query/long-running-sessions",
 			Inputs:  legacyConnection(map[string]string{"LONG_DURATION_SECONDS": "longerThan"}),
 			Outputs: map[string]string{"data": ".sessions"},
@@ -136,38 +136,38 @@ func (Sessions) Run(ctx context.Context, req action.Request, log action.Log) act
 }
 
 // Spec implements action.Action.
-func (Terminate) Spec() playbook.Spec {
-	return playbook.Spec{
+func (Terminate) Spec() contract.Spec {
+	return contract.Spec{
 		Name:    "postgres/terminate",
 		Summary: "Ends sessions of a PostgreSQL server, by process id.",
 		Doc: `Signals the client sessions with the given process ids to end, which undoes their transactions, and waits until
 they are gone. Ids of no client session are left alone and listed as missing; so are background processes of the server
 and this connection itself. The user needs the role pg_signal_backend, or to be the one whose sessions they are.`,
-		Effect: playbook.Mutate,
+		Effect: contract.Mutate,
 		Inputs: append(connectionFields(),
-			playbook.Field{Name: "pids", Type: playbook.List, Required: true, Description: "Process ids of the sessions.", Items: &playbook.Field{Type: playbook.String}},
-			playbook.Field{Name: "within", Type: playbook.DurationT, Default: "10s", Description: "How long to wait until they are gone. 0 does not wait."},
+			contract.Field{Name: "pids", Type: contract.List, Required: true, Description: "Process ids of the sessions.", Items: &contract.Field{Type: contract.String}},
+			contract.Field{Name: "within", Type: contract.Duration, Default: "10s", Description: "How long to wait until they are gone. 0 does not wait."},
 		),
-		Outputs: []playbook.Field{
-			{Name: "terminated", Type: playbook.List, Description: "Process ids of sessions that are gone; with within 0, that were signalled.", Items: &playbook.Field{Type: playbook.String}},
-			{Name: "remaining", Type: playbook.List, Description: "Process ids of sessions that were signalled and are still there.", Items: &playbook.Field{Type: playbook.String}},
-			{Name: "missing", Type: playbook.List, Description: "Process ids of no client session.", Items: &playbook.Field{Type: playbook.String}},
-			{Name: "count", Type: playbook.Number, Description: "How many were terminated."},
+		Outputs: []contract.Field{
+			{Name: "terminated", Type: contract.List, Description: "Process ids of sessions that are gone; with within 0, that were signalled.", Items: &contract.Field{Type: contract.String}},
+			{Name: "remaining", Type: contract.List, Description: "Process ids of sessions that were signalled and are still there.", Items: &contract.Field{Type: contract.String}},
+			{Name: "missing", Type: contract.List, Description: "Process ids of no client session.", Items: &contract.Field{Type: contract.String}},
+			{Name: "count", Type: contract.Number, Description: "How many were terminated."},
 		},
 		Targets: []string{connectionTarget},
 		Ends: append(connectionEnds(),
-			playbook.End{When: "the sessions are gone, or were not there", Outcome: "succeeded"},
-			playbook.End{When: "a session was still there after within", Outcome: "failed", Kind: fault.Verify},
-			playbook.End{When: "the server refused, for example for lack of the right", Outcome: "failed", Kind: fault.Query},
-			playbook.End{When: "the time limit passed before a signal was sent", Outcome: "failed", Kind: fault.Timeout},
-			playbook.End{When: "the step was cancelled before a signal was sent", Outcome: "failed", Kind: fault.Cancelled},
-			playbook.End{When: "the server ended the connection first", Outcome: "failed", Kind: fault.Lost},
-			playbook.End{When: "the connection was lost after the signals were sent", Outcome: "in-doubt", Kind: fault.Lost},
-			playbook.End{When: "the time limit passed after the signals were sent", Outcome: "in-doubt", Kind: fault.Timeout},
-			playbook.End{When: "the step was cancelled after the signals were sent", Outcome: "in-doubt", Kind: fault.Cancelled},
-			playbook.End{When: "the server refused to say whether the sessions are gone", Outcome: "in-doubt", Kind: fault.Query},
+			contract.End{When: "the sessions are gone, or were not there", Outcome: "succeeded"},
+			contract.End{When: "a session was still there after within", Outcome: "failed", Kind: fault.Verify},
+			contract.End{When: "the server refused, for example for lack of the right", Outcome: "failed", Kind: fault.Query},
+			contract.End{When: "the time limit passed before a signal was sent", Outcome: "failed", Kind: fault.Timeout},
+			contract.End{When: "the step was cancelled before a signal was sent", Outcome: "failed", Kind: fault.Cancelled},
+			contract.End{When: "the server ended the connection first", Outcome: "failed", Kind: fault.Lost},
+			contract.End{When: "the connection was lost after the signals were sent", Outcome: "in-doubt", Kind: fault.Lost},
+			contract.End{When: "the time limit passed after the signals were sent", Outcome: "in-doubt", Kind: fault.Timeout},
+			contract.End{When: "the step was cancelled after the signals were sent", Outcome: "in-doubt", Kind: fault.Cancelled},
+			contract.End{When: "the server refused to say whether the sessions are gone", Outcome: "in-doubt", Kind: fault.Query},
 		),
-		Examples: []playbook.Example{{Title: "End the sessions that have been busy for an hour, when a person agrees", YAML: `- id: long
+		Examples: []contract.Example{{Title: "End the sessions that have been busy for an hour, when a person agrees", YAML: `- id: long
   uses: postgres/sessions
   with:
     host: db-1.internal
@@ -183,7 +183,7 @@ and this connection itself. The user needs the role pg_signal_backend, or to be 
     password: '{{ secret "db_password" }}'
     pids: '{{ $.steps.long.sessions[:].pid }}'
 `}},
-		Aliases: []playbook.Alias{{
+		Aliases: []contract.Alias{{
 			Name:   "psql/query/terminate",
 			Inputs: legacyConnection(map[string]string{"PIDS": "pids"}),
 			// The older step signalled and did not look back: its documents wait and look themselves.

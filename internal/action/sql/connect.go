@@ -20,8 +20,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/secret"
 )
 
@@ -61,7 +61,7 @@ func readInputs(req action.Request, into any) (*database, error) {
 	mine, others := map[string]any{}, map[string]any{}
 	connection := connectionFields()
 	for k, v := range req.Inputs {
-		if slices.ContainsFunc(connection, func(f playbook.Field) bool { return f.Name == k }) {
+		if slices.ContainsFunc(connection, func(f contract.Field) bool { return f.Name == k }) {
 			mine[k] = v
 		} else {
 			others[k] = v

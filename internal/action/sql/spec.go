@@ -1,13 +1,13 @@
 package sql
 
 import (
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 // Spec implements action.Action.
-func (Action) Spec() playbook.Spec {
-	return playbook.Spec{
+func (Action) Spec() contract.Spec {
+	return contract.Spec{
 		Name:    "sql",
 		Summary: "Executes a statement on a PostgreSQL database.",
 		Doc: `One statement, in a transaction of its own. Values go into it as parameters ($1, $2, …) from the list
@@ -27,41 +27,41 @@ bytea base64, NULL null, NaN and infinity text, and everything else its text. A 
 
 The settings of the environment (PGHOST, PGPASSWORD, …), .pgpass and service files are not read. A password is never
 sent in clear over a connection that could be another's: the server must be verified for that, or be local.`,
-		Effect: playbook.Mutate,
-		EffectOf: func(with map[string]any) playbook.Effect {
+		Effect: contract.Mutate,
+		EffectOf: func(with map[string]any) contract.Effect {
 			if with["readOnly"] == true || with["readOnly"] == "true" {
-				return playbook.Read
+				return contract.Read
 			}
-			return playbook.Mutate
+			return contract.Mutate
 		},
 		Inputs: append(connectionFields(),
-			playbook.Field{Name: "query", Type: playbook.String, Required: true, Verbatim: true, Description: "One SQL statement."},
-			playbook.Field{Name: "params", Type: playbook.List, Description: "Values of $1, $2, … in the statement.", Items: &playbook.Field{Type: playbook.Any, Sensitive: true}},
-			playbook.Field{Name: "readOnly", Type: playbook.Boolean, Description: "Have the server refuse changes. Default: true when the step's effect is read."},
-			playbook.Field{Name: "transaction", Type: playbook.Boolean, Default: true, Description: "Execute in a transaction."},
-			playbook.Field{Name: "timeout", Type: playbook.DurationT, Default: "5m", Description: "Longest time of the statement; the server ends it. The step's own time limit counts too."},
-			playbook.Field{Name: "maxRows", Type: playbook.Number, Default: int64(1000), Description: "Rows that are kept; when there are more, truncated is true."},
+			contract.Field{Name: "query", Type: contract.String, Required: true, Verbatim: true, Description: "One SQL statement."},
+			contract.Field{Name: "params", Type: contract.List, Description: "Values of $1, $2, … in the statement.", Items: &contract.Field{Type: contract.Any, Sensitive: true}},
+			contract.Field{Name: "readOnly", Type: contract.Boolean, Description: "Have the server refuse changes. Default: true when the step's effect is read."},
+			contract.Field{Name: "transaction", Type: contract.Boolean, Default: true, Description: "Execute in a transaction."},
+			contract.Field{Name: "timeout", Type: contract.Duration, Default: "5m", Description: "Longest time of the statement; the server ends it. The step's own time limit counts too."},
+			contract.Field{Name: "maxRows", Type: contract.Number, Default: int64(1000), Description: "Rows that are kept; when there are more, truncated is true."},
 		),
-		Outputs: []playbook.Field{
-			{Name: "rows", Type: playbook.List, Description: "A map from column to value for each row.", Items: &playbook.Field{Type: playbook.Map}},
-			{Name: "count", Type: playbook.Number, Description: "Number of rows that the statement gave or changed. Of a truncated read-only result, the number that was kept."},
-			{Name: "columns", Type: playbook.List, Description: "Names of the columns, in order.", Items: &playbook.Field{Type: playbook.String}},
-			{Name: "command", Type: playbook.String, Description: "What the server says that it did: SELECT 3, UPDATE 1."},
-			{Name: "truncated", Type: playbook.Boolean, Description: "There were more rows than rows holds."},
-			{Name: "value", Type: playbook.Any, Description: "The value, when there is one row of one column; else null."},
+		Outputs: []contract.Field{
+			{Name: "rows", Type: contract.List, Description: "A map from column to value for each row.", Items: &contract.Field{Type: contract.Map}},
+			{Name: "count", Type: contract.Number, Description: "Number of rows that the statement gave or changed. Of a truncated read-only result, the number that was kept."},
+			{Name: "columns", Type: contract.List, Description: "Names of the columns, in order.", Items: &contract.Field{Type: contract.String}},
+			{Name: "command", Type: contract.String, Description: "What the server says that it did: SELECT 3, UPDATE 1."},
+			{Name: "truncated", Type: contract.Boolean, Description: "There were more rows than rows holds."},
+			{Name: "value", Type: contract.Any, Description: "The value, when there is one row of one column; else null."},
 		},
 		Targets: []string{connectionTarget},
 		Ends: append(connectionEnds(),
-			playbook.End{When: "the server committed", Outcome: "succeeded"},
-			playbook.End{When: "the server refused the statement, a parameter or the commit", Outcome: "failed", Kind: fault.Query},
-			playbook.End{When: "the time limit passed, and the server confirmed that it cancelled the statement", Outcome: "failed", Kind: fault.Timeout},
-			playbook.End{When: "the step was cancelled, and the server confirmed that it cancelled the statement", Outcome: "failed", Kind: fault.Cancelled},
-			playbook.End{When: "the connection was lost during a read-only statement, or the server said that it ended and undid it", Outcome: "failed", Kind: fault.Lost},
-			playbook.End{When: "the connection was lost after a changing statement or COMMIT was sent", Outcome: "in-doubt", Kind: fault.Lost},
-			playbook.End{When: "the time limit passed, and the server did not confirm", Outcome: "in-doubt", Kind: fault.Timeout},
-			playbook.End{When: "the step was cancelled, and the server did not confirm", Outcome: "in-doubt", Kind: fault.Cancelled},
+			contract.End{When: "the server committed", Outcome: "succeeded"},
+			contract.End{When: "the server refused the statement, a parameter or the commit", Outcome: "failed", Kind: fault.Query},
+			contract.End{When: "the time limit passed, and the server confirmed that it cancelled the statement", Outcome: "failed", Kind: fault.Timeout},
+			contract.End{When: "the step was cancelled, and the server confirmed that it cancelled the statement", Outcome: "failed", Kind: fault.Cancelled},
+			contract.End{When: "the connection was lost during a read-only statement, or the server said that it ended and undid it", Outcome: "failed", Kind: fault.Lost},
+			contract.End{When: "the connection was lost after a changing statement or COMMIT was sent", Outcome: "in-doubt", Kind: fault.Lost},
+			contract.End{When: "the time limit passed, and the server did not confirm", Outcome: "in-doubt", Kind: fault.Timeout},
+			contract.End{When: "the step was cancelled, and the server did not confirm", Outcome: "in-doubt", Kind: fault.Cancelled},
 		),
-		Examples: []playbook.Example{
+		Examples: []contract.Example{
 			{Title: "Which tables wait for a vacuum", YAML: `- id: bloat
   uses: sql
   effect: read
@@ -91,23 +91,23 @@ sent in clear over a connection that could be another's: the server must be veri
 const connectionTarget = `{{ if .host }}postgres:{{ .host }}:{{ .port }}/{{ .database }}{{ end }}`
 
 // connectionFields are the inputs that say which database, and as whom.
-func connectionFields() []playbook.Field {
-	return []playbook.Field{
-		{Name: "host", Type: playbook.String, Description: "Name or address of the server, or the directory of its Unix socket."},
-		{Name: "port", Type: playbook.Number, Default: int64(5432), Description: "Port of the server."},
-		{Name: "database", Type: playbook.String, Default: "postgres", Description: "Name of the database."},
-		{Name: "user", Type: playbook.String, Sensitive: true, Description: "User to log in as."},
-		{Name: "password", Type: playbook.String, Sensitive: true, Description: "Password of the user."},
-		{Name: "sslmode", Type: playbook.String, Enum: []any{modeDisable, modePrefer, modeRequire, modeVerifyCA, modeVerifyFull}, Description: "As in libpq. Default: verify-full when ca is given, else prefer, which encrypts when the server can and does not verify it."},
-		{Name: "ca", Type: playbook.String, Description: "Certificates of the authorities that the server's must come from: PEM text, or a file."},
-		{Name: "cert", Type: playbook.String, Description: "Client certificate: PEM text, or a file."},
-		{Name: "key", Type: playbook.String, Sensitive: true, Description: "Key of the client certificate: PEM text, or a file."},
-		{Name: "url", Type: playbook.String, Sensitive: true, Description: "postgres://user:password@host:port/database?sslmode=… in place of the inputs above."},
+func connectionFields() []contract.Field {
+	return []contract.Field{
+		{Name: "host", Type: contract.String, Description: "Name or address of the server, or the directory of its Unix socket."},
+		{Name: "port", Type: contract.Number, Default: int64(5432), Description: "Port of the server."},
+		{Name: "database", Type: contract.String, Default: "postgres", Description: "Name of the database."},
+		{Name: "user", Type: contract.String, Sensitive: true, Description: "User to log in as."},
+		{Name: "password", Type: contract.String, Sensitive: true, Description: "Password of the user."},
+		{Name: "sslmode", Type: contract.String, Enum: []any{modeDisable, modePrefer, modeRequire, modeVerifyCA, modeVerifyFull}, Description: "As in libpq. Default: verify-full when ca is given, else prefer, which encrypts when the server can and does not verify it."},
+		{Name: "ca", Type: contract.String, Description: "Certificates of the authorities that the server's must come from: PEM text, or a file."},
+		{Name: "cert", Type: contract.String, Description: "Client certificate: PEM text, or a file."},
+		{Name: "key", Type: contract.String, Sensitive: true, Description: "Key of the client certificate: PEM text, or a file."},
+		{Name: "url", Type: contract.String, Sensitive: true, Description: "postgres://user:password@host:port/database?sslmode=… in place of the inputs above."},
 	}
 }
 
-func connectionEnds() []playbook.End {
-	return []playbook.End{
+func connectionEnds() []contract.End {
+	return []contract.End{
 		{When: "the inputs are wrong", Outcome: "not-started", Kind: fault.Invalid},
 		{When: "no connection came about", Outcome: "not-started", Kind: fault.Unreachable},
 		{When: "the network rules do not allow the connection", Outcome: "not-started", Kind: fault.Refused},

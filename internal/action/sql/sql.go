@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 // Action is `sql`: one statement of the document's.
@@ -41,7 +41,7 @@ func (Action) Run(ctx context.Context, req action.Request, log action.Log) actio
 	if err != nil {
 		return never(err)
 	}
-	readOnly := req.Effect == playbook.Read
+	readOnly := req.Effect == contract.Read
 	if in.ReadOnly != nil {
 		readOnly = *in.ReadOnly
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/actiontest"
 	"github.com/tendhq/tend/internal/action/sql"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/testenv/postgres"
 )
@@ -52,12 +52,12 @@ func (s server) request(more map[string]any) action.Request {
 		}
 		in[k] = v
 	}
-	return action.Request{Run: "run_test", Step: "steps[0]", Attempt: 1, Key: "key", Action: "sql", Effect: playbook.Mutate, Inputs: in, Egress: here()}
+	return action.Request{Run: "run_test", Step: "steps[0]", Attempt: 1, Key: "key", Action: "sql", Effect: contract.Mutate, Inputs: in, Egress: here()}
 }
 
 func (s server) reading(more map[string]any) action.Request {
 	r := s.request(more)
-	r.Effect = playbook.Read
+	r.Effect = contract.Read
 	return r
 }
 
@@ -103,7 +103,7 @@ func TestSpecs(t *testing.T) {
 		actiontest.Spec(t, a.Spec())
 	}
 	of := sql.New().Spec().EffectOf
-	if of(map[string]any{"readOnly": true}) != playbook.Read || of(map[string]any{"readOnly": false}) != playbook.Mutate || of(nil) != playbook.Mutate {
+	if of(map[string]any{"readOnly": true}) != contract.Read || of(map[string]any{"readOnly": false}) != contract.Mutate || of(nil) != contract.Mutate {
 		t.Error("readOnly does not decide the effect")
 	}
 }

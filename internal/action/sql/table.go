@@ -89,8 +89,8 @@ var (
 		pgtype.Float4OID:      number,
 		pgtype.Float8OID:      number,
 		pgtype.NumericOID:     number,
-		pgtype.JSONOID:        document,
-		pgtype.JSONBOID:       document,
+		pgtype.JSONOID:        documentOf,
+		pgtype.JSONBOID:       documentOf,
 		pgtype.ByteaOID:       binary,
 		pgtype.TimestamptzOID: instant,
 		pgtype.TimestampOID:   local,
@@ -173,7 +173,7 @@ func number(s string) any {
 	return v
 }
 
-func document(s string) any {
+func documentOf(s string) any {
 	v, err := value.Parse([]byte(s))
 	if err != nil { // nested too deep, or a number out of range
 		return s

@@ -20,7 +20,7 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"github.com/tendhq/tend/internal/action"
-	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/secret"
 )
 
@@ -323,7 +323,7 @@ func request(in, more map[string]any) action.Request {
 		in[k] = v
 	}
 	return action.Request{
-		Run: "run_test", Step: "steps[0]", Attempt: 1, Key: "key", Action: "ssh", Effect: playbook.Mutate, Inputs: in,
+		Run: "run_test", Step: "steps[0]", Attempt: 1, Key: "key", Action: "ssh", Effect: contract.Mutate, Inputs: in,
 		Egress: action.Egress{Loopback: true, Private: true, All: true},
 	}
 }

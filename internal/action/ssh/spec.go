@@ -1,13 +1,13 @@
 package ssh
 
 import (
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 )
 
 // Spec implements action.Action.
-func (Action) Spec() playbook.Spec {
-	return playbook.Spec{
+func (Action) Spec() contract.Spec {
+	return contract.Spec{
 		Name:    "ssh",
 		Summary: "Runs a command on one or several hosts over SSH.",
 		Doc: `Give ` + "`script`" + `, ` + "`command`" + ` (one line of the same) or ` + "`argv`" + `, a program and its arguments. Scripts are verbatim: data
@@ -26,54 +26,54 @@ itself stays.
 With ` + "`hosts`" + ` the command runs on all of them, ` + "`parallel`" + ` at a time. The step succeeds when all hosts did; it is in doubt when
 one is; else it failed. ` + "`onHostError: stop`" + ` starts no more hosts after the first failure, ` + "`ignore`" + ` succeeds when at least one host
 did and none is in doubt.`,
-		Effect: playbook.Mutate,
+		Effect: contract.Mutate,
 		Env:    true,
-		Inputs: []playbook.Field{
-			{Name: "host", Type: playbook.String, Description: "The host: a name or an address, also as user@host or host:port."},
-			{Name: "hosts", Type: playbook.List, Items: &playbook.Field{Type: playbook.String}, Description: "Several hosts, in place of host."},
-			{Name: "port", Type: playbook.Number, Default: int64(22), Description: "Port of the hosts that do not say their own."},
-			{Name: "user", Type: playbook.String, Description: "User on the hosts that do not say their own."},
-			{Name: "command", Type: playbook.String, Verbatim: true, Description: "A line for the shell."},
-			{Name: "script", Type: playbook.String, Verbatim: true, Description: "A script for the shell."},
-			{Name: "argv", Type: playbook.List, Items: &playbook.Field{Type: playbook.String, Sensitive: true}, Description: "A program and its arguments, without a shell's reading them. They can be seen in the host's list of processes."},
-			{Name: "shell", Type: playbook.String, Enum: []any{"bash", "sh"}, Description: "What reads the script. Without it bash where there is one, else sh."},
-			{Name: "stdin", Type: playbook.String, Sensitive: true, Description: "What the command reads. Without it nothing (/dev/null)."},
-			{Name: "privateKey", Type: playbook.String, Sensitive: true, Description: "The private key to log in with: its text."},
-			{Name: "keyFile", Type: playbook.String, Description: "A file with the private key, in place of its text."},
-			{Name: "passphrase", Type: playbook.String, Sensitive: true, Description: "Passphrase of the private key."},
-			{Name: "agent", Type: playbook.Boolean, Description: "Use the agent at SSH_AUTH_SOCK. Default: true when no key is given."},
-			{Name: "knownHosts", Type: playbook.String, Description: "Lines of known_hosts, or a file of them. Default: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts."},
-			{Name: "jump", Type: playbook.List, Items: &playbook.Field{Type: playbook.String}, Description: "Hosts to go through, the nearest first: [user@]host[:port]. They take the same keys, and theirs must be known too."},
-			{Name: "parallel", Type: playbook.Number, Default: int64(10), Description: "How many hosts at a time."},
-			{Name: "onHostError", Type: playbook.String, Default: "continue", Enum: []any{"continue", "stop", "ignore"}, Description: "What a host's failure means for the others and for the step."},
-			{Name: "exitCodes", Type: playbook.List, Items: &playbook.Field{Type: playbook.Number}, Default: []any{int64(0)}, Description: "Exit codes that count as success."},
-			{Name: "parse", Type: playbook.String, Default: "text", Enum: []any{"text", "json", "lines", "number", "auto"}, Description: "With one host: what the output is, as in shell."},
-			{Name: "connectTimeout", Type: playbook.DurationT, Default: "15s", Description: "Longest time of connecting and logging in, for each hop."},
-			{Name: "grace", Type: playbook.DurationT, Default: "5s", Description: "Time between SIGTERM and SIGKILL."},
-			{Name: "awsSecret", Type: playbook.String, Description: "Name of an AWS secret that holds the private key; the aws program reads it."},
-			{Name: "awsRegion", Type: playbook.String, Description: "Region of that secret."},
+		Inputs: []contract.Field{
+			{Name: "host", Type: contract.String, Description: "The host: a name or an address, also as user@host or host:port."},
+			{Name: "hosts", Type: contract.List, Items: &contract.Field{Type: contract.String}, Description: "Several hosts, in place of host."},
+			{Name: "port", Type: contract.Number, Default: int64(22), Description: "Port of the hosts that do not say their own."},
+			{Name: "user", Type: contract.String, Description: "User on the hosts that do not say their own."},
+			{Name: "command", Type: contract.String, Verbatim: true, Description: "A line for the shell."},
+			{Name: "script", Type: contract.String, Verbatim: true, Description: "A script for the shell."},
+			{Name: "argv", Type: contract.List, Items: &contract.Field{Type: contract.String, Sensitive: true}, Description: "A program and its arguments, without a shell's reading them. They can be seen in the host's list of processes."},
+			{Name: "shell", Type: contract.String, Enum: []any{"bash", "sh"}, Description: "What reads the script. Without it bash where there is one, else sh."},
+			{Name: "stdin", Type: contract.String, Sensitive: true, Description: "What the command reads. Without it nothing (/dev/null)."},
+			{Name: "privateKey", Type: contract.String, Sensitive: true, Description: "The private key to log in with: its text."},
+			{Name: "keyFile", Type: contract.String, Description: "A file with the private key, in place of its text."},
+			{Name: "passphrase", Type: contract.String, Sensitive: true, Description: "Passphrase of the private key."},
+			{Name: "agent", Type: contract.Boolean, Description: "Use the agent at SSH_AUTH_SOCK. Default: true when no key is given."},
+			{Name: "knownHosts", Type: contract.String, Description: "Lines of known_hosts, or a file of them. Default: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts."},
+			{Name: "jump", Type: contract.List, Items: &contract.Field{Type: contract.String}, Description: "Hosts to go through, the nearest first: [user@]host[:port]. They take the same keys, and theirs must be known too."},
+			{Name: "parallel", Type: contract.Number, Default: int64(10), Description: "How many hosts at a time."},
+			{Name: "onHostError", Type: contract.String, Default: "continue", Enum: []any{"continue", "stop", "ignore"}, Description: "What a host's failure means for the others and for the step."},
+			{Name: "exitCodes", Type: contract.List, Items: &contract.Field{Type: contract.Number}, Default: []any{int64(0)}, Description: "Exit codes that count as success."},
+			{Name: "parse", Type: contract.String, Default: "text", Enum: []any{"text", "json", "lines", "number", "auto"}, Description: "With one host: what the output is, as in shell."},
+			{Name: "connectTimeout", Type: contract.Duration, Default: "15s", Description: "Longest time of connecting and logging in, for each hop."},
+			{Name: "grace", Type: contract.Duration, Default: "5s", Description: "Time between SIGTERM and SIGKILL."},
+			{Name: "awsSecret", Type: contract.String, Description: "Name of an AWS secret that holds the private key; the aws program reads it."},
+			{Name: "awsRegion", Type: contract.String, Description: "Region of that secret."},
 		},
-		Outputs: []playbook.Field{
-			{Name: "value", Type: playbook.Any, Description: "With one host: the output as `parse` says."},
-			{Name: "output", Type: playbook.String, Description: "What was printed on stdout, without the newlines at its end; with several hosts, the lines of all of them, each with its host."},
-			{Name: "stdout", Type: playbook.String, Description: "With one host: what was printed on stdout, head and tail of at most 64 KiB."},
-			{Name: "stderr", Type: playbook.String, Description: "The same of stderr."},
-			{Name: "exitCode", Type: playbook.Number, Description: "With one host: the exit code."},
-			{Name: "hosts", Type: playbook.List, Description: "An entry for each host, in the order of the inputs.", Items: &playbook.Field{Type: playbook.Map, Fields: []playbook.Field{
-				{Name: "host", Type: playbook.String, Description: "The host, as the input says it."},
-				{Name: "outcome", Type: playbook.String, Description: "How it ended there: succeeded, failed, not-started or in-doubt."},
-				{Name: "kind", Type: playbook.String, Description: "The kind of the failure."},
-				{Name: "message", Type: playbook.String, Description: "The failure in words."},
-				{Name: "exitCode", Type: playbook.Number, Description: "The exit code, when the command ended by itself."},
-				{Name: "stdout", Type: playbook.String, Description: "What was printed on stdout."},
-				{Name: "stderr", Type: playbook.String, Description: "What was printed on stderr."},
-				{Name: "truncated", Type: playbook.Boolean, Description: "Whether more was printed than stdout and stderr hold."},
+		Outputs: []contract.Field{
+			{Name: "value", Type: contract.Any, Description: "With one host: the output as `parse` says."},
+			{Name: "output", Type: contract.String, Description: "What was printed on stdout, without the newlines at its end; with several hosts, the lines of all of them, each with its host."},
+			{Name: "stdout", Type: contract.String, Description: "With one host: what was printed on stdout, head and tail of at most 64 KiB."},
+			{Name: "stderr", Type: contract.String, Description: "The same of stderr."},
+			{Name: "exitCode", Type: contract.Number, Description: "With one host: the exit code."},
+			{Name: "hosts", Type: contract.List, Description: "An entry for each host, in the order of the inputs.", Items: &contract.Field{Type: contract.Map, Fields: []contract.Field{
+				{Name: "host", Type: contract.String, Description: "The host, as the input says it."},
+				{Name: "outcome", Type: contract.String, Description: "How it ended there: succeeded, failed, not-started or in-doubt."},
+				{Name: "kind", Type: contract.String, Description: "The kind of the failure."},
+				{Name: "message", Type: contract.String, Description: "The failure in words."},
+				{Name: "exitCode", Type: contract.Number, Description: "The exit code, when the command ended by itself."},
+				{Name: "stdout", Type: contract.String, Description: "What was printed on stdout."},
+				{Name: "stderr", Type: contract.String, Description: "What was printed on stderr."},
+				{Name: "truncated", Type: contract.Boolean, Description: "Whether more was printed than stdout and stderr hold."},
 			}}},
-			{Name: "succeeded", Type: playbook.Number, Description: "On how many hosts it succeeded."},
-			{Name: "failed", Type: playbook.Number, Description: "On how many hosts it failed."},
-			{Name: "notStarted", Type: playbook.Number, Description: "On how many hosts it did not start."},
-			{Name: "inDoubt", Type: playbook.Number, Description: "On how many hosts nobody knows."},
-			{Name: "truncated", Type: playbook.Boolean, Description: "With one host: whether more was printed than the output holds."},
+			{Name: "succeeded", Type: contract.Number, Description: "On how many hosts it succeeded."},
+			{Name: "failed", Type: contract.Number, Description: "On how many hosts it failed."},
+			{Name: "notStarted", Type: contract.Number, Description: "On how many hosts it did not start."},
+			{Name: "inDoubt", Type: contract.Number, Description: "On how many hosts nobody knows."},
+			{Name: "truncated", Type: contract.Boolean, Description: "With one host: whether more was printed than the output holds."},
 		},
 		// The user is no part of the target: what is done to a host is done to it by whomever.
 		Targets: []string{
@@ -81,7 +81,7 @@ did and none is in doubt.`,
 			`{{ splitList "," (regexReplaceAll "host:[^,]*@" (print "host:" (join ",host:" .hosts)) "host:") }}`,
 		},
 		Ends: ends(),
-		Examples: []playbook.Example{
+		Examples: []contract.Example{
 			{Title: "One command", YAML: `- id: disk
   uses: ssh
   effect: read
@@ -106,7 +106,7 @@ did and none is in doubt.`,
       systemctl is-active "$UNIT"
 `},
 		},
-		Aliases: []playbook.Alias{
+		Aliases: []contract.Alias{
 			{
 				Name:   "ssh/command",
 				Inputs: map[string]string{"COMMAND": "script", "USERNAME": "user", "HOSTNAME": "host", "PRIVATE_KEY": "privateKey", "PORT": "port"},
@@ -122,8 +122,8 @@ did and none is in doubt.`,
 	}
 }
 
-func ends() []playbook.End {
-	return []playbook.End{
+func ends() []contract.End {
+	return []contract.End{
 		{When: "the command ended with an exit code of `exitCodes` on every host", Outcome: "succeeded"},
 		{When: "the command ended with another exit code", Outcome: "failed", Kind: fault.Exit},
 		{When: "the output is not what `parse` says", Outcome: "failed", Kind: fault.Parse},

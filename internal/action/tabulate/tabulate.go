@@ -12,8 +12,8 @@ import (
 	"strings"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -31,12 +31,12 @@ type Action struct{}
 func New() Action { return Action{} }
 
 // Spec implements action.Action.
-func (Action) Spec() playbook.Spec {
+func (Action) Spec() contract.Spec {
 	older := map[string]string{
 		"INPUT": "rows", "HEADERS": "headers", "INCLUDE_FILTER": "include", "COLUMN_WIDTH": "width", "MAX_COLUMN_LENGTH": "max",
 		"GROUP_HEADER_NAME": "groupHeader", "MAP_GROUP": "groups",
 	}
-	return playbook.Spec{
+	return contract.Spec{
 		Name:    "tabulate",
 		Summary: "Draws a list of maps as a table of text.",
 		Doc: "Each map is a row. `headers` says which columns there are and what stands above them: `keys` (all keys of all rows, in " +
@@ -44,33 +44,33 @@ func (Action) Spec() playbook.Spec {
 			"its order. A row without a key has an empty cell there; numbers stand at the right.\n\n" +
 			"With `groups`, `rows` is a map of lists: the rows of the named groups stand below one another, with the name of the " +
 			"group in a column of its own, titled `groupHeader`. `rows` may also be JSON text.",
-		Effect: playbook.Read,
+		Effect: contract.Read,
 		Proven: true,
-		Inputs: []playbook.Field{
-			{Name: "rows", Type: playbook.Any, Required: true, Description: "The rows."},
-			{Name: "headers", Type: playbook.Any, Default: "keys", Description: "The columns."},
-			{Name: "include", Type: playbook.Any, Description: "The only keys to show: a list, or text with commas."},
-			{Name: "width", Type: playbook.Number, Description: "Break cells that are wider than this into several lines."},
-			{Name: "max", Type: playbook.Number, Description: "Cut cells that are wider than this."},
-			{Name: "groups", Type: playbook.Any, Description: "Names of groups of rows: a list, or text with commas."},
-			{Name: "groupHeader", Type: playbook.String, Default: "group", Description: "Title of the column with the group's name."},
+		Inputs: []contract.Field{
+			{Name: "rows", Type: contract.Any, Required: true, Description: "The rows."},
+			{Name: "headers", Type: contract.Any, Default: "keys", Description: "The columns."},
+			{Name: "include", Type: contract.Any, Description: "The only keys to show: a list, or text with commas."},
+			{Name: "width", Type: contract.Number, Description: "Break cells that are wider than this into several lines."},
+			{Name: "max", Type: contract.Number, Description: "Cut cells that are wider than this."},
+			{Name: "groups", Type: contract.Any, Description: "Names of groups of rows: a list, or text with commas."},
+			{Name: "groupHeader", Type: contract.String, Default: "group", Description: "Title of the column with the group's name."},
 		},
-		Outputs: []playbook.Field{
-			{Name: "value", Type: playbook.String, Description: "The table."},
-			{Name: "count", Type: playbook.Number, Description: "How many rows it has."},
+		Outputs: []contract.Field{
+			{Name: "value", Type: contract.String, Description: "The table."},
+			{Name: "count", Type: contract.Number, Description: "How many rows it has."},
 		},
-		Ends: []playbook.End{
+		Ends: []contract.End{
 			{When: "the table was drawn, also one without rows", Outcome: "succeeded"},
 			{When: "there are more than 100,000 rows, 1,000 columns, 2,000,000 cells or 16 MiB", Outcome: "failed", Kind: fault.Limit},
 			{When: "an input is wrong: rows that are no maps, a group that is not there", Outcome: "not-started", Kind: fault.Invalid},
 			{When: "the step was cancelled before it began", Outcome: "not-started", Kind: fault.Cancelled},
 			{When: "the time limit passed before it began", Outcome: "not-started", Kind: fault.Timeout},
 		},
-		Examples: []playbook.Example{{
+		Examples: []contract.Example{{
 			Title: "Sessions, the interesting columns only",
 			YAML:  "- id: table\n  uses: tabulate\n  with:\n    rows: '{{ $.steps.sessions.rows }}'\n    headers: {pid: PID, age: Age, query: Query}\n    max: 60\n",
 		}},
-		Aliases: []playbook.Alias{
+		Aliases: []contract.Alias{
 			{Name: "utils/tabulate", Inputs: older, Outputs: map[string]string{"tabulate_output": ".value"}},
 			{Name: "parsers/tabulate", Inputs: older, Outputs: map[string]string{"tabulate_output": ".value"}},
 		},

@@ -18,8 +18,8 @@ import (
 	"github.com/itchyny/gojq"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -41,25 +41,25 @@ type Action struct{}
 func New() Action { return Action{} }
 
 // Spec implements action.Action.
-func (Action) Spec() playbook.Spec {
-	return playbook.Spec{
+func (Action) Spec() contract.Spec {
+	return contract.Spec{
 		Name:    "transform",
 		Summary: "Turns data into other data by a jq query.",
 		Doc: "`query` is a program in the language of jq, over `data` as its input; `args` are its variables (`$name`). The query " +
 			"has no environment, no files and no modules. It must give exactly one result: to collect several write `[...]`, or " +
 			"set `results: all`, which gives a list. A query that gives nothing has failed: no data is never success.\n\n" +
 			"A query may take `timeout` and a bounded amount of memory (32 MiB and sixteen times its input).",
-		Effect: playbook.Read,
+		Effect: contract.Read,
 		Proven: true,
-		Inputs: []playbook.Field{
-			{Name: "data", Type: playbook.Any, Description: "The input, `.` in the query. Without it `null`."},
-			{Name: "query", Type: playbook.String, Required: true, Description: "The jq program."},
-			{Name: "args", Type: playbook.Map, Description: "Variables of the program, by name."},
-			{Name: "results", Type: playbook.String, Default: "one", Enum: []any{"one", "all"}, Description: "`one` result is the value; `all` results are a list."},
-			{Name: "timeout", Type: playbook.DurationT, Default: "5s", Description: "How long the query may run, at most 1m."},
+		Inputs: []contract.Field{
+			{Name: "data", Type: contract.Any, Description: "The input, `.` in the query. Without it `null`."},
+			{Name: "query", Type: contract.String, Required: true, Description: "The jq program."},
+			{Name: "args", Type: contract.Map, Description: "Variables of the program, by name."},
+			{Name: "results", Type: contract.String, Default: "one", Enum: []any{"one", "all"}, Description: "`one` result is the value; `all` results are a list."},
+			{Name: "timeout", Type: contract.Duration, Default: "5s", Description: "How long the query may run, at most 1m."},
 		},
-		Outputs: []playbook.Field{{Name: "value", Type: playbook.Any, Description: "The result."}},
-		Ends: []playbook.End{
+		Outputs: []contract.Field{{Name: "value", Type: contract.Any, Description: "The result."}},
+		Ends: []contract.End{
 			{When: "the query gave a result", Outcome: "succeeded"},
 			{When: "the query failed on this data", Outcome: "failed", Kind: fault.Expr},
 			{When: "the query gave no result, or several where one is meant, or one that is no data (NaN)", Outcome: "failed", Kind: fault.Parse},
@@ -70,7 +70,7 @@ func (Action) Spec() playbook.Spec {
 			{When: "the step was cancelled before it began", Outcome: "not-started", Kind: fault.Cancelled},
 			{When: "the time limit passed before it began", Outcome: "not-started", Kind: fault.Timeout},
 		},
-		Examples: []playbook.Example{{
+		Examples: []contract.Example{{
 			Title: "The three largest queues",
 			YAML:  "- id: top\n  uses: transform\n  with:\n    data: '{{ $.steps.queues.json }}'\n    query: 'sort_by(-.messages) | .[:$n] | map({name, messages})'\n    args: {n: 3}\n",
 		}},

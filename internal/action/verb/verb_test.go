@@ -8,6 +8,7 @@ import (
 	"github.com/tendhq/tend/internal/action/actiontest"
 	"github.com/tendhq/tend/internal/action/verb"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/program"
 )
 
 func TestSpecsAreComplete(t *testing.T) {
@@ -33,7 +34,7 @@ func TestInputsAreWhatTheParserReads(t *testing.T) {
 				inputs = append(inputs, f.Name)
 			}
 		}
-		keys := playbook.VerbTable(playbook.NodeKind(s.Name)).Names()
+		keys := playbook.VerbTable(program.Kind(s.Name)).Names()
 		slices.Sort(inputs)
 		slices.Sort(keys)
 		if !slices.Equal(inputs, keys) {
