@@ -167,7 +167,7 @@ func (p Policy) Problems() []string {
 		}
 		for _, s := range b.Subjects {
 			kind, rest, ok := strings.Cut(s, ":")
-			if s != "*" && (!ok || rest == "" || !slices.Contains([]string{"user", "group", "token", "os", "run", "slack"}, kind)) {
+			if s != "*" && (!ok || rest == "" || !slices.Contains([]string{"user", "group", "token", "workload", "os", "run"}, kind)) {
 				out = append(out, fmt.Sprintf("%s: %q names nobody; write user:…, group:…, token:… or *", name, s))
 			}
 			if strings.Count(s, "*") > 1 {

@@ -103,7 +103,8 @@ var lines = [][]string{
 		"runner",  // executes attempts
 	},
 	{
-		"engine", // drives runs
+		"engine",   // drives runs
+		"identity", // who asks
 	},
 	{ // surfaces
 		"wire", // how an engine is spoken to
