@@ -127,16 +127,13 @@ func (d *Desk) SignOn(ctx context.Context, w http.ResponseWriter, p access.Princ
 
 // SignOff ends the session of a request.
 func (d *Desk) SignOff(w http.ResponseWriter, r *http.Request) error {
-	c, err := r.Cookie(d.cookie())
-	if err != nil {
-		return nil
-	}
 	d.setCookie(w, "", -time.Second)
-	t, err := d.good(c.Value, Session)
-	if err != nil {
-		return nil // it is over already
+	if c, err := r.Cookie(d.cookie()); err == nil {
+		if t, err := d.good(c.Value, Session); err == nil {
+			return d.Revoke(r.Context(), t.ID, principal(t, "page", address(r)), "signed off")
+		}
 	}
-	return d.Revoke(r.Context(), t.ID, principal(t, "page", address(r)), "signed off")
+	return nil // there was none, or it is over already
 }
 
 // Seal makes the emergency login: a token for the day on which the identity provider is down. It signs one person on, once,
