@@ -29,7 +29,10 @@ type Hash [32]byte
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
 // MarshalText implements encoding.TextMarshaler.
-func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+func (h Hash) MarshalText() ([]byte, error) { return h.AppendText(nil) }
+
+// AppendText implements encoding.TextAppender.
+func (h Hash) AppendText(b []byte) ([]byte, error) { return hex.AppendEncode(b, h[:]), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (h *Hash) UnmarshalText(b []byte) error {
@@ -44,7 +47,10 @@ func (h *Hash) UnmarshalText(b []byte) error {
 type Salt [16]byte
 
 // MarshalText implements encoding.TextMarshaler.
-func (s Salt) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(s[:])), nil }
+func (s Salt) MarshalText() ([]byte, error) { return s.AppendText(nil) }
+
+// AppendText implements encoding.TextAppender.
+func (s Salt) AppendText(b []byte) ([]byte, error) { return hex.AppendEncode(b, s[:]), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (s *Salt) UnmarshalText(b []byte) error {

@@ -11,9 +11,9 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 // MaxDepth bounds the nesting of a value. Deeper data is refused, not truncated.
@@ -149,40 +149,18 @@ func Parse(b []byte) (any, error) {
 	return Normalize(v)
 }
 
-// Canonical encodes v as JSON with keys in order, no insignificant space and no HTML escapes: the only form that is
-// hashed or stored. Structs encode in the order of their fields, so stored structs declare them in the order of their
-// JSON names.
-func Canonical(v any) ([]byte, error) {
-	c := encoders.Get().(*encoder) //nolint:errcheck // the pool holds nothing else
-	defer encoders.Put(c)
-	c.buf.Reset()
-	if err := c.enc.Encode(v); err != nil {
-		c.enc = json.NewEncoder(&c.buf) // it may remember the error
-		c.enc.SetEscapeHTML(false)
-		return nil, err
+// Keys gives the keys of a map in order.
+func Keys[V any](m map[string]V) []string {
+	if len(m) == 0 {
+		return nil
 	}
-	out := bytes.Clone(bytes.TrimSuffix(c.buf.Bytes(), []byte("\n")))
-	if c.buf.Cap() > 1<<20 {
-		c.buf = bytes.Buffer{}
-		c.enc = json.NewEncoder(&c.buf)
-		c.enc.SetEscapeHTML(false)
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
 	}
-	return out, nil
+	slices.Sort(keys)
+	return keys
 }
-
-// encoder is what Canonical encodes with. Every entry of every run passes here.
-type encoder struct {
-	buf bytes.Buffer
-	enc *json.Encoder
-}
-
-//nolint:gochecknoglobals // a pool holds no state
-var encoders = sync.Pool{New: func() any {
-	c := new(encoder)
-	c.enc = json.NewEncoder(&c.buf)
-	c.enc.SetEscapeHTML(false)
-	return c
-}}
 
 // Text prints v as a person expects to read it inside a sentence: text as it is, nothing for nil, everything else as
 // JSON.
