@@ -27,6 +27,7 @@ func (w *writer) mark(now time.Time) {
 	case now.IsZero() || wait <= 0 || wait > every: // or a clock that jumped
 		w.marked = now
 		_ = writeHighWater(filepath.Dir(w.store.path), w.instance, w.index)
+		w.even()
 	case w.later == nil: // commits may end here: then somebody must write what was reached
 		w.later = time.AfterFunc(wait, func() {
 			w.mu.Lock()
@@ -37,6 +38,14 @@ func (w *writer) mark(now time.Time) {
 			}
 		})
 	}
+}
+
+// even gives all connections of the process the same chance at pages in memory. They share one pool (this SQLite is built
+// with memory management), and a connection whose cache is full takes the oldest pages of all: after a reader's long scan
+// the writer would own too few, and would read every page that it needs anew for each transaction. An empty pool costs one
+// read for each page in use; measured beside a scan it makes the writer more than twice as fast.
+func (w *writer) even() {
+	_, _ = w.c.ExecContext(context.Background(), "PRAGMA shrink_memory")
 }
 
 func writeHighWater(dir, instance string, index uint64) error {
