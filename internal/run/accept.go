@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
@@ -235,7 +236,10 @@ func (s *State) intent(n *Node, r Rendered, now time.Time) *entry.StepIntent {
 // key is the idempotency key: one per step instance, the same over attempts, takeover and restore, until a person says
 // "do it again".
 func (s *State) key(n *Node) string {
-	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", s.ID, n.Path, n.Again))
+	var buf [128]byte
+	b := append(append(buf[:0], s.ID...), 0)
+	b = append(append(b, n.Path...), 0)
+	h := sha256.Sum256(strconv.AppendInt(b, int64(n.Again), 10))
 	return hex.EncodeToString(h[:16])
 }
 

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
@@ -75,7 +75,7 @@ type halt struct {
 
 // Decide says what should happen next.
 func Decide(s *State, now time.Time) Decision {
-	d := &decider{s: s, now: now, Decision: Decision{Locks: map[string]string{}}}
+	d := &decider{s: s, now: now}
 	switch {
 	case s.Created == nil, s.End != nil, s.Quarantine != nil:
 	case s.Interrupted != "":
@@ -89,7 +89,7 @@ func Decide(s *State, now time.Time) Decision {
 	default:
 		d.playbook()
 	}
-	sort.Slice(d.Waits, func(i, j int) bool { return d.Waits[i].Path < d.Waits[j].Path })
+	slices.SortStableFunc(d.Waits, func(a, b Wait) int { return strings.Compare(a.Path, b.Path) })
 	return d.Decision
 }
 
@@ -261,7 +261,7 @@ func (d *decider) visit(def *program.Node, path string, stop *halt) {
 	}
 	if n.Phase == PhaseNew {
 		if who, ok := d.s.Skips[path]; ok {
-			d.fact(&entry.StepSkipped{Path: path, By: &who, Why: "skipped by " + who.Name})
+			d.skip(path, who)
 			return
 		}
 		if !d.open(path) {
@@ -346,6 +346,9 @@ func (d *decider) locking(def *program.Node, n *Node, outer *halt) {
 	if stop := stopOf(n, outer); stop != nil {
 		d.failed(def, n, stop, outer)
 		return
+	}
+	if d.Locks == nil {
+		d.Locks = map[string]string{}
 	}
 	d.Locks[n.Path] = n.On
 	d.wait(Wait{Path: n.Path, For: "lock", On: n.On, Why: "another run holds the lock " + strconv.Quote(n.On)})

@@ -23,34 +23,11 @@ func (g segment) helper() bool { return g.index < 0 && !g.keyed }
 func split(path string) ([]segment, error) {
 	var out []segment
 	for rest := path; rest != ""; {
-		i := strings.IndexAny(rest, ".[")
-		if i < 0 {
-			i = len(rest)
+		g, after, err := cut(rest, path)
+		if err != nil {
+			return nil, err
 		}
-		g := segment{name: rest[:i], index: -1}
-		rest = rest[i:]
-		if strings.HasPrefix(rest, `["`) {
-			q, err := strconv.QuotedPrefix(rest[1:])
-			if err != nil {
-				return nil, fmt.Errorf("path %q: unfinished key", path)
-			}
-			g.key, _ = strconv.Unquote(q)
-			g.keyed = true
-			rest = strings.TrimPrefix(rest[1+len(q):], "]")
-		} else if strings.HasPrefix(rest, "[") {
-			j := strings.IndexByte(rest, ']')
-			if j < 0 {
-				return nil, fmt.Errorf("path %q: unfinished index", path)
-			}
-			n, err := strconv.Atoi(rest[1:j])
-			if err != nil || n < 0 {
-				return nil, fmt.Errorf("path %q: bad index", path)
-			}
-			g.index, rest = n, rest[j+1:]
-		}
-		if g.name == "" {
-			return nil, fmt.Errorf("path %q: empty segment", path)
-		}
+		rest = after
 		out = append(out, g)
 		if rest != "" {
 			if rest[0] != '.' || len(rest) == 1 {
@@ -62,10 +39,43 @@ func split(path string) ([]segment, error) {
 	return out, nil
 }
 
+// cut takes the first segment off the rest of a path.
+func cut(rest, path string) (g segment, after string, err error) {
+	i := 0
+	for i < len(rest) && rest[i] != '.' && rest[i] != '[' {
+		i++
+	}
+	g = segment{name: rest[:i], index: -1}
+	rest = rest[i:]
+	if strings.HasPrefix(rest, `["`) {
+		q, err := strconv.QuotedPrefix(rest[1:])
+		if err != nil {
+			return g, "", fmt.Errorf("path %q: unfinished key", path)
+		}
+		g.key, _ = strconv.Unquote(q)
+		g.keyed = true
+		rest = strings.TrimPrefix(rest[1+len(q):], "]")
+	} else if strings.HasPrefix(rest, "[") {
+		j := strings.IndexByte(rest, ']')
+		if j < 0 {
+			return g, "", fmt.Errorf("path %q: unfinished index", path)
+		}
+		n, err := strconv.Atoi(rest[1:j])
+		if err != nil || n < 0 {
+			return g, "", fmt.Errorf("path %q: bad index", path)
+		}
+		g.index, rest = n, rest[j+1:]
+	}
+	if g.name == "" {
+		return g, "", fmt.Errorf("path %q: empty segment", path)
+	}
+	return g, rest, nil
+}
+
 // parentOf gives the path of the node that owns the instance, and the last segment.
 func parentOf(path string) (string, segment) {
 	// The last dot outside of a quoted key separates the last segment.
-	inside, cut := false, -1
+	inside, dot := false, -1
 	for i := 0; i < len(path); i++ {
 		switch path[i] {
 		case '\\':
@@ -76,16 +86,16 @@ func parentOf(path string) (string, segment) {
 			inside = !inside
 		case '.':
 			if !inside {
-				cut = i
+				dot = i
 			}
 		}
 	}
-	last := path[cut+1:]
-	g, err := split(last)
-	if err != nil || len(g) != 1 {
+	last := path[dot+1:]
+	g, after, err := cut(last, last)
+	if err != nil || after != "" {
 		return "", segment{name: last, index: -1}
 	}
-	return path[:max(cut, 0)], g[0]
+	return path[:max(dot, 0)], g
 }
 
 func child(base, section string, i int) string {

@@ -404,7 +404,7 @@ func (ev *evaluation) prepared() *UndoItem {
 
 // action renders inputs, environment, targets and runner of an action.
 func (ev *evaluation) action(out *Rendered, def *program.Node) error {
-	scope, outer := ev.scope(nodeSources(def)...), expr.Scope{}
+	scope, outer := ev.data(def), expr.Scope{}
 	if m := def.Module; m != nil {
 		given, err := ev.trees(m.Inputs, scope)
 		if err != nil {

@@ -217,7 +217,7 @@ func (ev *evaluation) tree(t expr.Tree, s expr.Scope) (any, error) {
 
 func (ev *evaluation) trees(m map[string]expr.Tree, s expr.Scope) (value.Object, error) {
 	out := make(value.Object, len(m))
-	for _, k := range slices.Sorted(maps.Keys(m)) {
+	for _, k := range value.Keys(m) {
 		v, err := ev.tree(m[k], s)
 		if err != nil {
 			return nil, err
@@ -225,6 +225,32 @@ func (ev *evaluation) trees(m map[string]expr.Tree, s expr.Scope) (value.Object,
 		out[k] = v
 	}
 	return out, nil
+}
+
+// data is the scope of a step's own expressions. Most steps that change something are fixed texts: those look at nothing.
+func (ev *evaluation) data(def *program.Node) expr.Scope {
+	if def.Module == nil && fixed(def.With) && fixed(def.Env) && len(def.Args) == 0 && len(def.Target) == 0 && def.Runner == nil {
+		return expr.Scope{Root: map[string]any{}, Dialect: ev.s.prog.Dialect}
+	}
+	return ev.scope(nodeSources(def)...)
+}
+
+func fixed(m map[string]expr.Tree) bool {
+	for _, t := range m {
+		switch {
+		case t.Scalar != nil:
+			if t.Scalar.Kind != expr.Literal {
+				return false
+			}
+		case t.Map != nil:
+			if !fixed(t.Map) {
+				return false
+			}
+		case len(t.List) > 0:
+			return false
+		}
+	}
+	return true
 }
 
 // sources lists the texts of the expressions in a tree.

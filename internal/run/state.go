@@ -247,6 +247,9 @@ func (s *State) Program() *program.Program { return s.prog }
 // Lenient tells whether the run speaks the older dialect.
 func (s *State) Lenient() bool { return s.prog.Dialect == expr.Lenient }
 
+// Ended tells whether the run is over: Status().Ended(), without looking at its steps.
+func (s *State) Ended() bool { return s.Quarantine != nil || s.End != nil }
+
 // Status derives what people see.
 func (s *State) Status() Status {
 	switch {

@@ -61,11 +61,15 @@ func (d *decider) skipped(n *Node) bool {
 	}
 	switch n.Phase {
 	case PhaseNew, PhaseReady, PhaseRetrying, PhaseHeld, PhaseAsked, PhaseTask, PhaseWaiting:
-		d.fact(&entry.StepSkipped{Path: n.Path, By: &who, Why: "skipped by " + who.Name})
+		d.skip(n.Path, who)
 		return true
 	default:
 		return false
 	}
+}
+
+func (d *decider) skip(path string, who entry.Who) {
+	d.fact(&entry.StepSkipped{Path: path, By: &who, Why: "skipped by " + who.Name})
 }
 
 // halted ends a step that does not act, because its block or its run ends. It tells whether it did.

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -64,7 +63,7 @@ func removeAll(dir string) error {
 }
 
 // artifacts stores the files of the scratch directory that match a pattern, in the order of their names.
-func (w *work) artifacts(ctx context.Context) []entry.Artifact {
+func (w *work) artifacts() []entry.Artifact {
 	if len(w.attempt.Artifacts) == 0 || w.request.Work == "" {
 		return nil
 	}
@@ -88,7 +87,7 @@ func (w *work) artifacts(ctx context.Context) []entry.Artifact {
 			w.log.Say(fmt.Sprintf("%d more artifacts were not kept: %d are the most", len(names)-i, maxArtifacts))
 			break
 		}
-		ref, err := w.keep(ctx, root, name, maxArtifactBytes-total)
+		ref, err := w.keep(root, name, maxArtifactBytes-total)
 		if err != nil {
 			w.log.Say(fmt.Sprintf("artifact %s was not kept: %v", name, err))
 			continue
@@ -100,7 +99,7 @@ func (w *work) artifacts(ctx context.Context) []entry.Artifact {
 }
 
 // keep stores one file.
-func (w *work) keep(ctx context.Context, root *os.Root, name string, room int64) (entry.Ref, error) {
+func (w *work) keep(root *os.Root, name string, room int64) (entry.Ref, error) {
 	// Without waiting: the program may have left a pipe that nobody writes to.
 	f, err := root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -128,7 +127,7 @@ func (w *work) keep(ctx context.Context, root *os.Root, name string, room int64)
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return entry.Ref{}, reason(err)
 	}
-	ref, err := w.runner.c.Blobs.Put(ctx, w.attempt.Root, io.LimitReader(f, info.Size()))
+	ref, err := w.put(io.LimitReader(f, info.Size()))
 	if err != nil {
 		return entry.Ref{}, fmt.Errorf("store it: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -21,7 +20,7 @@ import (
 type inputs struct {
 	runner  *Runner
 	ctx     context.Context // of the one call of request
-	attempt Attempt
+	attempt *Attempt
 	found   map[string]secret.Found
 	derived []secret.Value // rendered texts in which no secret can be recognised
 	veiled  []secret.Value // what is sensitive
@@ -109,10 +108,17 @@ func (in *inputs) finish(v any, place string, depth int) (any, error) {
 func (in *inputs) finishMap(m map[string]any, place string, depth int) (any, error) {
 	out := make(map[string]any, len(m))
 	var problems []error
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		f, err := in.finish(m[k], place+"."+k, depth+1)
-		problems = append(problems, err)
-		out[k] = f
+	for _, k := range value.Keys(m) {
+		v := m[k]
+		switch v.(type) {
+		case map[string]any, value.Object, []any:
+			f, err := in.finish(v, place+"."+k, depth+1)
+			if err != nil {
+				problems = append(problems, err)
+			}
+			v = f
+		}
+		out[k] = v
 	}
 	return out, joined(problems)
 }

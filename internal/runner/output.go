@@ -2,7 +2,6 @@ package runner
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"maps"
 
@@ -21,7 +20,7 @@ const maxOutput = 16 << 20
 
 // conclude turns what the action answered into facts: the output is data, holds no known secret, and is durable where it
 // is not inline.
-func (w *work) conclude(ctx context.Context, r action.Result, out *Outcome) {
+func (w *work) conclude(r action.Result, out *Outcome) {
 	output := maps.Clone(r.Output)
 	hidden := w.take(output)
 	r.Message = w.shown.String(r.Message)
@@ -64,7 +63,7 @@ func (w *work) conclude(ctx context.Context, r action.Result, out *Outcome) {
 		}
 		var ref blob.Ref
 		if err == nil {
-			ref, err = w.runner.c.Blobs.Put(ctx, w.attempt.Root, bytes.NewReader(b))
+			ref, err = w.put(bytes.NewReader(b))
 		}
 		if err != nil {
 			out.Result = w.unkept(r, fmt.Sprintf("the output could not be stored: %v", err))

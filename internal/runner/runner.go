@@ -18,6 +18,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -120,10 +121,10 @@ func (r *Runner) Run(ctx context.Context, a Attempt) Outcome {
 		return never(k, why+" before the step began")
 	}
 	spec := act.Spec()
-	in := inputs{runner: r, ctx: ctx, attempt: a}
+	in := inputs{runner: r, ctx: ctx, attempt: &a}
 	req, err := in.request(spec)
 	out := Outcome{Versions: in.versions()}
-	w := &work{runner: r, attempt: a, spec: spec, request: req, derived: in.derived, veiled: in.veiled}
+	w := &work{runner: r, attempt: &a, spec: spec, request: req, derived: in.derived, veiled: in.veiled}
 	w.learnMasks()
 	if err != nil {
 		out.Result = action.Never(fault.KindOf(err), w.shown.String(err.Error()))
@@ -147,7 +148,7 @@ func never(k fault.Kind, message string) Outcome { return Outcome{Result: action
 // work is an attempt that is being made.
 type work struct {
 	runner  *Runner
-	attempt Attempt
+	attempt *Attempt
 	spec    contract.Spec
 	request action.Request
 	derived []secret.Value // see inputs
@@ -155,7 +156,9 @@ type work struct {
 	mask    *mask.Masker
 	shown   *mask.Masker // mask, and what is sensitive: steps that follow need that in the output
 	log     *transcript.Log
-	tap     *tap // what the older dialect's output protocol reads; nil in the newer
+	after   context.Context //nolint:containedctx // of what is done when the action has ended
+	until   time.Time       // the end of that
+	tap     *tap            // what the older dialect's output protocol reads; nil in the newer
 }
 
 // learnMasks makes the maskers of all that is known by now.
@@ -172,7 +175,7 @@ func (w *work) learnMasks() {
 func (w *work) veils() bool { return len(w.veiled)+len(w.attempt.Hide) > 0 }
 
 func (w *work) run(ctx context.Context, act action.Action, out *Outcome) {
-	a, c := w.attempt, w.runner.c
+	a, c := w.attempt, &w.runner.c
 	remove, err := w.scratch()
 	if err != nil {
 		out.Result = action.Never(fault.KindOf(err), err.Error())
@@ -190,20 +193,26 @@ func (w *work) run(ctx context.Context, act action.Action, out *Outcome) {
 	result, abandoned := w.call(ctx, act, remove)
 
 	// What the step did is done: being cancelled must not lose the account of it.
-	ctx, end := context.WithTimeout(context.WithoutCancel(ctx), finishing)
-	defer end()
+	w.after, w.until = context.WithoutCancel(ctx), time.Now().Add(finishing)
 	if w.tap != nil {
 		result = w.tap.result(result, a.Parser)
 	}
-	w.conclude(ctx, result, out)
+	w.conclude(result, out)
 	if !abandoned {
 		if out.Result.Outcome != action.NotStarted {
-			out.Artifacts = w.artifacts(ctx)
+			out.Artifacts = w.artifacts()
 		}
 		remove()
 	}
-	out.Log = w.keepLog(ctx)
+	out.Log = w.keepLog()
 	c.Live.end(a.Run, a.Path, a.Number)
+}
+
+// put stores something that the attempt left. All of it together has the time that finishing gives.
+func (w *work) put(r io.Reader) (blob.Ref, error) {
+	ctx, end := context.WithDeadline(w.after, w.until)
+	defer end()
+	return w.runner.c.Blobs.Put(ctx, w.attempt.Root, r)
 }
 
 // call runs the action and waits for it, but not for ever: abandoned tells that it did not come back.
@@ -296,13 +305,13 @@ func (w *work) print(stream string, p []byte) {
 func (w *work) quiet() bool { return w.attempt.Quiet || len(w.attempt.Sealed) > 0 }
 
 // keepLog stores the transcript. Losing it must not change what became of the step: it is said where operators look.
-func (w *work) keepLog(ctx context.Context) *blob.Ref {
+func (w *work) keepLog() *blob.Ref {
 	w.log.Close()
 	defer w.log.Discard()
 	if w.log.Empty() {
 		return nil
 	}
-	ref, err := w.runner.c.Blobs.Put(ctx, w.attempt.Root, w.log.Reader())
+	ref, err := w.put(w.log.Reader())
 	if err != nil {
 		w.runner.c.Logger.Error("the log of a step could not be stored", "run", w.attempt.Run, "step", w.attempt.Path,
 			"attempt", w.attempt.Number, "error", err)
