@@ -29,33 +29,41 @@ func auditOf(root string) string { return id.AuditStream(id.Shard(root)) }
 func (m *Machine) flush(s *session, now time.Time) {
 	t := s.tx
 	m.closeTasks(s, now)
-	b := store.Batch{Epoch: m.lease.Epoch, Shards: []int{id.Shard(rootOf(s))}, Delete: t.del, Erase: t.erase}
+	ended := s.state.Ended() && len(t.run) > 0
+	many := len(t.run) + len(t.other)
+	for _, k := range t.born {
+		many += len(k.tx.run)
+	}
+	b := &store.Batch{
+		Epoch: m.lease.Epoch, Shards: []int{id.Shard(rootOf(s))}, Delete: t.del, Erase: t.erase,
+		Entries: make([]entry.Entry, 0, many+1), Expect: make([]store.Expect, 0, 2),
+	}
 	for _, p := range t.run {
-		m.seal(&b, "run/"+s.id, &s.head, p, now)
+		m.seal(b, s.stream, &s.head, p, now)
 	}
 	t.sealed = b.Entries[:len(b.Entries):len(b.Entries)]
 	for _, k := range t.born {
 		for _, p := range k.tx.run {
-			m.seal(&b, "run/"+k.id, &k.head, p, now)
+			m.seal(b, k.stream, &k.head, p, now)
 		}
 		b.Rows = append(b.Rows, k.tx.rows...)
 		k.tx = nil
-		m.row(&b, k)
+		m.row(b, k)
 	}
 	for _, f := range t.other {
-		m.sealOther(&b, s, f, now)
+		m.sealOther(b, s, f, now)
 	}
-	if s.state.Status().Ended() && len(t.run) > 0 {
-		m.sealOther(&b, s, fact{auditStream(s), &entry.RunSealed{Run: s.id, Length: s.head.Length, Head: s.head.Hash, Status: string(s.state.Status())}}, now)
+	if ended {
+		m.sealOther(b, s, fact{auditStream(s), &entry.RunSealed{Run: s.id, Length: s.head.Length, Head: s.head.Hash, Status: string(s.state.Status())}}, now)
 	}
 	b.Rows = append(b.Rows, t.rows...)
-	m.row(&b, s)
+	m.row(b, s)
 	m.batch++
-	t.batch = &b
+	t.batch = b
 	t.replies, s.owed = append(t.replies, s.owed...), nil
 	s.tx, s.committing = nil, true
 	m.sent[m.batch] = t
-	m.emit(Commit{ID: m.batch, Batch: b})
+	m.emit(Commit{ID: m.batch, Batch: *b})
 }
 
 // sealOther numbers an entry of a task's, a guard's or an audit stream.
@@ -80,8 +88,15 @@ func taskOf(stream string) string {
 }
 
 func (m *Machine) seal(b *store.Batch, stream string, h *store.Head, p entry.Payload, now time.Time) {
-	e, err := entry.New(now, p)
+	n := len(b.Entries)
+	made, err := entry.New(now, p)
+	b.Entries = append(b.Entries, made)
+	e := &b.Entries[n] // in place: an entry is large
+	if err == nil {
+		_, err = io.ReadFull(m.cfg.Entropy, e.Salt[:])
+	}
 	if err != nil {
+		b.Entries = b.Entries[:n]
 		m.fail(err)
 		return
 	}
@@ -89,25 +104,34 @@ func (m *Machine) seal(b *store.Batch, stream string, h *store.Head, p entry.Pay
 		b.Expect = append(b.Expect, store.Expect{Stream: stream, Length: h.Length})
 	}
 	e.Stream, e.Seq, e.Prev, e.Epoch = stream, h.Length+1, h.Hash, m.lease.Epoch
-	if _, err := io.ReadFull(m.cfg.Entropy, e.Salt[:]); err != nil {
-		m.fail(err)
-		return
-	}
 	e.Seal()
 	h.Length, h.Hash = e.Seq, e.Hash
-	b.Entries = append(b.Entries, e)
+}
+
+// plainRow is all that changes in the row of a run that waits for nothing and has not ended.
+type plainRow struct {
+	plain   bool
+	status  run.Status
+	started time.Time
 }
 
 // row writes the run's row when people would see a difference, or when its next time to wake is stored for a restart.
 func (m *Machine) row(b *store.Batch, s *session) {
-	r := rowOf(s)
+	st := s.state
+	status := st.Status()
+	plain := plainRow{status: status, started: st.StartedAt, plain: st.End == nil && status != run.Waiting && len(s.last.Waits) == 0}
+	if plain.plain && plain == s.plain && s.row != nil {
+		return // nothing that people see moved, as between most steps
+	}
+	s.plain = plain
+	r := rowOf(s, status)
 	body, err := value.Canonical(r)
 	if err != nil {
 		m.fail(err)
 		return
 	}
 	due := time.Time{}
-	if st := s.state.Status(); st == run.Waiting {
+	if status == run.Waiting {
 		due = s.last.Wake
 	}
 	if bytes.Equal(body, s.row) && due.Equal(s.due) {
@@ -191,7 +215,7 @@ func (m *Machine) committed(x Committed, now time.Time) {
 
 // over tells the parent of an ended run.
 func (m *Machine) over(s *session, now time.Time) {
-	if !s.state.Status().Ended() {
+	if !s.state.Ended() {
 		return
 	}
 	if p := m.runs[s.state.Created.Cause.Parent]; p != nil && p.state != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/blob"
+	"github.com/tendhq/tend/internal/crew"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/program"
@@ -84,7 +85,10 @@ type Engine struct {
 	since   time.Time
 
 	inbox  chan []Input
+	todo   []Input  // of feed
+	fresh  []Commit // what the loop's turn wants to commit
 	queue  commitQueue
+	crew   *crew.Crew
 	done   chan struct{} // the loop has ended
 	stop   chan struct{}
 	keyed  chan struct{} // held by the request with a key that is being answered
@@ -133,6 +137,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.m.all = cfg.All
 	e.ctx, e.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	e.queue.init()
+	e.crew = crew.New(e.done)
 	go e.write()
 	go e.loop()
 	if err := e.interrupted(ctx); err != nil {
@@ -278,9 +283,33 @@ func (e *Engine) loop() {
 		case <-e.stop:
 			return
 		}
+		if len(e.fresh) > 0 && e.onlyThis() {
+			e.commitHere() // once: what follows from it must not keep inputs and timers waiting
+		}
+		if len(e.fresh) > 0 {
+			e.queue.put(e.fresh...)
+			clear(e.fresh)
+			e.fresh = e.fresh[:0]
+		}
 		e.mu.Lock()
 		e.status.Driven, e.status.InFlight = e.m.Driven(), e.m.InFlight()
 		e.mu.Unlock()
+	}
+}
+
+// onlyThis tells whether nothing moves but what the loop wants to commit now: then to hand it to the writer and to wait for
+// it would gain nothing, and cost two changes of goroutine for each step of a run that is the only one.
+func (e *Engine) onlyThis() bool {
+	return e.m.InFlight() == 0 && e.m.Committing() == len(e.fresh) && len(e.inbox) == 0 && e.queue.idle()
+}
+
+// commitHere does the writer's work. Nobody else does it meanwhile: the writer has nothing, and gets it from the loop only.
+func (e *Engine) commitHere() {
+	answers := e.commit(e.fresh)
+	clear(e.fresh)
+	e.fresh = e.fresh[:0]
+	for _, in := range answers {
+		e.feed(in)
 	}
 }
 
@@ -289,15 +318,17 @@ func (e *Engine) feed(in Input) {
 		in = e.reshape(a)
 	}
 	// What is evaluated at once is fed back here, not by recursion: a long run would need a deep stack.
-	for todo := []Input{in}; len(todo) > 0; todo = todo[1:] {
-		for _, o := range e.m.Handle(todo[0], time.Now()) {
+	e.todo = append(e.todo[:0], in)
+	for i := 0; i < len(e.todo); i++ {
+		for _, o := range e.m.Handle(e.todo[i], time.Now()) {
 			switch x := o.(type) {
 			case Evaluate:
-				todo = append(todo, Evaluated{Run: x.Run, Rendered: x.State.Evaluate(x.Render, e.env(x.State))})
+				e.todo = append(e.todo, Evaluated{Run: x.Run, Rendered: x.State.Evaluate(x.Render, e.env(x.State))})
 			default:
 				e.do(o)
 			}
 		}
+		e.todo[i] = nil
 	}
 }
 
@@ -348,7 +379,7 @@ func (e *Engine) reshape(a Acted) Acted {
 func (e *Engine) do(o Output) {
 	switch x := o.(type) {
 	case Commit:
-		e.queue.put(x)
+		e.fresh = append(e.fresh, x)
 	case Offer:
 		e.queue.front(x.Commit)
 	case Act:
@@ -404,7 +435,7 @@ func (e *Engine) act(x Act) {
 	if x.Def.Module != nil {
 		a.Dialect = string(x.Def.Module.Dialect)
 	}
-	go func() {
+	e.crew.Do(func() {
 		r := e.cfg.Hands.Act(ctx, a)
 		cancel(nil)
 		e.mu.Lock()
@@ -412,7 +443,7 @@ func (e *Engine) act(x Act) {
 		e.mu.Unlock()
 		r.Path, r.Attempt = x.Path, x.Attempt
 		e.send(Acted{Run: x.Run, Result: r})
-	}()
+	})
 }
 
 // write is the one goroutine that commits, for all runs together.
@@ -422,21 +453,26 @@ func (e *Engine) write() {
 		if cs == nil {
 			return
 		}
-		batches := make([]store.Batch, len(cs))
-		for i := range cs {
-			batches[i] = cs[i].Batch
-		}
-		answers := e.cfg.Store.Commit(e.ctx, batches)
-		in, refused := make([]Input, len(cs)), false
-		for i := range cs {
-			in[i] = Committed{Batch: cs[i].ID, Answer: answers[i]}
-			refused = refused || fault.Is(answers[i].Err, fault.Unavailable)
-		}
+		in := e.commit(cs)
 		e.send(in...)
-		if refused {
+		if slices.ContainsFunc(in, func(x Input) bool { return fault.Is(x.(Committed).Answer.Err, fault.Unavailable) }) { //nolint:errcheck // they are all of that type
 			e.pause()
 		}
 	}
+}
+
+// commit makes commits durable, as one transaction, and gives what the machine must hear.
+func (e *Engine) commit(cs []Commit) []Input {
+	batches := make([]store.Batch, len(cs))
+	for i := range cs {
+		batches[i] = cs[i].Batch
+	}
+	answers := e.cfg.Store.Commit(e.ctx, batches)
+	in := make([]Input, len(cs))
+	for i := range cs {
+		in[i] = Committed{Batch: cs[i].ID, Answer: answers[i]}
+	}
+	return in
 }
 
 // pause lets the machine offer again what was refused, before anything younger is tried, and gives the store time.

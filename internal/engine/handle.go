@@ -65,7 +65,8 @@ func closureRow(h entry.Hash, body []byte, now time.Time) store.Row {
 }
 
 func (m *Machine) create(runID string, st Start, hash entry.Hash, now time.Time) *session {
-	s := &session{id: runID, state: run.New(runID, st.Program), tasks: map[string]*taskStream{}, guards: st.Guards}
+	s := newSession(runID)
+	s.state, s.tasks, s.guards = run.New(runID, st.Program), map[string]*taskStream{}, st.Guards
 	m.runs[runID] = s
 	c := &entry.RunCreated{
 		By: st.By, Cause: st.Cause, Closure: hash, Dir: st.Dir, Event: st.Event, Metadata: st.Metadata, Name: st.Program.Metadata.Name,

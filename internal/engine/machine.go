@@ -14,6 +14,7 @@ import (
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/task"
+	"github.com/tendhq/tend/internal/value"
 )
 
 // Machine is the engine without its hands: Handle takes what happened and says what to do. It does no I/O, reads no clock
@@ -61,11 +62,13 @@ type MachineConfig struct {
 // session is a run that is loaded.
 type session struct {
 	id     string
+	stream string
 	state  *run.State
 	head   store.Head
 	tasks  map[string]*taskStream // open ones
 	guards []guard.Spec
 	row    []byte // body of the stored row, to write it only when it changed
+	plain  plainRow
 	due    time.Time
 
 	tx         *tx
@@ -80,6 +83,8 @@ type session struct {
 	last       run.Decision
 	ending     map[string]bool // children that were told to end
 }
+
+func newSession(id string) *session { return &session{id: id, stream: "run/" + id} }
 
 type taskStream struct {
 	id   string
@@ -127,7 +132,7 @@ func NewMachine(c MachineConfig) *Machine {
 // microseconds.
 func (m *Machine) Handle(in Input, now time.Time) []Output {
 	now = now.UTC().Truncate(time.Microsecond)
-	m.out = nil
+	m.out = make([]Output, 0, 4)
 	m.handle(in, now)
 	return m.out
 }
@@ -185,7 +190,8 @@ func (m *Machine) withSession(id string, in Input, now time.Time, f func(*sessio
 	s := m.runs[id]
 	switch {
 	case s == nil:
-		m.runs[id] = &session{id: id, queue: []Input{in}}
+		m.runs[id] = newSession(id)
+		m.runs[id].queue = []Input{in}
 		m.emit(Load{Run: id})
 	case s.state == nil, !in.urgent() && (s.committing || s.evaluating > 0):
 		s.queue = append(s.queue, in)
@@ -246,6 +252,9 @@ func (m *Machine) NextWake() time.Time { return m.wakes.next() }
 
 // Driven tells how many runs the machine moves, and InFlight how many attempts act.
 func (m *Machine) Driven() int { return len(m.driven) }
+
+// Committing counts the commits that were asked for and are not answered.
+func (m *Machine) Committing() int { return len(m.sent) }
 
 // InFlight counts the attempts that were handed out and have not come back.
 func (m *Machine) InFlight() int { return m.acting }
@@ -346,7 +355,7 @@ func (m *Machine) advance(s *session, now time.Time) {
 		for _, p := range d.Facts {
 			m.fact(s, p, now)
 		}
-		for _, path := range slices.Sorted(maps.Keys(d.Locks)) {
+		for _, path := range value.Keys(d.Locks) {
 			progress = m.tryLock(s, path, d.Locks[path], now) || progress
 		}
 		if s.tx != nil && len(s.tx.run) >= fullBatch {
@@ -381,7 +390,7 @@ func (m *Machine) calledBack(s *session) bool {
 }
 
 func (m *Machine) mayDrive(s *session) bool {
-	return m.halted == "" && s.leaving == nil && (m.all || m.driven[s.id]) && s.state.Status() != run.Quarantined
+	return m.halted == "" && s.leaving == nil && (m.all || m.driven[s.id]) && s.state.Quarantine == nil
 }
 
 // tell answers those who waited to hear what follows.
@@ -454,13 +463,14 @@ func (m *Machine) idle(s *session) {
 	if len(s.dispatched) > 0 || len(s.queue) > 0 {
 		return
 	}
-	m.emit(Quiet{Run: s.id, Idle: Idle{Status: string(s.state.Status()), Waits: waits(s.last.Waits)}, Ended: s.state.Status().Ended()})
-	if s.state.Status().Ended() {
+	status := s.state.Status()
+	m.emit(Quiet{Run: s.id, Idle: Idle{Status: string(status), Waits: waits(s.last.Waits)}, Ended: status.Ended()})
+	if status.Ended() {
 		delete(m.driven, s.id)
 		delete(m.runs, s.id)
 		return
 	}
-	if !m.mayDrive(s) || s.state.Status() == run.Waiting && len(s.last.Children) == 0 && len(s.last.Locks) == 0 {
+	if !m.mayDrive(s) || status == run.Waiting && len(s.last.Children) == 0 && len(s.last.Locks) == 0 {
 		delete(m.runs, s.id) // parked: an answer, an event, a command or the clock loads it again
 	}
 }
@@ -491,7 +501,7 @@ func (m *Machine) tick(now time.Time) {
 		s := m.runs[id]
 		switch {
 		case s == nil:
-			m.runs[id] = &session{id: id}
+			m.runs[id] = newSession(id)
 			m.emit(Load{Run: id})
 		case s.state != nil:
 			m.advance(s, now)
@@ -507,7 +517,7 @@ func (m *Machine) child(s *session, kid string, now time.Time) {
 	case k == nil && known:
 		// It was looked at before and is parked.
 	case k == nil:
-		m.runs[kid] = &session{id: kid}
+		m.runs[kid] = newSession(kid)
 		m.emit(Load{Run: kid})
 	case k.state == nil || k.committing || k.tx != nil:
 	case k.state.End != nil, k.state.Quarantine != nil:
@@ -548,11 +558,11 @@ func (m *Machine) endChild(s *session, kid string, now time.Time) {
 }
 
 // rowOf derives the stored row of a run.
-func rowOf(s *session) RunRow {
+func rowOf(s *session, status run.Status) RunRow {
 	st := s.state
 	r := RunRow{
 		By: st.Created.By, Cause: st.Created.Cause, Name: st.Created.Name, Source: st.Created.Source, Started: st.StartedAt,
-		Ended: st.EndedAt, Status: string(st.Status()),
+		Ended: st.EndedAt, Status: string(status),
 	}
 	if st.End != nil {
 		r.Fault, r.Undone = st.End.Fault, st.End.Undone

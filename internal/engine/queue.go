@@ -7,6 +7,8 @@ type commitQueue struct {
 	mu     sync.Mutex
 	cond   *sync.Cond
 	list   []Commit
+	spare  []Commit // the array of what was taken before
+	busy   bool     // what was taken is being committed
 	closed bool
 }
 
@@ -15,11 +17,18 @@ const groupLimit = 512
 
 func (q *commitQueue) init() { q.cond = sync.NewCond(&q.mu) }
 
-func (q *commitQueue) put(c Commit) {
+func (q *commitQueue) put(cs ...Commit) {
 	q.mu.Lock()
-	q.list = append(q.list, c)
+	q.list = append(q.list, cs...)
 	q.mu.Unlock()
 	q.cond.Signal()
+}
+
+// idle tells whether the writer has nothing to do.
+func (q *commitQueue) idle() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return !q.busy && len(q.list) == 0 && !q.closed
 }
 
 // front puts a commit that was refused back in its place: before all that are younger.
@@ -34,10 +43,11 @@ func (q *commitQueue) front(c Commit) {
 	q.cond.Signal()
 }
 
-// take waits for commits; nil means that the queue is closed and empty.
+// take waits for commits; nil means that the queue is closed and empty. What it gives is valid until it is called again.
 func (q *commitQueue) take() []Commit {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.busy = false
 	for len(q.list) == 0 {
 		if q.closed {
 			return nil
@@ -45,8 +55,10 @@ func (q *commitQueue) take() []Commit {
 		q.cond.Wait()
 	}
 	n := min(len(q.list), groupLimit)
-	out := q.list[:n:n]
-	q.list = q.list[n:]
+	out := q.list[:n]
+	clear(q.spare)
+	rest := append(q.spare[:0], q.list[n:]...)
+	q.list, q.spare, q.busy = rest, out, true
 	return out
 }
 
