@@ -25,6 +25,7 @@ import (
 	"github.com/tendhq/tend/internal/runner"
 	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/secret"
+	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/sqlite"
 )
 
@@ -77,6 +78,20 @@ type house struct {
 }
 
 func open(ctx context.Context, where string, all bool) (*house, error) {
+	st, err := sqlite.Open(ctx, sqlite.Config{Dir: where})
+	if err != nil {
+		return nil, err
+	}
+	h, err := openOver(ctx, where, st, all)
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	h.store = st
+	return h, nil
+}
+
+// openOver is open over a store of any kind.
+func openOver(ctx context.Context, where string, st store.Store, all bool) (*house, error) {
 	h := &house{dir: where}
 	var err error
 	if h.set, err = action.NewSet([]action.Action{noop{}}, verb.All()); err != nil {
@@ -90,14 +105,11 @@ func open(ctx context.Context, where string, all bool) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.store, err = sqlite.Open(ctx, sqlite.Config{Dir: where}); err != nil {
-		return nil, err
-	}
 	ev := expr.New(expr.Limits{})
 	r := runner.New(runner.Config{Find: h.set.Find, Secrets: secret.Chain{}, Eval: ev, Blobs: blobs, Key: key, Scratch: where})
 	h.hands = &timed{inner: app.Hands(r), last: map[string]time.Time{}}
 	h.engine, err = engine.Open(ctx, engine.Config{
-		Store: h.store, Blobs: blobs, Hands: h.hands, Env: run.Env{Eval: ev, Spec: h.set.Spec}, Bind: ev, Holder: "bench", All: all,
+		Store: st, Blobs: blobs, Hands: h.hands, Env: run.Env{Eval: ev, Spec: h.set.Spec}, Bind: ev, Holder: "bench", All: all,
 	})
 	return h, err
 }

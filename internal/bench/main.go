@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/tendhq/tend/internal/app"
 )
 
 // measure is one part of the programme.
@@ -22,6 +24,7 @@ func main() {
 	only := flag.String("only", "", "run only the measures whose name contains this")
 	profile := flag.String("cpuprofile", "", "write a CPU profile of the measures")
 	flag.Parse()
+	app.Tune() // as tend does
 	stop, err := profiled(*profile)
 	if err != nil {
 		fail(err)

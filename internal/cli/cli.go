@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/terminal"
 )
@@ -38,6 +39,7 @@ func Main() (code int) {
 			crashed(os.Stderr, os.Args, r, debug.Stack())
 		}
 	}()
+	app.Tune()
 	// A reader that went away (`| head`) must not kill a process that may be in the middle of a mutation. Notify and not
 	// Ignore: what is ignored would be so in every program that a step starts, too.
 	gone := make(chan os.Signal, 1)
