@@ -187,6 +187,9 @@ func howToAnswer(id string, t *engine.TaskRow) string {
 	switch t.Type {
 	case "ask":
 		if len(formFields(t)) == 0 {
+			if t.Form["selector"] == "multi" {
+				return fmt.Sprintf("tend inbox answer %s -f value=CHOICE,CHOICE", id)
+			}
 			return fmt.Sprintf("tend inbox answer %s -f value=CHOICE", id)
 		}
 		var fs []string

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tendhq/tend/internal/engine"
@@ -235,11 +236,16 @@ func (w *watcher) choiceQuestion(id string, t *engine.TaskRow) *question {
 	return q
 }
 
+// pick finds the choice that was typed. A choice that is a number itself, such as a process id, is meant before the place
+// in the list.
 func pick(choices []any, typed string) any {
-	for i, c := range choices {
-		if typed == fmt.Sprint(i+1) || strings.EqualFold(typed, value.Text(c)) {
+	for _, c := range choices {
+		if strings.EqualFold(typed, value.Text(c)) {
 			return c
 		}
+	}
+	if i, err := strconv.Atoi(typed); err == nil && i >= 1 && i <= len(choices) {
+		return choices[i-1]
 	}
 	return typed
 }

@@ -508,6 +508,9 @@ func (ev *evaluation) wait(out *Rendered, w *program.Wait) error {
 		if err != nil {
 			return err
 		}
+		if ev.s.Lenient() && strings.TrimSpace(t) == "" {
+			return nil // empty text is not given: documents that forgot the time went on at once
+		}
 		out.Until, err = contract.DurationIn(ev.s.prog.Dialect, t)
 		return err
 	case w.At != nil:

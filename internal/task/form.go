@@ -57,8 +57,13 @@ func declared(fields []any) ([]contract.Field, error) {
 	return defs, nil
 }
 
-// chosen checks the answer to the older dialect's selection. The person gives {"selected": [...]} or {"value": "x"}.
+// chosen checks the answer to the older dialect's selection. The person gives {"selected": [...]} or {"value": "x"}, where
+// several may be chosen also {"value": "x, y"}.
 func chosen(choices []any, selector any, given map[string]any) (value.Object, error) {
+	names := make([]string, len(choices))
+	for i, c := range choices {
+		names[i] = value.Text(c)
+	}
 	var picked []any
 	switch {
 	case given["selected"] != nil:
@@ -69,10 +74,12 @@ func chosen(choices []any, selector any, given map[string]any) (value.Object, er
 		picked = l
 	case given["value"] != nil:
 		picked = []any{given["value"]}
-	}
-	names := make([]string, len(choices))
-	for i, c := range choices {
-		names[i] = value.Text(c)
+		if text := value.Text(given["value"]); selector == "multi" && !slices.Contains(names, text) {
+			picked = nil
+			for p := range strings.SplitSeq(text, ",") {
+				picked = append(picked, strings.TrimSpace(p))
+			}
+		}
 	}
 	for _, p := range picked {
 		if !slices.Contains(names, value.Text(p)) {

@@ -135,6 +135,9 @@ func TestForms(t *testing.T) {
 		{"no choice", pick, nil, false},
 		{"two of one", pick, map[string]any{"selected": []any{"a", "b"}}, false},
 		{"two of many", many, map[string]any{"selected": []any{"a", "b"}}, true},
+		{"two of many in a line", many, map[string]any{"value": "a, b"}, true},
+		{"one that is none of many", many, map[string]any{"value": "a,c"}, false},
+		{"two of one in a line", pick, map[string]any{"value": "a,b"}, false},
 	} {
 		_, _, err := asked(c.task).Vote(task.Answer{Choice: "answer", By: by("bob"), Output: c.give}, noon)
 		if (err == nil) != c.ok || (err != nil && !fault.Is(err, fault.Invalid)) {
