@@ -1,8 +1,8 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -107,31 +107,13 @@ func (c *checker) document() {
 
 // trigger looks whether its expressions compile. What an event holds nobody knows before it comes.
 func (c *checker) trigger(t *trigger.Spec) {
-	look := func(e *expr.Expr) {
-		if e == nil || e.Kind == expr.Literal || e.Kind == "" {
-			return
-		}
+	list := t.Expressions()
+	slices.SortFunc(list, func(a, b *expr.Expr) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
+	for _, e := range list {
 		if err := c.evaluator.Check(*e, c.file.Dialect); err != nil {
 			node := &yaml.Node{Kind: yaml.ScalarNode, Line: e.Line, Column: e.Column, Value: e.Source}
 			c.broken(&document.Scalar{Expr: *e, Node: node}, err)
 		}
-	}
-	for i := range t.Scenarios {
-		s := &t.Scenarios[i]
-		look(s.When)
-		for _, name := range slices.Sorted(maps.Keys(s.Parameters)) {
-			leaves(s.Parameters[name], look)
-		}
-	}
-}
-
-func leaves(t expr.Tree, f func(*expr.Expr)) {
-	f(t.Scalar)
-	for i := range t.List {
-		leaves(t.List[i], f)
-	}
-	for _, name := range slices.Sorted(maps.Keys(t.Map)) {
-		leaves(t.Map[name], f)
 	}
 }
 

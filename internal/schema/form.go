@@ -6,6 +6,7 @@ import (
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/language"
 	"github.com/tendhq/tend/internal/playbook"
+	"github.com/tendhq/tend/internal/trigger"
 )
 
 // The patterns of texts.
@@ -139,12 +140,30 @@ func (m *maker) structure(f document.Form) object {
 		return m.using(m.table(t))
 	case playbook.FormBody:
 		return m.body(t)
+	case trigger.FormOn:
+		o := m.table(t)
+		enum(o, "status", "firing", "resolved", "any")
+		return o
+	case trigger.FormConcurrency:
+		o := m.table(t)
+		enum(o, "then", trigger.Skip, trigger.Queue, trigger.Replace)
+		return o
+	case trigger.FormWake:
+		return m.table(t, "event")
 	case guard.FormCooldown:
 		return m.table(t, "every")
 	case playbook.FormEnvFrom, playbook.FormParser:
 		return anyOf(scalar(), m.table(t))
 	default:
 		return m.table(t)
+	}
+}
+
+// enum says which words a key may have.
+func enum(o object, key string, words ...any) {
+	props := properties(o)
+	if k, ok := props[key].(object); ok {
+		props[key] = object{"enum": words, "description": k["description"]}
 	}
 }
 
