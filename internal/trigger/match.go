@@ -57,7 +57,7 @@ type OutcomeWake struct {
 // Match tells what s makes of e, or that it does not fire. An error means that it would have to be looked at: the trigger
 // does not fire then.
 func Match(s *Spec, e *event.Event, ev Evaluator) (*Outcome, bool, error) {
-	if !s.Enabled || !s.On.selects(e) {
+	if !s.Enabled || !s.On.selects(e) || e.Source == Own && !s.Own() {
 		return nil, false, nil
 	}
 	m := matcher{s, e, ev, scope(s, e)}
@@ -152,6 +152,20 @@ func (m *matcher) from(integration string) bool {
 
 // Own is the source of tend's own events: of incidents and runs.
 const Own = "tend"
+
+// Own tells whether the trigger could be about tend's own events: it names their source or one of their kinds, or is of
+// the older dialect and names an integration like them.
+func (s *Spec) Own() bool {
+	if len(s.On.Source) > 0 {
+		return one(s.On.Source, Own)
+	}
+	if len(s.On.Kind) > 0 {
+		return one(s.On.Kind, "incident") || one(s.On.Kind, "run")
+	}
+	return slices.ContainsFunc(s.Scenarios, func(c Scenario) bool {
+		return len(strings.Fields(c.Integration)) == 2 && strings.HasPrefix(strings.ToLower(c.Integration), "stackpulse ")
+	})
+}
 
 func (m *matcher) fill(o *Outcome, parameters map[string]expr.Tree) (err error) {
 	s, e := m.s, m.e
