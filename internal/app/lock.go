@@ -22,6 +22,8 @@ type Owner struct {
 	Brief bool `json:"brief,omitempty"`
 }
 
+func (o Owner) is(other Owner) bool { return o.PID == other.PID && o.Since.Equal(other.Since) }
+
 // lock is the right to write to a data directory: an flock that the kernel takes back when the process ends, however it
 // ends.
 type lock struct{ f *os.File }

@@ -115,10 +115,15 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 	})
 }
 
-// answer answers on the socket and says in the owner file where it is.
+// answer says in the owner file where the socket is, and answers on it. The file comes first: it is never that of the owner
+// before while this one answers already.
 func (w *owned) answer(o Options) error {
 	var err error
 	if w.socket, err = socketPath(w.dir, o.Getenv); err != nil {
+		return err
+	}
+	owner := Owner{PID: os.Getpid(), Command: o.Command, Since: now().UTC(), Socket: w.socket, Brief: o.Brief}
+	if err := writeOwner(w.dir, owner); err != nil {
 		return err
 	}
 	var l net.Listener
@@ -135,7 +140,7 @@ func (w *owned) answer(o Options) error {
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop = stop
 	go func() { w.served <- httpapi.Serve(ctx, l, w.handler) }()
-	return writeOwner(w.dir, Owner{PID: os.Getpid(), Command: o.Command, Since: now().UTC(), Socket: w.socket, Brief: o.Brief})
+	return nil
 }
 
 // close ends the owner in order, once.

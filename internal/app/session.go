@@ -98,7 +98,11 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 		}
 		if owner.Socket != "" && !owner.Brief {
 			c := client.New(owner.Socket, o.Via)
-			switch err := answers(ctx, c, left); {
+			err := answers(ctx, c, left)
+			same, _ := ReadOwner(dir)
+			switch {
+			case err == nil && !same.is(owner):
+				// Another one answered, which may be brief: look again.
 			case err == nil:
 				s.Engine, s.House, s.other, s.Remote = c, c, c, &owner
 				return s, nil
