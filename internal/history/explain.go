@@ -194,7 +194,11 @@ func (v *View) afterEnd() string {
 	if v.Cause.Parent != "" {
 		s = "It was called by " + v.Cause.Parent + ", whose retry carries it on: `tend runs explain " + v.Cause.Parent + "`"
 	}
-	if len(v.Changed()) > 0 {
+	restorable := false
+	v.Walk(func(s *Step, _ int) {
+		restorable = restorable || s.Undo != nil && s.Undo.None == "" && s.Undo.Fault == nil && !s.Undo.Done
+	})
+	if restorable {
 		s += ", `tend runs rollback " + v.ID + "` undoes what it changed"
 	}
 	return s + "."
