@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +50,7 @@ func Main() (code int) {
 
 // Run executes one command line.
 func Run(ctx context.Context, args []string, s Streams) int {
-	p := &process{Streams: s, out: terminal.Detect(s.Out, s.Getenv), err: terminal.Detect(s.Err, s.Getenv)}
+	p := &process{Streams: s, began: time.Now(), out: terminal.Detect(s.Out, s.Getenv), err: terminal.Detect(s.Err, s.Getenv)}
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(s.In)
@@ -74,6 +75,7 @@ func Run(ctx context.Context, args []string, s Streams) int {
 type process struct {
 	Streams
 
+	began time.Time
 	out   terminal.Style // of Out
 	err   terminal.Style // of Err
 	flags flags

@@ -164,7 +164,7 @@ func (w *watcher) entry(ctx context.Context, e entry.Entry) {
 	}
 	switch x := p.(type) {
 	case *entry.StepResult:
-		w.stored(ctx, x)
+		w.stored(ctx, x, e.At)
 	case *entry.RunEnded, *entry.RunQuarantined:
 		w.ended = true
 		w.question = nil
@@ -187,9 +187,10 @@ func (w *watcher) entry(ctx context.Context, e entry.Entry) {
 // smallLog is the largest stored log that is shown to somebody who came too late to see it live.
 const smallLog = 64 << 10
 
-// stored shows what an attempt printed before somebody began to look on.
-func (w *watcher) stored(ctx context.Context, x *entry.StepResult) {
-	if w.drives || x.Log == nil || w.live.printed[attemptKey(x.Path, x.Attempt)] || w.live.hidden(x.Path) {
+// stored shows what an attempt printed before somebody began to look on. Of a run that goes on here that is what the first
+// steps printed while this process was about to look; what was printed in an earlier life is not shown again.
+func (w *watcher) stored(ctx context.Context, x *entry.StepResult, at time.Time) {
+	if w.drives && at.Before(w.p.began) || x.Log == nil || w.live.printed[attemptKey(x.Path, x.Attempt)] || w.live.hidden(x.Path) {
 		return
 	}
 	if x.Log.Size > smallLog {
