@@ -31,6 +31,11 @@ func (h hands) Act(ctx context.Context, a engine.Attempt) entry.StepResult {
 			at.Sealed = a.Def.Sealed // those of a module are made of the output of its body, and sealed then
 		}
 	}
+	if a.Body != nil {
+		at.Body = func(output map[string]any, keep func(map[string]any) (map[string]any, error)) {
+			a.Body.Output, a.Body.Keep = output, keep
+		}
+	}
 	o := h.runner.Run(ctx, at)
 	r := entry.StepResult{Outcome: o.Result.Outcome, Ref: o.Ref, Log: o.Log, Artifacts: o.Artifacts}
 	if o.Ref == nil {

@@ -33,8 +33,16 @@ type Attempt struct {
 	Dialect         string
 	Dir             string
 	Artifacts       []string       // globs of files that are kept: the step's and those of its playbook
+	Body            *Body          // nil, or where the hands put what the body of a module gave
 	Known           []secret.Value // what is secret in the run so far, and
 	Hide            []secret.Value // what is sensitive: nothing of it may be shown or recorded
+}
+
+// Body is what the body of a module with secret outputs gave, with nothing masked. It is never recorded.
+type Body struct {
+	Output map[string]any
+	// Keep gives the outputs that were made of it as they are recorded: with what is known as secret masked.
+	Keep func(outputs map[string]any) (map[string]any, error)
 }
 
 // Hands let attempts act. Act returns when nothing of the attempt can act any more, or its outcome is in doubt; what the
@@ -360,11 +368,12 @@ func (e *Engine) reshape(a Acted) Acted {
 	if a.Result.Outcome != entry.Succeeded {
 		return a
 	}
+	if a.Body != nil && a.Body.Output != nil {
+		out = a.Body.Output
+	}
 	shaped, hidden, err := s.state.Reshape(a.Result.Path, out, e.env(s.state))
-	for name, v := range hidden {
-		if err == nil {
-			shaped[name], err = e.seal(rootOf(s), v)
-		}
+	if err == nil && hides {
+		shaped, err = e.keep(rootOf(s), shaped, hidden, a.Body)
 	}
 	if err != nil {
 		a.Result.Outcome = entry.Failed
@@ -434,6 +443,9 @@ func (e *Engine) act(x Act) {
 	}
 	if x.Def.Module != nil {
 		a.Dialect = string(x.Def.Module.Dialect)
+		if len(x.Def.Sealed) > 0 {
+			a.Body = &Body{}
+		}
 	}
 	e.crew.Do(func() {
 		r := e.cfg.Hands.Act(ctx, a)
@@ -442,7 +454,7 @@ func (e *Engine) act(x Act) {
 		delete(e.attempts, key)
 		e.mu.Unlock()
 		r.Path, r.Attempt = x.Path, x.Attempt
-		e.send(Acted{Run: x.Run, Result: r})
+		e.send(Acted{Run: x.Run, Result: r, Body: a.Body})
 	})
 }
 

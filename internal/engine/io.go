@@ -95,6 +95,7 @@ type Acted struct {
 	calm
 	Run    string
 	Result entry.StepResult
+	Body   *Body // of a module with secret outputs
 }
 
 // Committed answers Commit.

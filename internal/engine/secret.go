@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/tendhq/tend/internal/archive"
@@ -28,6 +29,26 @@ func (e *Engine) seal(root string, v any) (any, error) {
 	sealer, _ := e.cfg.Key.For(root)
 	d, err := expr.Enclose(v, false, sealer)
 	return d.Value(), err
+}
+
+// keep makes the outputs of a module as they are recorded: those that are secret are sealed, and masked in the others.
+func (e *Engine) keep(root string, outputs, hidden value.Object, body *Body) (value.Object, error) {
+	sealed := make(map[string]any, len(hidden))
+	for name, v := range hidden {
+		var err error
+		if sealed[name], err = e.seal(root, v); err != nil {
+			return nil, err
+		}
+	}
+	if body != nil && body.Keep != nil {
+		kept, err := body.Keep(outputs)
+		if err != nil {
+			return nil, err
+		}
+		outputs = kept
+	}
+	maps.Copy(outputs, sealed)
+	return outputs, nil
 }
 
 // sealStart makes a request for a run as it is recorded. What is sensitive may stand in the event too, from which defaults

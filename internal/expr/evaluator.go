@@ -89,7 +89,7 @@ func place(source string, err error) error {
 	if own := (*Error)(nil); errors.As(err, &own) {
 		return err
 	}
-	e := &Error{Source: source, Offset: -1, Reason: err.Error()}
+	e := &Error{Source: source, Offset: -1, Reason: err.Error(), Secret: errors.As(err, new(misuse))}
 	if at := (*ref.Error)(nil); errors.As(err, &at) {
 		e.Offset = at.Offset
 	}
@@ -198,6 +198,9 @@ func (v *Evaluator) evaluate(e Expr, s Scope, holds bool) (x any, err error) {
 		in := v.input(s)
 		in.NoData, in.Root = holds, with(s.Root, later, func(Later) any { return template.Sealed() })
 		r, err := c.template.Render(in)
+		if err != nil && len(later) > 0 {
+			return nil, misused(place(e.Source, err))
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -212,7 +215,7 @@ func (v *Evaluator) evaluate(e Expr, s Scope, holds bool) (x any, err error) {
 	case len(later) == 1 && bare(c.uses(), later[0], e.Source):
 		return later[0].Deferred, nil
 	case len(later) > 0:
-		return nil, fmt.Errorf("the secret `%s` cannot be used here: a text in with, env or args can be made of it, and nothing else", dotted(later[0].Path))
+		return nil, misuse{fmt.Sprintf("the secret `%s` cannot be used here: a text in with, env or args can be made of it, and nothing else", dotted(later[0].Path))}
 	case c.logic != nil:
 		x, err = c.logic.Eval(s.Root, holds)
 	default:
@@ -222,6 +225,14 @@ func (v *Evaluator) evaluate(e Expr, s Scope, holds bool) (x any, err error) {
 		err = errForged
 	}
 	return x, err
+}
+
+// misused says of an error that it is about a secret.
+func misused(err error) error {
+	if at := (*Error)(nil); errors.As(err, &at) {
+		at.Secret = true
+	}
+	return err
 }
 
 // secretsOf are the names of all the secrets that a template and what was handed to it need.
@@ -256,7 +267,7 @@ func (v *Evaluator) Text(e Expr, s Scope) (string, error) {
 		x = veiled.Reveal()
 	}
 	if IsDeferred(x) && !literal(e) {
-		return "", &Error{Source: e.Source, Offset: -1, Reason: "a secret cannot be used here"}
+		return "", &Error{Source: e.Source, Offset: -1, Reason: "a secret cannot be used here", Secret: true}
 	}
 	return value.Text(x), nil
 }
@@ -307,7 +318,7 @@ func (v *Evaluator) truth(e Expr, s Scope, holds bool) (bool, error) {
 		}
 	}
 	if IsDeferred(x) {
-		return refuse("a secret cannot be a condition")
+		return false, &Error{Source: e.Source, Offset: -1, Reason: "a secret cannot be a condition", Secret: true}
 	}
 	if lenient && e.Kind != Logic {
 		return function.Truth(x), nil

@@ -86,7 +86,13 @@ type Error struct {
 	Source string
 	Offset int
 	Reason string
+	Secret bool // it would have used a secret where that is not possible
 }
+
+// misuse is why a secret cannot be used.
+type misuse struct{ reason string }
+
+func (m misuse) Error() string { return m.reason }
 
 func (e *Error) Error() string {
 	const most = 120

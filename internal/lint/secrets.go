@@ -44,16 +44,35 @@ func (c *checker) sensitive(s *document.Scalar, p expr.PathUse, secrets []expr.S
 		}
 		return
 	}
-	id, rest, ok := c.stepOf(p.Path)
-	if !ok || len(rest) == 0 || where.sink == "" || p.Path[0] == "run" {
-		return
+	if id, rest, ok := c.stepOf(p.Path); ok && p.Path[0] != "run" {
+		for _, d := range c.steps[id] {
+			c.sealed(s, p, id, rest, &d.spec, where)
+		}
 	}
-	for _, d := range c.steps[id] {
-		for _, f := range d.spec.Outputs {
-			if f.Sensitive && f.Name == rest[0] {
-				c.exposed(s, p.Offset, p.Length, "the sealed output `"+id+"."+f.Name+"`", where.sink)
-				return
+}
+
+// sealed looks at a path into the output of a step with secret outputs: they go where secrets go, by their names.
+func (c *checker) sealed(s *document.Scalar, p expr.PathUse, id string, rest []string, spec *contract.Spec, where site) {
+	for _, f := range spec.Outputs {
+		if !f.Sensitive {
+			continue
+		}
+		what := "the sealed output `" + id + "." + f.Name + "`"
+		switch {
+		case len(rest) == 0 || rest[0] == expr.Element:
+			if c.once(s, ruleExposed, what) {
+				c.find(ruleExposed, c.inside(s, p.Offset, p.Length), "name the output that is meant", "`%s` holds the sealed output `%s`, and cannot be used as a whole", id, f.Name)
 			}
+			return
+		case f.Name != rest[0]:
+		case where.logic:
+			if c.once(s, ruleExposed, what) {
+				c.find(ruleExposed, c.inside(s, p.Offset, p.Length), "", "%s cannot be part of %s: it is opened when a step is dispatched, and not before", what, where.sink)
+			}
+		case where.sink != "":
+			c.exposed(s, p.Offset, p.Length, what, where.sink)
+		case where.args && c.once(s, ruleArguments, ""):
+			c.find(ruleArguments, c.inside(s, p.Offset, p.Length), "", "%s becomes an argument of the program: every user of its host can read it there", what)
 		}
 	}
 }

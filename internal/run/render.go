@@ -2,6 +2,7 @@ package run
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -97,16 +98,12 @@ func (ev *evaluation) run(out *Rendered) error {
 	case RenderWhen:
 		cond, scope := ev.when()
 		out.Value, err = ev.env.Eval.Truth(*cond, scope)
-		if ev.s.Lenient() {
-			err = nil
-		}
+		err = ev.meant(err)
 	case RenderBreak:
 		loop, _ := parentOf(ev.n.Path)
 		l := ev.s.Nodes[loop]
 		out.Value, err = ev.env.Eval.Truth(*l.def.Foreach.Break, ev.scope(l.def.Foreach.Break.Source))
-		if ev.s.Lenient() {
-			err = nil
-		}
+		err = ev.meant(err)
 	case RenderVerify:
 		return ev.check(out, def.Verify, ".verify")
 	case RenderUntil:
@@ -130,6 +127,15 @@ func (ev *evaluation) run(out *Rendered) error {
 		return ev.action(out, def.Undo.Step)
 	case RenderStep:
 		return ev.step(out)
+	}
+	return err
+}
+
+// meant drops the error of a condition in the older dialect, where what cannot be told does not hold, unless it is about a
+// secret: that is not missing.
+func (ev *evaluation) meant(err error) error {
+	if at := (*expr.Error)(nil); ev.s.Lenient() && (!errors.As(err, &at) || !at.Secret) {
+		return nil
 	}
 	return err
 }

@@ -20,45 +20,53 @@ import (
 // unseal opens what the expressions of a place may see, and tells them apart from what is known later.
 func (ev *evaluation) unseal(scope *expr.Scope, chain []*Node) {
 	s, root := ev.s, scope.Root
+	variables := map[string]bool{}
+	for _, it := range chain {
+		path, _ := parentOf(it.Path)
+		if loop := s.Nodes[path]; loop != nil && loop.def != nil && loop.def.Foreach != nil {
+			variables[loop.def.Foreach.Value] = true
+		}
+	}
 	if s.hides {
-		ev.put(scope, root["params"], "params")
-		for _, name := range []string{"event", "metadata"} {
-			if expr.Holds(root[name]) {
+		steps, _ := root["steps"].(map[string]any)
+		for _, id := range slices.Sorted(maps.Keys(steps)) {
+			if o := ev.output(id, chain); o.hides || o.Ref != nil && expr.IsDeferred(steps[id]) {
+				ev.put(scope, steps[id], "steps", id)
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(root)) {
+			if !variables[name] && ev.sealable(name) && expr.Holds(root[name]) {
 				ev.put(scope, root[name], name)
 			}
 		}
 	}
-	steps, _ := root["steps"].(map[string]any)
-	for _, id := range slices.Sorted(maps.Keys(steps)) {
-		o := s.Outputs[id]
-		for _, it := range chain {
-			if own, ok := it.Local[id]; ok {
-				o = own
-			}
-		}
-		if o.hides || o.Ref != nil && expr.IsDeferred(steps[id]) {
-			ev.put(scope, steps[id], "steps", id)
-		}
-	}
-	looped := map[string]bool{}
-	for _, it := range chain {
-		path, _ := parentOf(it.Path)
-		if loop := s.Nodes[path]; loop != nil && loop.def != nil && loop.def.Foreach != nil {
-			looped[loop.def.Foreach.Value] = true
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(root)) {
-		switch name {
-		case "params", "steps", "event", "metadata", "run", "execution", "error":
-			if !looped[name] {
-				continue
-			}
-		}
-		// In the older dialect outputs stand at the root too.
-		if (looped[name] || s.hides && s.Lenient()) && expr.Holds(root[name]) {
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		if expr.Holds(root[name]) {
 			ev.put(scope, root[name], name)
 		}
 	}
+}
+
+// sealable tells whether what stands at the root under a name may be sealed. In the older dialect outputs stand there too.
+func (ev *evaluation) sealable(name string) bool {
+	switch name {
+	case "params", "event", "metadata":
+		return true
+	case "steps", "run", "execution", "error":
+		return false
+	}
+	return ev.s.Lenient()
+}
+
+// output finds the output of a step, that of the innermost parallel iteration first.
+func (ev *evaluation) output(id string, chain []*Node) Output {
+	o := ev.s.Outputs[id]
+	for _, it := range chain {
+		if own, ok := it.Local[id]; ok {
+			o = own
+		}
+	}
+	return o
 }
 
 // put sets data as it was recorded.

@@ -36,6 +36,9 @@ type Attempt struct {
 	Epoch     uint64
 	Known     []secret.Value // what is secret in the run so far
 	Hide      []secret.Value // what is sensitive in the run so far
+	// Body gets the output with nothing masked, of a module whose secret outputs are made of it, and what makes the other
+	// outputs as they are recorded. nil: nobody asks.
+	Body func(output map[string]any, keep func(outputs map[string]any) (map[string]any, error))
 }
 
 // Outcome is the end of an attempt, complete: all that it refers to is durable.

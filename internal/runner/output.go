@@ -21,6 +21,7 @@ const maxOutput = 16 << 20
 // conclude turns what the action answered into facts: the output is data, holds no known secret, and is durable where it
 // is not inline.
 func (w *work) conclude(r action.Result, out *Outcome) {
+	w.body(r)
 	output := maps.Clone(r.Output)
 	hidden := w.take(output)
 	r.Message = w.shown.String(r.Message)
@@ -72,6 +73,23 @@ func (w *work) conclude(r action.Result, out *Outcome) {
 		out.Ref = &ref
 	}
 	out.Result.Output = kept
+}
+
+// body hands out what the body of a module gave.
+func (w *work) body(r action.Result) {
+	if w.attempt.Body == nil || r.Outcome != action.Succeeded {
+		return
+	}
+	v, err := value.Normalize(action.Reveal(r.Output))
+	if err != nil {
+		return // conclude says what is wrong with it
+	}
+	output, _ := without(v).(map[string]any)
+	w.attempt.Body(output, func(outputs map[string]any) (map[string]any, error) {
+		w.learnMasks()
+		kept, _, err := w.kept(w.mask.Object(outputs), nil)
+		return kept, err
+	})
 }
 
 // take moves the outputs that are secret out of output, and has them masked from now on.
