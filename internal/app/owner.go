@@ -67,6 +67,9 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 			err = unusable(err, w.dir)
 		}
 	}()
+	if err := w.announce(o); err != nil {
+		return nil, err
+	}
 	set, err := Actions()
 	if err != nil {
 		return nil, err
@@ -88,7 +91,24 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 		return nil, err
 	}
 	w.api = &driven{Service: w.engine}
+	if o.Brief {
+		return w, nil // nobody becomes its client, also not one who read the owner file too early
+	}
 	return w, w.answer(o)
+}
+
+// announce says in the owner file who has the lock now, before it answers: who finds somebody that answers finds here who
+// that is.
+func (w *owned) announce(o Options) error {
+	me := Owner{PID: os.Getpid(), Command: o.Command, Since: now().UTC(), Brief: o.Brief}
+	if !o.Brief {
+		var err error
+		if w.socket, err = socketPath(w.dir, o.Getenv); err != nil {
+			return err
+		}
+		me.Socket = w.socket
+	}
+	return writeOwner(w.dir, me)
 }
 
 // drive opens the engine with its hands.
@@ -115,18 +135,10 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 	})
 }
 
-// answer says in the owner file where the socket is, and answers on it. The file comes first: it is never that of the owner
-// before while this one answers already.
+// answer answers on the socket.
 func (w *owned) answer(o Options) error {
-	var err error
-	if w.socket, err = socketPath(w.dir, o.Getenv); err != nil {
-		return err
-	}
-	owner := Owner{PID: os.Getpid(), Command: o.Command, Since: now().UTC(), Socket: w.socket, Brief: o.Brief}
-	if err := writeOwner(w.dir, owner); err != nil {
-		return err
-	}
 	var l net.Listener
+	var err error
 	if l, err = listen(w.socket); err != nil {
 		return err
 	}

@@ -224,6 +224,12 @@ func (p *process) conclude(ctx context.Context, w *watcher, asData bool) error {
 		v.Status = string(run.Waiting)
 	}
 	outputs, err := p.outputsOf(ctx, w.session.Engine, v)
+	if lost(w.session, err) {
+		err = p.look(ctx, func(s *app.Session) (err error) {
+			outputs, err = p.outputsOf(ctx, s.Engine, v)
+			return err
+		})
+	}
 	if err != nil {
 		return err
 	}

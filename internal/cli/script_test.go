@@ -120,6 +120,21 @@ func owner(ts *testscript.TestScript, neg bool, args []string) {
 	o, err := app.ReadOwner(ts.Getenv("XDG_STATE_HOME") + "/tend")
 	ts.Check(err)
 	ts.Check(syscall.Kill(o.PID, signals[args[0]]))
+	if args[0] != "STOP" {
+		return
+	}
+	// On a busy machine a process goes on for a while: it stops when its threads are scheduled.
+	for deadline := time.Now().Add(15 * time.Second); ; {
+		state, err := exec.Command("ps", "-o", "state=", "-p", strconv.Itoa(o.PID)).Output()
+		if bytes.HasPrefix(bytes.TrimSpace(state), []byte("T")) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("process %d does not stop: %s (%v)", o.PID, state, err)
+		}
+		pause := time.NewTimer(10 * time.Millisecond)
+		<-pause.C
+	}
 }
 
 // poke FILE OLD NEW replaces the first OLD in a file by NEW, which is as long: a bit that flipped. With @N as OLD it

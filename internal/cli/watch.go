@@ -38,6 +38,7 @@ type watcher struct {
 	question *question
 	handled  map[string]bool // tasks that were asked here
 	signals  int
+	next     uint64 // the entry that is to come
 	ended    bool
 	left     bool // a second Ctrl-C: the run is left interrupted
 	status   string
@@ -50,6 +51,12 @@ const settleTime = 200 * time.Millisecond
 
 func (p *process) newWatcher(ctx context.Context, s *app.Session, id string, drives, quiet bool) (*watcher, error) {
 	prog, err := s.Engine.Program(ctx, id)
+	if lost(s, err) {
+		err = p.look(ctx, func(s *app.Session) (err error) {
+			prog, err = s.Engine.Program(ctx, id)
+			return err
+		})
+	}
 	if err != nil && !fault.Is(err, fault.Damaged) && !fault.Is(err, fault.Newer) {
 		return nil, err
 	}
@@ -71,6 +78,9 @@ func (w *watcher) watch(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	updates, err := w.session.Engine.Follow(ctx, w.run, 1)
+	if lost(w.session, err) {
+		return w.over(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -127,6 +137,12 @@ func (w *watcher) watch(ctx context.Context) error {
 
 // over is called when the stream of updates has ended.
 func (w *watcher) over(ctx context.Context) error {
+	if w.session.Remote != nil && !w.ended && !w.left && ctx.Err() == nil {
+		// The owner may have ended because the run has, before it could say so.
+		if err := w.afterwards(ctx); err != nil {
+			return err
+		}
+	}
 	v := w.fold.View()
 	w.status, w.waits = v.Status, v.Waits
 	if w.ended || w.left {
@@ -137,6 +153,29 @@ func (w *watcher) over(ctx context.Context) error {
 	}
 	return fault.New(fault.Unavailable, "the process that drove run %s is gone", w.run).
 		WithNext("`tend runs explain %s` tells where it stands, `tend runs resume %s` goes on", w.run, w.run)
+}
+
+// lost tells whether the owner was gone when it was asked: what it did is recorded all the same.
+func lost(s *app.Session, err error) bool { return s.Remote != nil && fault.Is(err, fault.Unavailable) }
+
+// afterwards shows what was recorded of a run that ended when its owner was gone.
+func (w *watcher) afterwards(ctx context.Context) error {
+	return w.p.look(ctx, func(s *app.Session) error {
+		row, err := findRun(ctx, s.Engine, w.run)
+		if err != nil || !run.Status(row.Status).Ended() {
+			return err
+		}
+		for !w.ended {
+			list, err := s.Engine.Entries(ctx, "run/"+w.run, max(w.next, 1), 1000)
+			if err != nil || len(list) == 0 {
+				return err
+			}
+			for _, e := range list {
+				w.entry(ctx, e)
+			}
+		}
+		return nil
+	})
 }
 
 func (w *watcher) update(ctx context.Context, u engine.Update) (parked bool, err error) {
@@ -158,6 +197,7 @@ func (w *watcher) update(ctx context.Context, u engine.Update) (parked bool, err
 
 func (w *watcher) entry(ctx context.Context, e entry.Entry) {
 	w.fold.Add(e)
+	w.next = e.Seq + 1
 	p, err := entry.Decode(e)
 	if err != nil {
 		return

@@ -45,6 +45,8 @@ func pour(ctx context.Context, w http.ResponseWriter, run string, updates <-chan
 	out := &events{w: w, control: http.NewResponseController(w)}
 	beat := time.NewTicker(keepAlive)
 	defer beat.Stop()
+	over := closing(ctx)
+	var late <-chan time.Time
 	if out.send(": follows "+run+"\n\n") != nil {
 		return
 	}
@@ -52,7 +54,10 @@ func pour(ctx context.Context, w http.ResponseWriter, run string, updates <-chan
 		select {
 		case <-ctx.Done():
 			return
-		case <-closing(ctx):
+		case <-over:
+			// What has happened is still told: an owner ends when the run has.
+			over, late = nil, time.After(lastWords)
+		case <-late:
 			return
 		case <-beat.C:
 			if out.send(": still here\n\n") != nil {
@@ -71,6 +76,9 @@ func pour(ctx context.Context, w http.ResponseWriter, run string, updates <-chan
 		}
 	}
 }
+
+// lastWords is how long a stream may still tell what has happened when the server is about to close.
+const lastWords = 300 * time.Millisecond
 
 // events writes server-sent events. A reader that does not read for a while is let go.
 type events struct {
