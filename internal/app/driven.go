@@ -78,7 +78,7 @@ func (d *driven) Do(ctx context.Context, c engine.Command) (engine.Done, error) 
 		}
 	case engine.Leave:
 		d.remove(c.Run)
-	case engine.Pause, engine.Unpause, engine.Permit, engine.Skip, engine.Params, engine.Redact:
+	case engine.Pause, engine.Unpause, engine.Permit, engine.Skip, engine.Params, engine.Redact, engine.Release:
 	}
 	return done, nil
 }

@@ -14,11 +14,31 @@ import (
 // the store to verify.
 func (a *Archive) Sealed(ctx context.Context) (damaged []error, err error) {
 	for i := range id.Shards {
-		d, err := a.sealedShard(ctx, id.AuditStream(i))
-		if err != nil && !fault.Is(err, fault.Damaged) {
-			return damaged, err
+		base := id.AuditStream(i)
+		for name := base; ; name = Segment(base, name) {
+			n, _, err := a.Readable(ctx, name, func(e entry.Entry) error {
+				p, err := entry.Decode(e)
+				if err != nil {
+					return err
+				}
+				s, ok := p.(*entry.RunSealed)
+				if !ok {
+					return nil
+				}
+				err = a.compare(ctx, s)
+				if fault.Is(err, fault.Damaged) {
+					damaged = append(damaged, err)
+					return nil
+				}
+				return err
+			})
+			if err != nil && !fault.Is(err, fault.Damaged) && !fault.Is(err, fault.Newer) {
+				return damaged, err
+			}
+			if err == nil && n == 0 {
+				break // a damaged one is named by the store, and what follows it is looked at
+			}
 		}
-		damaged = append(damaged, d...) // a damaged audit stream is named by the store
 	}
 	err = store.EachRow(ctx, a.store, store.Filter{Kind: "run"}, func(r store.Row) {
 		if h, herr := a.store.Head(ctx, "run/"+r.ID); herr == nil && h.Length == 0 {
@@ -26,27 +46,6 @@ func (a *Archive) Sealed(ctx context.Context) (damaged []error, err error) {
 		}
 	})
 	return damaged, err
-}
-
-func (a *Archive) sealedShard(ctx context.Context, stream string) (damaged []error, err error) {
-	for from := uint64(1); ; {
-		page, err := a.store.Read(ctx, stream, from, 1000)
-		if err != nil || len(page) == 0 {
-			return damaged, err
-		}
-		for i := range page {
-			p, err := entry.Decode(page[i])
-			if err != nil {
-				return damaged, err
-			}
-			if s, ok := p.(*entry.RunSealed); ok {
-				if err := a.compare(ctx, s); err != nil {
-					damaged = append(damaged, err)
-				}
-			}
-		}
-		from = page[len(page)-1].Seq + 1
-	}
 }
 
 func (a *Archive) compare(ctx context.Context, s *entry.RunSealed) error {

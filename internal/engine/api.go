@@ -72,9 +72,10 @@ const (
 	Skip     Verb = "skip"    // leave Path out
 	Retry    Verb = "retry"   // of an ended run: a new linked run that keeps what succeeded; of a step in doubt: do it again
 	Rollback Verb = "rollback"
-	Params   Verb = "params" // change parameters for what has not succeeded yet
-	Redact   Verb = "redact" // erase Text from the run's stream and blobs
-	Leave    Verb = "leave"  // stop driving now; the run stays interrupted (second Ctrl-C)
+	Params   Verb = "params"  // change parameters for what has not succeeded yet
+	Redact   Verb = "redact"  // erase Text from the run's stream and blobs
+	Release  Verb = "release" // of a quarantined run: free what it holds
+	Leave    Verb = "leave"   // stop driving now; the run stays interrupted (second Ctrl-C)
 
 	retire    Verb = "retire"    // leave it when what acts has ended by itself
 	interrupt Verb = "interrupt" // the process that drove it is gone
@@ -167,6 +168,15 @@ type RunRow struct {
 	Undone  string       `json:"undone,omitempty"`
 	Waits   []Wait       `json:"waits,omitempty"`
 	Acting  int          `json:"acting,omitempty"` // attempts in flight beside what it waits for
+	// Released tells who freed what the run held, when it is quarantined and somebody did.
+	Released *Freed `json:"released,omitempty"`
+}
+
+// Freed says who released a quarantined run.
+type Freed struct {
+	At  time.Time `json:"at"`
+	By  entry.Who `json:"by"`
+	Why string    `json:"why"`
 }
 
 // TaskRow is the body of a row of kind "task".

@@ -22,7 +22,7 @@ func (m *Machine) command(s *session, x Commanded, now time.Time) {
 	if x.Redacted != nil && x.Redacted.Head != s.head {
 		err = errMoved
 	}
-	if m.halted != "" && moves(x.Command.Verb) {
+	if m.halted != "" && (moves(x.Command.Verb) || x.Audit != nil && m.damaged[auditStream(s)]) {
 		err = haltedError(m.halted)
 	}
 	if err != nil {
@@ -49,7 +49,7 @@ func (m *Machine) command(s *session, x Commanded, now time.Time) {
 		}
 	case interrupt:
 		delete(m.driven, s.id)
-	case Cancel, Pause, Permit, Skip, Retry, Rollback, restored:
+	case Cancel, Pause, Permit, Skip, Retry, Rollback, Release, restored:
 	}
 	// Whoever asked looks at the run next, and must not see how it stood before.
 	s.owed = append(s.owed, Reply{Req: x.Req, Value: done})
@@ -167,7 +167,7 @@ func (m *Machine) judge(s *session, c Command, now time.Time) (Done, []entry.Pay
 		return done, append(facts, &entry.RunRestored{By: c.By, Why: c.Why}), nil
 	case Leave, retire, Redact:
 		return done, nil, nil
-	case Retry, Rollback:
+	case Retry, Rollback, Release:
 		return no("")
 	}
 	return Done{}, nil, fault.New(fault.Invalid, "unknown command %q", c.Verb)

@@ -53,7 +53,7 @@ func (m *Machine) flush(s *session, now time.Time) {
 	for _, f := range t.other {
 		m.sealOther(b, s, f, now)
 	}
-	if ended {
+	if ended && !m.damaged[auditStream(s)] {
 		m.sealOther(b, s, fact{auditStream(s), &entry.RunSealed{Run: s.id, Length: s.head.Length, Head: s.head.Hash, Status: string(s.state.Status())}}, now)
 	}
 	b.Rows = append(b.Rows, t.rows...)
@@ -75,9 +75,10 @@ func (m *Machine) sealOther(b *store.Batch, s *session, f fact, now time.Time) {
 		}
 		return
 	}
-	h := m.heads[f.stream]
-	m.seal(b, f.stream, &h, f.p, now)
-	m.heads[f.stream] = h
+	stream := m.current(f.stream)
+	h := m.heads[stream]
+	m.seal(b, stream, &h, f.p, now)
+	m.heads[stream] = h
 }
 
 func taskOf(stream string) string {
@@ -144,22 +145,6 @@ func (m *Machine) row(b *store.Batch, s *session) {
 	})
 }
 
-// audit commits a fact about the system itself.
-func (m *Machine) audit(x audit, now time.Time) {
-	stream := auditOf("")
-	b := store.Batch{Epoch: m.lease.Epoch, Shards: []int{id.Shard("")}}
-	h := m.heads[stream]
-	m.seal(&b, stream, &h, x.Fact, now)
-	m.heads[stream] = h
-	if x.Unhalt {
-		none := ""
-		b.Halt, m.halted = &none, ""
-	}
-	m.batch++
-	m.sent[m.batch] = &tx{batch: &b, replies: []Reply{{Req: x.Req}}}
-	m.emit(Commit{ID: m.batch, Batch: b})
-}
-
 // committed takes the answer to a commit.
 func (m *Machine) committed(x Committed, now time.Time) {
 	t := m.sent[x.Batch]
@@ -196,7 +181,8 @@ func (m *Machine) committed(x Committed, now time.Time) {
 		m.emit(r)
 	}
 	if s == nil {
-		return // about the system, not about a run
+		m.unlock(t.free, now)
+		return // about the system, or a run that nobody moves
 	}
 	s.committing = false
 	m.emit(Publish{Run: s.id, Entries: t.sealed})

@@ -169,18 +169,27 @@ type leaveAll struct {
 	Gently bool
 }
 
+// lives asks whether a run is loaded and not quarantined.
+type lives struct {
+	calm
+	request
+	Run string
+}
+
 // settled asks whether everything is committed and nothing acts.
 type settled struct {
 	calm
 	request
 }
 
-// audit writes a fact about the system itself, and un-halts the store when Unhalt is set.
+// audit writes a fact about the system itself, behind the beginnings of segments, and un-halts the store when Unhalt is
+// set.
 type audit struct {
 	calm
 	request
-	Fact   *entry.Audited
-	Unhalt bool
+	Fact     *entry.Audited
+	Segments []segment
+	Unhalt   bool
 }
 
 // Output is something to do.

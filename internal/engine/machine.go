@@ -36,6 +36,8 @@ type Machine struct {
 	driven     map[string]bool
 	all        bool // drive whatever is loaded (a server)
 	heads      map[string]store.Head
+	segments   map[string]string // streams that go on under another name, since they were damaged
+	damaged    map[string]bool   // those that shall, when a person has said so; halted until then
 	counts     map[string]guard.Reservation
 	countLimit int // of counts, before those that are over are forgotten
 	locks      map[string]Holder
@@ -54,9 +56,13 @@ type MachineConfig struct {
 	Margin  time.Duration          // no effect begins closer than this to the end of the lease
 	Counted []guard.Reservation    // what guards counted before
 	Locks   map[string]Holder      // who holds which lock
-	Heads   map[string]store.Head  // of the audit streams
-	Halted  string
-	Lease   store.Lease
+	Heads   map[string]store.Head  // of the audit and guard streams, by the name of their last segment
+	// Segments are the names under which damaged streams go on; Damaged are those of which nobody has said yet that they
+	// shall. Nothing moves then.
+	Segments map[string]string
+	Damaged  []Damage
+	Halted   string
+	Lease    store.Lease
 }
 
 // session is a run that is loaded.
@@ -117,10 +123,14 @@ type fact struct {
 func NewMachine(c MachineConfig) *Machine {
 	m := &Machine{
 		cfg: c, lease: c.Lease, halted: c.Halted, runs: map[string]*session{}, driven: map[string]bool{},
-		heads: map[string]store.Head{}, counts: map[string]guard.Reservation{}, locks: map[string]Holder{},
+		heads: map[string]store.Head{}, segments: map[string]string{}, damaged: map[string]bool{}, counts: map[string]guard.Reservation{}, locks: map[string]Holder{},
 		countLimit: minCounts, closed: map[string]bool{}, sent: map[uint64]*tx{},
 	}
 	maps.Copy(m.heads, c.Heads)
+	maps.Copy(m.segments, c.Segments)
+	for _, d := range c.Damaged {
+		m.damaged[d.Stream] = true
+	}
 	for _, r := range c.Counted {
 		m.counts[guard.Key(r.Guard, r.Target)] = r
 	}
@@ -158,6 +168,10 @@ func (m *Machine) handle(in Input, now time.Time) {
 		}
 	case audit:
 		m.audit(x, now)
+	case Released:
+		m.released(x, now)
+	case lives:
+		m.emit(Reply{Req: x.Req, Value: m.alive(x.Run)})
 	case leaveAll:
 		m.leaveAll(x, now)
 	case standing:

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
@@ -13,36 +15,50 @@ import (
 )
 
 // Remember reads what a machine must know of what was before it: heads of the audit streams, what guards counted, who
-// holds locks, whether the store is halted. Entropy, Runner and Margin are left to the caller.
+// holds locks, whether nothing may move, because the store is halted or a stream that belongs to no run is damaged. Entropy, Runner and Margin are left to the caller.
 func Remember(ctx context.Context, s store.Store, lease store.Lease, now time.Time) (MachineConfig, error) {
-	mc := MachineConfig{Lease: lease, Heads: make(map[string]store.Head, id.Shards), Locks: map[string]Holder{}}
+	mc := MachineConfig{Lease: lease, Heads: make(map[string]store.Head, id.Shards), Locks: map[string]Holder{}, Segments: map[string]string{}}
 	ident, err := s.Identity(ctx)
 	if err != nil {
 		return mc, fmt.Errorf("identify the store: %w", err)
 	}
-	mc.Halted = ident.Halted
+	err = store.EachRow(ctx, s, store.Filter{Kind: segmentKind}, func(r store.Row) { mc.Segments[r.ID] = r.Tag })
+	if err != nil {
+		return mc, fmt.Errorf("read how damaged streams go on: %w", err)
+	}
+	streams, err := guardsOf(ctx, s)
+	if err != nil {
+		return mc, fmt.Errorf("read what guards counted: %w", err)
+	}
 	for i := range id.Shards {
-		stream := id.AuditStream(i)
-		if mc.Heads[stream], err = s.Head(ctx, stream); err != nil {
-			return mc, fmt.Errorf("read the audit stream of shard %d: %w", i, err)
+		streams = append(streams, id.AuditStream(i))
+	}
+	for _, stream := range streams {
+		h, damage, err := ends(ctx, s, stream, mc.Segments)
+		if err != nil {
+			return mc, err
 		}
+		if damage != nil {
+			mc.Damaged = append(mc.Damaged, *damage)
+			continue
+		}
+		name := stream
+		if seg, ok := mc.Segments[stream]; ok {
+			name = seg
+		}
+		mc.Heads[name] = h
+	}
+	if mc.Halted = ident.Halted; len(mc.Damaged) > 0 {
+		mc.Halted = strings.Join(slices.DeleteFunc([]string{ident.Halted, damages(mc.Damaged)}, func(s string) bool { return s == "" }), "; ")
 	}
 	err = store.EachRow(ctx, s, store.Filter{Kind: "guard"}, func(r store.Row) {
 		var g guard.Reservation
 		if decode(r.Body, &g) == nil && now.Before(g.Until) {
 			mc.Counted = append(mc.Counted, g)
-			mc.Heads["guard/"+g.Guard] = store.Head{}
 		}
 	})
 	if err != nil {
 		return mc, fmt.Errorf("read what guards counted: %w", err)
-	}
-	for stream, h := range mc.Heads {
-		if h.Length == 0 {
-			if mc.Heads[stream], err = s.Head(ctx, stream); err != nil {
-				return mc, fmt.Errorf("read %s: %w", stream, err)
-			}
-		}
 	}
 	if err := store.EachRow(ctx, s, store.Filter{Kind: "lock"}, func(r store.Row) { mc.Locks[r.ID] = Holder{r.Parent, r.Tag} }); err != nil {
 		return mc, fmt.Errorf("read who holds locks: %w", err)

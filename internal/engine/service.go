@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tendhq/tend/internal/contract"
@@ -71,7 +72,7 @@ func (e *Engine) start(ctx context.Context, runID string, s Start, carried *entr
 	e.archive.Keep(sum, s.Program)
 	heads := map[string]store.Head{}
 	for _, g := range s.Guards {
-		if heads["guard/"+g.Name], err = e.cfg.Store.Head(ctx, "guard/"+g.Name); err != nil {
+		if heads["guard/"+g.Name], err = e.cfg.Store.Head(ctx, "guard/"+g.Name); err != nil && !fault.Is(err, fault.Damaged) {
 			return "", err
 		}
 	}
@@ -93,6 +94,8 @@ func (e *Engine) Do(ctx context.Context, c Command) (Done, error) {
 		return e.rollback(ctx, c)
 	case Redact:
 		return e.redact(ctx, c)
+	case Release:
+		return e.release(ctx, c)
 	case Params:
 		bound, err := e.checkParams(ctx, c)
 		if err != nil {
@@ -427,19 +430,51 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.status
-	s.Index, s.Halted = ident.Index, ident.Halted
+	s.Index = ident.Index
 	return s, e.broken
 }
 
-// Unhalt implements Service. Open runs stay interrupted until somebody resumes them, and their next mutation is in doubt.
+// Unhalt implements Service. Where the store went back in time, open runs stay interrupted until somebody resumes them,
+// and their next mutation is in doubt. Where a stream is damaged, another one follows it.
 func (e *Engine) Unhalt(ctx context.Context, by entry.Who, why string) ([]string, error) {
 	ident, err := e.cfg.Store.Identity(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if ident.Halted == "" {
+	e.mu.Lock()
+	halted, damaged := e.status.Halted, e.damaged
+	e.mu.Unlock()
+	switch {
+	case halted == "":
 		return nil, fault.New(fault.Conflict, "nothing is halted")
+	case len(damaged) > 0 && strings.TrimSpace(why) == "":
+		return nil, fault.New(fault.Invalid, "a reason is needed: %s", halted).
+			WithNext("look what else is damaged (tend runs verify --all), copy the data directory, then say what you know: tend unhalt --why")
 	}
+	segments, err := e.followed(ctx, by, why, damaged)
+	if err != nil {
+		return nil, err
+	}
+	var open []string
+	if ident.Halted != "" {
+		if open, err = e.doubted(ctx, by, ident.Halted); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := e.ask(ctx, func(q request) Input {
+		fact := &entry.Audited{By: by, What: "unhalted", Object: ident.Instance, Why: cmp.Or(why, halted)}
+		return audit{request: q, Fact: fact, Segments: segments, Unhalt: true}
+	}); err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	e.status.Halted, e.damaged = "", nil
+	e.mu.Unlock()
+	return open, nil
+}
+
+// doubted marks every open run: what it did in the time that the store lost is not known.
+func (e *Engine) doubted(ctx context.Context, by entry.Who, why string) ([]string, error) {
 	var open []string
 	if err := e.eachRow(ctx, store.Filter{Kind: "run", Status: []string{
 		string(run.Pending), string(run.Running), string(run.Waiting), string(run.Paused), string(run.Cancelling), string(run.Undoing),
@@ -448,17 +483,9 @@ func (e *Engine) Unhalt(ctx context.Context, by entry.Who, why string) ([]string
 		return nil, err
 	}
 	for _, r := range open {
-		if _, err := e.command(ctx, Commanded{Command: Command{Verb: restored, Run: r, By: by, Why: ident.Halted}}); err != nil && !fault.Is(err, fault.Conflict) {
+		if _, err := e.command(ctx, Commanded{Command: Command{Verb: restored, Run: r, By: by, Why: why}}); err != nil && !fault.Is(err, fault.Conflict) {
 			return nil, err
 		}
 	}
-	if _, err := e.ask(ctx, func(q request) Input {
-		return audit{request: q, Fact: &entry.Audited{By: by, What: "unhalted", Object: ident.Instance, Why: cmp.Or(why, ident.Halted)}, Unhalt: true}
-	}); err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	e.status.Halted = ""
-	e.mu.Unlock()
 	return open, nil
 }

@@ -222,7 +222,7 @@ type doneOutput struct{ Body engine.Done }
 
 func (s *server) command(ctx context.Context, in *commandInput) (*doneOutput, error) {
 	req := &in.Body
-	if req.Verb == engine.Redact {
+	if req.Verb == engine.Redact || req.Verb == engine.Release {
 		if err := s.allowRow(ctx, access.Manage, "run", in.Run); err != nil {
 			return nil, err
 		}

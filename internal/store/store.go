@@ -37,7 +37,8 @@ type Store interface {
 	// Read gives up to limit entries of a stream from Seq from on (1 is the first), verified. limit <= 0 means 1000.
 	// A stream that does not exist is empty.
 	Read(ctx context.Context, stream string, from uint64, limit int) ([]entry.Entry, error)
-	// Head tells how long a stream is and the hash of its last entry; zero for a stream that does not exist.
+	// Head tells how long a stream is and the hash of its last entry, which is verified by itself; zero for a stream that
+	// does not exist.
 	Head(ctx context.Context, stream string) (Head, error)
 	// Rows lists rows by filter.
 	Rows(ctx context.Context, f Filter) (Page, error)

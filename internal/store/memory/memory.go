@@ -323,7 +323,11 @@ func (s *Store) Head(ctx context.Context, stream string) (store.Head, error) {
 	if len(all) == 0 {
 		return store.Head{}, nil
 	}
-	return store.Head{Length: uint64(len(all)), Hash: all[len(all)-1].Hash}, nil
+	e := &all[len(all)-1]
+	if err := e.Verify(&entry.Entry{Seq: e.Seq - 1, Hash: e.Prev}); err != nil {
+		return store.Head{}, err
+	}
+	return store.Head{Length: e.Seq, Hash: e.Hash}, nil
 }
 
 // Cut drops the last n entries of a stream behind everybody's back, for tests.
