@@ -149,6 +149,9 @@ func standing(ctx context.Context, s engine.Service, id string, depth int) (stri
 	if body.Acting > 0 {
 		out = append(out, engine.Wait{For: "attempt", Why: "steps act"})
 	}
+	if err := Holders(ctx, s, body.Waits); err != nil {
+		return "", nil, err
+	}
 	for _, w := range body.Waits {
 		if w.For != "child" || depth > 20 {
 			out = append(out, w)
@@ -171,4 +174,22 @@ func (d *driven) close() {
 	d.gate.Lock()
 	defer d.gate.Unlock()
 	d.closed = true
+}
+
+// Holders says which runs have the locks that are waited for.
+func Holders(ctx context.Context, s engine.Service, waits []engine.Wait) error {
+	for i, w := range waits {
+		if w.For != "lock" {
+			continue
+		}
+		p, err := s.Rows(ctx, store.Filter{Kind: "lock", ID: w.On, Limit: 1})
+		if err != nil {
+			return err
+		}
+		waits[i].Holder = ""
+		if len(p.Rows) > 0 {
+			waits[i].Holder = p.Rows[0].Parent
+		}
+	}
+	return nil
 }

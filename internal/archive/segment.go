@@ -2,10 +2,16 @@ package archive
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/id"
+	"github.com/tendhq/tend/internal/store"
 )
 
 // Segment names the stream that follows the segment `last` of a stream when that is damaged: audit/017, audit/017.2, ….
@@ -37,4 +43,68 @@ func (a *Archive) Readable(ctx context.Context, stream string, do func(entry.Ent
 			n, last = page[i].Seq, page[i].Hash
 		}
 	}
+}
+
+// Damage is a stream that cannot be appended to.
+type Damage struct {
+	Stream string // what it is called in entries
+	Last   string // the segment that is damaged
+	Next   string // the one that would follow
+	Err    error
+}
+
+// SegmentKind is the kind of the rows that say under which name a stream goes on.
+const SegmentKind = "segment"
+
+// Ends finds where a stream goes on: its head, and in segments the name of its last segment.
+func Ends(ctx context.Context, s store.Store, stream string, segments map[string]string) (store.Head, *Damage, error) {
+	name := stream
+	if known, ok := segments[stream]; ok {
+		name = known
+	}
+	for {
+		h, err := s.Head(ctx, name)
+		if err == nil {
+			if name != stream {
+				segments[stream] = name
+			}
+			return h, nil, nil
+		}
+		if !fault.Is(err, fault.Damaged) && !fault.Is(err, fault.Newer) {
+			return h, nil, fmt.Errorf("read where %s ends: %w", name, err)
+		}
+		next := Segment(stream, name)
+		// Perhaps it goes on there already, and only the row that says so was lost.
+		if h, nerr := s.Head(ctx, next); nerr == nil && h.Length == 0 {
+			return h, &Damage{Stream: stream, Last: name, Next: next, Err: err}, nil
+		}
+		name = next
+	}
+}
+
+// Damages tells why the engine is halted although its store is not.
+func Damages(all []Damage) string {
+	if len(all) == 0 {
+		return ""
+	}
+	said := make([]string, 0, 4)
+	for i, d := range all {
+		if i == 3 {
+			said = append(said, fmt.Sprintf("and %d more", len(all)-3))
+			break
+		}
+		said = append(said, d.Err.Error())
+	}
+	return "the record of what was done is damaged: " + strings.Join(said, "; ")
+}
+
+// Shared lists the streams that belong to no run: those of guards that ever counted something, and the audit streams.
+func Shared(ctx context.Context, s store.Store) ([]string, error) {
+	names := map[string]bool{}
+	err := store.EachRow(ctx, s, store.Filter{Kind: "guard"}, func(r store.Row) { names["guard/"+r.Name] = true })
+	all := slices.Sorted(maps.Keys(names))
+	for i := range id.Shards {
+		all = append(all, id.AuditStream(i))
+	}
+	return all, err
 }

@@ -77,9 +77,12 @@ func (p *process) unhaltCommand() *cobra.Command {
 	var why, output string
 	c := &cobra.Command{
 		Use:   "unhalt",
-		Short: "Let a restored or rolled-back data directory move again",
+		Short: "Let a restored, rolled-back or damaged data directory move again",
 		Long: "A data directory that went back in time is halted: nobody knows what was done after the time that it remembers. This\n" +
-			"lets runs be started and resumed again. Open runs stay interrupted, and their next mutation is in doubt; they are listed.",
+			"lets runs be started and resumed again. Open runs stay interrupted, and their next mutation is in doubt; they are listed.\n\n" +
+			"One in which the record of what was done (an audit stream) is damaged is halted too. With a reason (--why) the record\n" +
+			"goes on in a new stream, which begins with the damage and the reason. What is damaged stays as it is, for\n" +
+			"`tend runs verify --all` and for whoever finds out what happened to the disk.",
 		GroupID: groupKeep,
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

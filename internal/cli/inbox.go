@@ -292,7 +292,7 @@ func (p *process) answer(c *cobra.Command, arg string, a engine.Answer, resume b
 	} else {
 		p.talk("task %s: %s", row.ID, terminal.Line(status))
 	}
-	if s.Remote != nil {
+	if s.Remote != nil && !resume {
 		p.talk("process %d may move run %s; `tend runs watch %s` shows it", s.Remote.PID, row.Parent, row.Parent)
 		return s.Close()
 	}

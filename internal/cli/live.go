@@ -27,6 +27,7 @@ type live struct {
 	open    map[string]string // unfinished lines, by attempt and stream
 	acting  map[string]bool   // paths in flight
 	printed map[string]bool   // attempts of which a line was shown
+	locks   map[string]string // path of what waits for a lock → who has it, as it was said
 	err     error             // of the first write that did not work
 }
 
@@ -36,7 +37,7 @@ const shownIterations = 10
 func newLive(w io.Writer, s terminal.Style, f *history.Fold, quiet bool) *live {
 	return &live{
 		w: w, style: s, fold: f, quiet: quiet, begun: map[string]bool{}, waiting: map[string]string{},
-		open: map[string]string{}, acting: map[string]bool{}, printed: map[string]bool{},
+		open: map[string]string{}, acting: map[string]bool{}, printed: map[string]bool{}, locks: map[string]string{},
 	}
 }
 
@@ -130,11 +131,29 @@ func (l *live) entry(p entry.Payload, at time.Time) {
 		if s.Title != "" || s.ID != "" || s.Loop != nil || s.Status == history.Failed {
 			l.over(s, pad, label)
 		}
+	case *entry.LockTaken:
+		if _, waited := l.locks[path]; waited {
+			delete(l.locks, path)
+			l.line("%s%s %s has the lock %q", pad, l.mark(markBegin), label, terminal.Line(x.Key))
+		}
 	case *entry.BlockStopped:
 		l.line("%s%s %s is stopped: %s", pad, l.mark(markBad), label, terminal.Line(x.Fault.Message))
 	case *entry.CatchEntered:
 		l.line("%s%s %s: handling the failure", pad, l.mark(markNote), label)
 	}
+}
+
+// locked says that something waits for a lock, and who has it, once for each who has.
+func (l *live) locked(w history.Wait) {
+	if said, ok := l.locks[w.Path]; w.Holder == "" || ok && said == w.Holder || l.hidden(w.Path) {
+		return
+	}
+	l.locks[w.Path] = w.Holder
+	label := "a sub-playbook"
+	if s := l.fold.Step(w.Path); s != nil && s.Lock != "" {
+		label = s.Label()
+	}
+	l.line("%s%s %s waits for the lock %q, which run %s holds", strings.Repeat("  ", l.depth(w.Path)), l.mark(markWait), terminal.Line(label), terminal.Line(w.On), w.Holder)
 }
 
 func by(who []entry.Who) string {

@@ -144,9 +144,25 @@ func story(ctx context.Context, s engine.Service, row store.Row) (*history.Fold,
 	}
 	var body engine.RunRow
 	if decodeBody(row, &body) == nil {
-		fold.View().SetWaits(row.Status, waits(body.Waits))
+		if err := app.Holders(ctx, s, body.Waits); err != nil {
+			return fold, prog, err
+		}
+		fold.Told(row.Status, waits(body.Waits))
+	}
+	if row.Status == string(run.Quarantined) {
+		return fold, prog, held(ctx, s, fold.View(), row.ID, body.Released)
 	}
 	return fold, prog, nil
+}
+
+// held tells what a quarantined run keeps from others, or who has freed that.
+func held(ctx context.Context, s engine.Service, v *history.View, id string, by *engine.Freed) error {
+	p, err := s.Rows(ctx, store.Filter{Kind: "lock", Parent: id, Limit: 1000, Oldest: true})
+	for _, r := range p.Rows {
+		v.Held = append(v.Held, r.ID)
+	}
+	v.Released = (*history.Freed)(by)
+	return err
 }
 
 // unreadable tells of a run that is quarantined because its entries cannot be read what its row knows.

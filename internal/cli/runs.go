@@ -29,7 +29,7 @@ func (p *process) runsCommand() *cobra.Command {
 	c.AddCommand(
 		p.runsListCommand(), p.runsShowCommand(), p.runsLogsCommand(), p.runsWatchCommand(), p.runsExplainCommand(),
 		p.runsCancelCommand(), p.runsPauseCommand(), p.runsResumeCommand(), p.runsStepCommand(), p.runsSkipCommand(),
-		p.runsRetryCommand(), p.runsRollbackCommand(), p.runsParamsCommand(),
+		p.runsRetryCommand(), p.runsRollbackCommand(), p.runsParamsCommand(), p.runsReleaseCommand(),
 		p.runsVerifyCommand(), p.runsExportCommand(), p.runsRedactCommand(),
 	)
 	for _, sub := range c.Commands() {
@@ -456,15 +456,74 @@ func (p *process) runsParamsCommand() *cobra.Command {
 			if len(given) == 0 {
 				return fault.New(fault.Invalid, "no parameter is given").WithNext("write -p name=value")
 			}
-			return p.command(c, args[0], engine.Command{Verb: engine.Params, Params: given, Why: why}, func(id string, _ engine.Done) {
-				p.talk("changed %s of run %s", count(len(given), "parameter"), id)
-			})
+			return p.changeParams(c, args[0], given, why)
 		},
 	}
 	f := c.Flags()
 	f.StringArrayVarP(&pairs, "param", "p", nil, "changed parameter, key=value")
 	f.StringVar(&params, "params", "", "file with changed parameters")
 	f.StringVar(&why, "why", "", "the reason, which is recorded")
+	return c
+}
+
+// changeParams changes parameters of a run. One that is parked goes on: what it asked is void, and it asks anew. One whose
+// process is gone, or that a person paused, waits for a person to say so.
+func (p *process) changeParams(c *cobra.Command, arg string, given map[string]any, why string) error {
+	ctx := c.Context()
+	s, err := p.act(ctx, c.CommandPath())
+	if err != nil {
+		return err
+	}
+	row, err := findRun(ctx, s.Engine, arg)
+	if err == nil {
+		_, err = s.Engine.Do(ctx, engine.Command{Verb: engine.Params, Run: row.ID, Params: given, By: s.Me, Why: why})
+	}
+	if err != nil {
+		_ = s.Close()
+		return err
+	}
+	changed := fmt.Sprintf("changed %s of run %s", count(len(given), "parameter"), row.ID)
+	if row.Status != string(run.Waiting) && row.Status != string(run.InDoubt) {
+		switch run.Status(row.Status) {
+		case run.Paused, run.Interrupted, run.Pending:
+			p.talk("%s, which is %s: `tend runs resume %s` goes on with them", changed, row.Status, row.ID)
+		default:
+			p.talk("%s", changed)
+		}
+		return s.Close()
+	}
+	p.talk("%s; it goes on with them", changed)
+	if _, err := s.Engine.Do(ctx, engine.Command{Verb: engine.Resume, Run: row.ID, By: s.Me, Why: why}); err != nil {
+		_ = s.Close()
+		return err
+	}
+	if s.Remote != nil {
+		return s.Close() // there
+	}
+	err = p.drive(ctx, s, row.ID, false)
+	var code *exitError
+	if asExit(err, &code) && code.code == ExitParked {
+		return nil // as it was
+	}
+	return err
+}
+
+func (p *process) runsReleaseCommand() *cobra.Command {
+	var why string
+	c := &cobra.Command{
+		Use:   "release RUN --why REASON",
+		Short: "Free what a quarantined run holds: its locks, its questions, the events that it waits for",
+		Long: "A run whose entries are damaged is quarantined: nobody knows how far it came, nobody moves it, and what it holds stays\n" +
+			"held. When you have found out what it did, and made that whole by hand, this lets others go on. The run itself is not\n" +
+			"touched; who released it, and why, is recorded.",
+		Args: someArgs(1, 1, aRun),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.command(c, args[0], engine.Command{Verb: engine.Release, Why: why}, func(id string, d engine.Done) {
+				p.talk("run %s: %s", id, terminal.Line(d.Note))
+			})
+		},
+	}
+	c.Flags().StringVar(&why, "why", "", "what you found out, which is recorded")
 	return c
 }
 

@@ -283,6 +283,11 @@ func decodeBody(r store.Row, v any) error {
 // idle decides what to do when nothing is in flight: ask, wait on, or leave the run parked.
 func (w *watcher) idle(ctx context.Context, status string, list []engine.Wait) (parked bool, err error) {
 	w.status, w.waits = status, waits(list)
+	for _, x := range w.waits {
+		if x.For == "lock" {
+			w.live.locked(x)
+		}
+	}
 	if w.question != nil || w.ended {
 		return false, nil
 	}

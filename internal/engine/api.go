@@ -136,11 +136,12 @@ type Idle struct {
 
 // Wait is one thing that a run waits for.
 type Wait struct {
-	Path  string    `json:"path"`
-	For   string    `json:"for"`          // task, doubt, event, time, retry, guard, lock, child, runner, permit, pause, resume
-	On    string    `json:"on,omitempty"` // id of the task, name of the event, guard, lock key, child run, runner
-	Until time.Time `json:"until,omitzero"`
-	Why   string    `json:"why,omitempty"` // a sentence
+	Path   string    `json:"path"`
+	For    string    `json:"for"`              // task, doubt, event, time, retry, guard, lock, child, runner, permit, pause, resume
+	On     string    `json:"on,omitempty"`     // id of the task, name of the event, guard, lock key, child run, runner
+	Holder string    `json:"holder,omitempty"` // of a lock: the run that has it
+	Until  time.Time `json:"until,omitzero"`
+	Why    string    `json:"why,omitempty"` // a sentence
 }
 
 // Moves tells whether time or another run ends the wait: somebody must drive the run then.

@@ -109,7 +109,7 @@ type Engine struct {
 	attempts map[string]context.CancelCauseFunc
 	hub      hub
 	status   Status
-	damaged  []Damage // streams of which nobody has said yet that they are known to be damaged
+	damaged  []archive.Damage // streams of which nobody has said yet that they are known to be damaged
 	broken   error
 }
 
@@ -143,9 +143,6 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	mc.Entropy, mc.Runner, mc.Margin = rand.Reader, cfg.Runners, 2*time.Second
 	e.status.Halted, e.damaged = mc.Halted, mc.Damaged
-	if len(mc.Damaged) > 0 {
-		cfg.Log.Error("nothing moves until somebody knows of it", "halted", mc.Halted)
-	}
 	e.m = NewMachine(mc)
 	e.m.all = cfg.All
 	e.ctx, e.cancel = context.WithCancel(context.WithoutCancel(ctx))

@@ -49,7 +49,7 @@ func (m *Machine) begin(x Begin, now time.Time) {
 }
 
 func haltedError(why string) error {
-	return fault.New(fault.Refused, "nothing may start: %s", why).WithNext("look at what is in doubt and let it go on: tend unhalt")
+	return fault.New(fault.Refused, "nothing may start: %s", why).WithNext("look at what happened, then let it go on: tend unhalt --why REASON")
 }
 
 func (m *Machine) learn(heads map[string]store.Head) {

@@ -22,6 +22,9 @@ func (e *Engine) load(ctx context.Context, id string) Loaded {
 	l := Read(ctx, e.archive, id)
 	if fault.Is(l.Err, fault.Damaged) || fault.Is(l.Err, fault.Newer) {
 		e.quarantined(ctx, id, l.Err)
+		if fault.NextOf(l.Err) == "" {
+			l.Err = &fault.Error{Kind: fault.KindOf(l.Err), Err: l.Err, Next: "see what it holds and how it stands: tend runs explain " + id}
+		}
 	}
 	return l
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/guard"
@@ -60,7 +61,7 @@ type MachineConfig struct {
 	// Segments are the names under which damaged streams go on; Damaged are those of which nobody has said yet that they
 	// shall. Nothing moves then.
 	Segments map[string]string
-	Damaged  []Damage
+	Damaged  []archive.Damage
 	Halted   string
 	Lease    store.Lease
 }
@@ -478,7 +479,7 @@ func (m *Machine) idle(s *session) {
 		return
 	}
 	status := s.state.Status()
-	m.emit(Quiet{Run: s.id, Idle: Idle{Status: string(status), Waits: waits(s.last.Waits)}, Ended: status.Ended()})
+	m.emit(Quiet{Run: s.id, Idle: Idle{Status: string(status), Waits: m.holders(waits(s.last.Waits))}, Ended: status.Ended()})
 	if status.Ended() {
 		delete(m.driven, s.id)
 		delete(m.runs, s.id)
@@ -498,7 +499,17 @@ func (m *Machine) stands(id string) stance {
 	case s.state == nil, s.tx != nil, s.committing, s.evaluating > 0, len(s.dispatched) > 0, len(s.queue) > 0:
 		return stance{Moves: true}
 	}
-	return stance{Idle: &Idle{Status: string(s.state.Status()), Waits: waits(s.last.Waits)}}
+	return stance{Idle: &Idle{Status: string(s.state.Status()), Waits: m.holders(waits(s.last.Waits))}}
+}
+
+// holders says who has the locks that a run waits for. That changes without the run: rows do not tell.
+func (m *Machine) holders(ws []Wait) []Wait {
+	for i, w := range ws {
+		if w.For == "lock" {
+			ws[i].Holder = m.locks[w.On].Run
+		}
+	}
+	return ws
 }
 
 func waits(ws []run.Wait) []Wait {

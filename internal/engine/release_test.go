@@ -9,11 +9,12 @@ import (
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/id"
-	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/memory"
+	"github.com/tendhq/tend/internal/value"
 )
 
 func flip(e *entry.Entry) { e.Payload[len(e.Payload)/2] ^= 1 }
@@ -269,7 +270,7 @@ func TestDamagedGuardStream(t *testing.T) {
 	start := func(b *bench) string {
 		t.Helper()
 		run, err := b.Start(t.Context(), engine.Start{
-			Program: compile(t, b.set, "steps: [{uses: probe, with: {say: a}, target: 'host:1'}]"), By: ada, Guards: []playbook.GuardSpec{{Name: "calm", Cooldown: &playbook.Cooldown{Every: playbook.Duration(time.Hour)}}},
+			Program: compile(t, b.set, "steps: [{uses: probe, with: {say: a}, target: 'host:1'}]"), By: ada, Guards: []guard.Spec{{Name: "calm", Cooldown: &guard.Cooldown{Every: value.Duration(time.Hour)}}},
 		})
 		if err != nil {
 			t.Fatal(err)

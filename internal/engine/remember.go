@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/id"
@@ -22,19 +23,16 @@ func Remember(ctx context.Context, s store.Store, lease store.Lease, now time.Ti
 	if err != nil {
 		return mc, fmt.Errorf("identify the store: %w", err)
 	}
-	err = store.EachRow(ctx, s, store.Filter{Kind: segmentKind}, func(r store.Row) { mc.Segments[r.ID] = r.Tag })
+	err = store.EachRow(ctx, s, store.Filter{Kind: archive.SegmentKind}, func(r store.Row) { mc.Segments[r.ID] = r.Tag })
 	if err != nil {
 		return mc, fmt.Errorf("read how damaged streams go on: %w", err)
 	}
-	streams, err := guardsOf(ctx, s)
+	streams, err := archive.Shared(ctx, s)
 	if err != nil {
 		return mc, fmt.Errorf("read what guards counted: %w", err)
 	}
-	for i := range id.Shards {
-		streams = append(streams, id.AuditStream(i))
-	}
 	for _, stream := range streams {
-		h, damage, err := ends(ctx, s, stream, mc.Segments)
+		h, damage, err := archive.Ends(ctx, s, stream, mc.Segments)
 		if err != nil {
 			return mc, err
 		}
@@ -49,7 +47,7 @@ func Remember(ctx context.Context, s store.Store, lease store.Lease, now time.Ti
 		mc.Heads[name] = h
 	}
 	if mc.Halted = ident.Halted; len(mc.Damaged) > 0 {
-		mc.Halted = strings.Join(slices.DeleteFunc([]string{ident.Halted, damages(mc.Damaged)}, func(s string) bool { return s == "" }), "; ")
+		mc.Halted = strings.Join(slices.DeleteFunc([]string{ident.Halted, archive.Damages(mc.Damaged)}, func(s string) bool { return s == "" }), "; ")
 	}
 	err = store.EachRow(ctx, s, store.Filter{Kind: "guard"}, func(r store.Row) {
 		var g guard.Reservation

@@ -51,7 +51,7 @@ type Audited struct {
 	By     Who          `json:"by"`
 	Detail value.Object `json:"detail,omitempty"`
 	Object string       `json:"object"`
-	What   string       `json:"what"` // halted, unhalted, restored, erased, redacted, exported, backup
+	What   string       `json:"what"` // halted, unhalted, damaged, released, restored, erased, redacted, exported, backup
 	Why    string       `json:"why,omitempty"`
 }
 

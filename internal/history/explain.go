@@ -3,6 +3,7 @@ package history
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ func Explain(v *View) string {
 		return head + " " + v.ended() + doubts(v) + " " + v.afterEnd()
 	case run.Quarantined:
 		return head + " is quarantined and will not be touched: " + message(v.Fault) + ". `tend runs verify " + v.ID +
-			"` names the place; a backup from before may hold it whole."
+			"` names the place; a backup from before may hold it whole." + v.held()
 	case run.Interrupted:
 		if v.Stepping {
 			return head + " is interrupted, and stepped through: " + strings.TrimSuffix(v.interruption(), ".") + ". " + v.flight() +
@@ -44,6 +45,29 @@ func Explain(v *View) string {
 	case run.InDoubt, run.Waiting, run.Undoing, run.Running:
 	}
 	return head + " " + v.moving()
+}
+
+// held tells what a quarantined run keeps from others.
+func (v *View) held() string {
+	switch {
+	case len(v.Held) > 0:
+		return fmt.Sprintf(" It holds %s, and nobody gets that before a person has looked at what it did: `tend runs release %s --why …` frees it.",
+			locks(v.Held), v.ID)
+	case v.Released != nil:
+		return fmt.Sprintf(" What it held was released by %s at %s: %s.", v.Released.By.Name, clock(v.Released.At), strings.TrimSuffix(v.Released.Why, "."))
+	}
+	return ""
+}
+
+func locks(keys []string) string {
+	all := make([]string, len(keys))
+	for i, k := range keys {
+		all[i] = strconv.Quote(k)
+	}
+	if len(all) == 1 {
+		return "the lock " + all[0]
+	}
+	return "the locks " + strings.Join(all, ", ")
 }
 
 func (v *View) moving() string {
@@ -115,7 +139,10 @@ func (v *View) wait(w Wait) string {
 	case "runner":
 		return fmt.Sprintf("is held at %s: no runner is called %q here. Name it under `runners:` in the configuration file, then `tend runs resume %s`.", who, w.On, v.ID)
 	case "lock":
-		return fmt.Sprintf("waits at %s for the lock %q, which another run holds; `tend runs list --status running,waiting` shows the others.", who, w.On)
+		if w.Holder == "" {
+			return fmt.Sprintf("waits at %s for the lock %q, which is free: it takes it when a process drives it, `tend runs resume %s`.", who, w.On, v.ID)
+		}
+		return fmt.Sprintf("waits at %s for the lock %q, which run %s holds: `tend runs explain %s` says what would move that.", who, w.On, w.Holder, w.Holder)
 	case "child":
 		return fmt.Sprintf("waits at %s for its sub-playbook: `tend runs explain %s`.", who, w.On)
 	case "permit":

@@ -33,6 +33,7 @@ type Fold struct {
 	mask  masker
 	loops map[*Step]*loopState
 	seq   uint64
+	told  []Wait // by the engine, about what the entries so far say
 }
 
 // New begins the story of a run. Without a program (nil) the steps show up as they act, nameless.
@@ -52,8 +53,19 @@ func New(id string, prog *program.Program) *Fold {
 func (f *Fold) View() *View {
 	v := f.view
 	v.Status = string(f.status())
-	v.Waits = f.waits()
+	if v.Waits = f.told; v.Waits == nil {
+		v.Waits = f.waits()
+	}
 	return v
+}
+
+// Told puts what the engine says that the run waits for in the place of what the entries so far tell: it knows more, such
+// as which step a stepping run would begin next, and who has a lock. Where it speaks of another status it speaks of
+// another moment.
+func (f *Fold) Told(status string, waits []Wait) {
+	if len(waits) > 0 && status == string(f.status()) {
+		f.told = waits
+	}
 }
 
 // Step gives the live instance at path, or nil.
@@ -133,7 +145,7 @@ func (f *Fold) attach(s, parent *Step, at run.Place) {
 func (f *Fold) Add(e entry.Entry) {
 	v := f.view
 	v.Entries++
-	f.seq = e.Seq
+	f.seq, f.told = e.Seq, nil
 	if e.Erased {
 		v.Erased++
 	}

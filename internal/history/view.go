@@ -84,18 +84,30 @@ type View struct {
 	Entries  uint64       `json:"entries"`
 	Erased   int          `json:"erased,omitempty"` // entries whose payload was erased
 
+	// Of a quarantined run: the locks that it holds, and who has freed what it held.
+	Held     []string `json:"held,omitempty"`
+	Released *Freed   `json:"released,omitempty"`
+
 	interrupted string
 	paused      *entry.RunPaused
 	cancel      *entry.CancelRequested
 }
 
+// Freed tells who released a quarantined run.
+type Freed struct {
+	At  time.Time `json:"at"`
+	By  entry.Who `json:"by"`
+	Why string    `json:"why"`
+}
+
 // Wait is one thing that the run waits for. It mirrors what the engine says.
 type Wait struct {
-	Path  string    `json:"path"`
-	For   string    `json:"for"` // task, doubt, event, time, retry, guard, lock, child, runner, permit, pause, resume
-	On    string    `json:"on,omitempty"`
-	Until time.Time `json:"until,omitzero"`
-	Why   string    `json:"why,omitempty"`
+	Path   string    `json:"path"`
+	For    string    `json:"for"` // task, doubt, event, time, retry, guard, lock, child, runner, permit, pause, resume
+	On     string    `json:"on,omitempty"`
+	Holder string    `json:"holder,omitempty"` // of a lock: the run that has it
+	Until  time.Time `json:"until,omitzero"`
+	Why    string    `json:"why,omitempty"`
 }
 
 // Step is a step, a block, an iteration, or a helper (verify, probe, undo, …) of a step.

@@ -41,11 +41,12 @@ type Render struct {
 
 // Wait is one thing that the run waits for.
 type Wait struct {
-	Path  string
-	For   string // task, doubt, event, time, retry, guard, lock, child, runner, permit, pause
-	On    string
-	Until time.Time
-	Why   string
+	Path   string
+	For    string // task, doubt, event, time, retry, guard, lock, child, runner, permit, pause
+	On     string
+	Holder string // of a lock: the run that has it, which only the engine knows
+	Until  time.Time
+	Why    string
 }
 
 // Decision is what should happen next. Its parts do not depend on each other.
