@@ -40,6 +40,7 @@ type watcher struct {
 	signals  int
 	next     uint64 // the entry that is to come
 	ended    bool
+	past     bool // what is shown happened before this process began
 	left     bool // a second Ctrl-C: the run is left interrupted
 	status   string
 	waits    []history.Wait
@@ -196,6 +197,13 @@ func (w *watcher) update(ctx context.Context, u engine.Update) (parked bool, err
 }
 
 func (w *watcher) entry(ctx context.Context, e entry.Entry) {
+	if before := e.At.Before(w.p.began); before != w.past && w.drives {
+		// A story told from its beginning must not look as if everything were done again.
+		if !before {
+			w.live.line("%s all of this was before; it goes on here", w.live.mark(markNote))
+		}
+		w.past = before
+	}
 	w.fold.Add(e)
 	w.next = e.Seq + 1
 	p, err := entry.Decode(e)
