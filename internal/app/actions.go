@@ -1,10 +1,13 @@
 package app
 
 import (
+	"context"
+
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/container"
 	"github.com/tendhq/tend/internal/action/http"
 	"github.com/tendhq/tend/internal/action/log"
+	"github.com/tendhq/tend/internal/action/process"
 	"github.com/tendhq/tend/internal/action/replace"
 	"github.com/tendhq/tend/internal/action/shell"
 	"github.com/tendhq/tend/internal/action/sql"
@@ -12,21 +15,39 @@ import (
 	"github.com/tendhq/tend/internal/action/tabulate"
 	"github.com/tendhq/tend/internal/action/transform"
 	"github.com/tendhq/tend/internal/action/verb"
+	"github.com/tendhq/tend/internal/fault"
 )
 
 // Actions is the one list of what a step can use.
-func Actions() (*action.Set, error) {
-	return action.NewSet([]action.Action{
-		container.New(),
+func Actions() (*action.Set, error) { return actions(container.New(), shell.New()) }
+
+// serverActions are the same in a server, where steps run on the machine itself as another user, or not at all (nil).
+func serverActions(as *process.User) (*action.Set, error) {
+	if as == nil {
+		return actions(refused{container.New()}, refused{shell.New()})
+	}
+	return actions(container.Action{As: as}, shell.Action{As: as})
+}
+
+// actions is the list, with those that run programs on the machine itself.
+func actions(local ...action.Action) (*action.Set, error) {
+	return action.NewSet(append(local,
 		http.New(),
 		log.New(),
 		replace.New(),
-		shell.New(),
 		sql.New(),
 		sql.Sessions{},
 		sql.Terminate{},
 		ssh.New(),
 		tabulate.New(),
 		transform.New(),
-	}, verb.All())
+	), verb.All())
+}
+
+// refused stands for an action that runs programs on the server itself, where that is off.
+type refused struct{ action.Action }
+
+// Run implements action.Action.
+func (r refused) Run(context.Context, action.Request, action.Log) action.Result {
+	return action.Never(fault.Refused, r.Spec().Name+": steps on the server itself are off; name a runner or use ssh, or allow them with `localSteps` in the server's configuration")
 }

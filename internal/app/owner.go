@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -71,6 +72,9 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 		return nil, err
 	}
 	set, err := Actions()
+	if o.server != nil {
+		set, err = serverActions(o.server.as)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -122,10 +126,17 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 		log = o.server.log
 	}
 	eval, live := expr.New(expr.Limits{}), new(runner.Live)
-	r := runner.New(runner.Config{
+	c := runner.Config{
 		Find: set.Find, Secrets: w.secrets, Eval: eval, Blobs: w.blobs, Key: key, Egress: egress(o.Config.Egress),
 		Scratch: scratch, Live: live, LogCap: int64(o.Config.LogCap), Logger: log, Runners: runners(o.Config),
-	})
+	}
+	if o.server != nil && o.server.as != nil {
+		if c.Work, err = stepsDir(w.dir); err != nil {
+			return nil, err
+		}
+		c.Give = o.server.as.Own
+	}
+	r := runner.New(c)
 	host, _ := os.Hostname()
 	return engine.Open(ctx, engine.Config{
 		Store: w.store, Blobs: w.blobs, Hands: hands{r}, Logs: logs{live}, Env: run.Env{Eval: eval, Spec: set.Spec}, Bind: eval,
@@ -255,4 +266,32 @@ func freshScratch(dataDir string) (string, error) {
 		return "", cannotWrite(err, dataDir, "write to the data directory")
 	}
 	return name, nil
+}
+
+// stepsFile leads to the directory where steps of another user work.
+const stepsFile = "steps"
+
+// stepsDir makes a directory for the scratch directories of steps that run as another user, who cannot get into the data
+// directory: others may go through it and not look into it. What an earlier owner left is removed.
+func stepsDir(dataDir string) (string, error) {
+	link := filepath.Join(dataDir, stepsFile)
+	if old, err := os.Readlink(link); err == nil && strings.HasPrefix(filepath.Base(old), "tend-steps-") {
+		if err := os.RemoveAll(old); err != nil {
+			return "", fault.Wrap(fault.Unavailable, err, "clear %s", old)
+		}
+		if err := os.Remove(link); err != nil {
+			return "", cannotWrite(err, dataDir, "write to the data directory")
+		}
+	}
+	dir, err := os.MkdirTemp("", "tend-steps-*")
+	if err == nil {
+		err = os.Chmod(dir, 0o711) //nolint:gosec // so that the other user can reach its own directories in it
+	}
+	if err == nil {
+		err = os.Symlink(dir, link)
+	}
+	if err != nil {
+		return "", fault.Wrap(fault.Unavailable, err, "make a directory for steps")
+	}
+	return dir, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/action/process"
 	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/fault"
@@ -48,13 +49,20 @@ type server struct {
 	log   *slog.Logger
 	gate  httpapi.Gate
 	parts []part
-	admin string // the one-time token of the local admin, when it was made just now
+	as    *process.User // that steps on the server run as; nil: they are off
+	admin string        // the one-time token of the local admin, when it was made just now
 }
 
 // Serve becomes the owner of the data directory and drives everything in it, until ctx ends: then nothing new begins, and
 // what acts may end by itself for a while. It answers on the socket in the directory and on the configured address.
 func Serve(ctx context.Context, o ServeOptions) error {
 	s := &server{ServeOptions: o, log: logger(o.Log, o.Config.Log)}
+	if local := o.Config.LocalSteps; local != nil {
+		var err error
+		if s.as, err = process.Other(local.User); err != nil {
+			return err
+		}
+	}
 	l, address, err := s.listen()
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +32,11 @@ func (w *work) scratch() (remove func(), err error) {
 	if !w.spec.Env && len(w.attempt.Artifacts) == 0 {
 		return func() {}, nil
 	}
-	dir, err := os.MkdirTemp(w.runner.c.Scratch, "tend-work-*") // mode 0700
+	c := w.runner.c
+	dir, err := os.MkdirTemp(cmp.Or(c.Work, c.Scratch), "tend-work-*") // mode 0700
+	if err == nil && c.Give != nil {
+		err = c.Give(dir)
+	}
 	if err == nil {
 		// Where the way there has a symbolic link (macOS), programs see another path than the one they were given.
 		dir, err = filepath.EvalSymlinks(dir)
@@ -41,7 +46,11 @@ func (w *work) scratch() (remove func(), err error) {
 	}
 	w.request.Work = dir
 	return func() {
-		if err := removeAll(dir); err != nil {
+		remove := removeAll
+		if c.Give != nil {
+			remove = os.RemoveAll // what another user may still change is not changed by name
+		}
+		if err := remove(dir); err != nil {
 			w.runner.c.Logger.Warn("a scratch directory could not be removed", "dir", dir, "error", err)
 		}
 	}, nil

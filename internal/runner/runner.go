@@ -57,10 +57,13 @@ type Config struct {
 	Key      seal.Key // for what is secret or sensitive; without it that can neither be kept nor used
 	Egress   action.Egress
 	Scratch  string        // where scratch directories and log spools are made; "" is the system's
+	Work     string        // where scratch directories are made, if elsewhere than spools
 	Live     *Live         // nil: nobody follows
 	LogCap   int64         // bytes of log kept per attempt, default 10 MiB
 	Patience time.Duration // for an action that does not stop, default 2 minutes
 	Logger   *slog.Logger  // default: discards
+	// Give hands a scratch directory to the user that programs of steps run as; nil: to nobody else.
+	Give func(dir string) error
 	// Runners are the other places where steps can execute, each with what can be done there: an action that reaches out
 	// to it under the name, and with the Spec, of the one that it stands for.
 	Runners map[string]func(name string) (action.Action, bool)

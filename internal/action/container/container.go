@@ -30,6 +30,9 @@ import (
 type Action struct {
 	// Path is where the engines' programs are looked for; empty is the PATH of the process.
 	Path string
+	// As is the user that the engine's programs run as; nil: the one of this process. What that user's engine may do, a step
+	// may do: one who may use the system's Docker is root by another name.
+	As *process.User
 }
 
 // New gives the action.
@@ -65,13 +68,21 @@ func (a Action) Run(ctx context.Context, req action.Request, log action.Log) act
 	if err := action.Decode(req.Inputs, &in); err != nil {
 		return never(err)
 	}
-	p, err := in.plan(req)
+	if a.As != nil && req.Dir == "" && len(in.Mounts) > 0 {
+		return action.Never(fault.Refused, "input mounts: the playbook has no directory on this server")
+	}
+	p, err := in.plan(req, a.As)
 	if err != nil {
 		return never(err)
 	}
-	if p.engine, err = find(a.Path, in.Engine); err != nil {
+	search := a.Path
+	if a.As != nil {
+		search = orDefault(search, process.Path)
+	}
+	if p.engine, err = find(search, in.Engine); err != nil {
 		return never(err)
 	}
+	p.engine.as = a.As
 	if ctx.Err() != nil {
 		return action.Never(action.Stopped(ctx))
 	}
@@ -97,7 +108,7 @@ type plan struct {
 	say    words
 }
 
-func (in inputs) plan(req action.Request) (*plan, error) {
+func (in inputs) plan(req action.Request, as *process.User) (*plan, error) {
 	p := &plan{parse: in.Parse, codes: in.ExitCodes, grace: in.Grace, say: newWords(req)}
 	if p.codes == nil {
 		p.codes = []int64{0}
@@ -135,7 +146,7 @@ func (in inputs) plan(req action.Request) (*plan, error) {
 	mounts, err := in.mounts(req)
 	note(err)
 	p.args = append(p.args, mounts...)
-	p.env, err = readEnvironment(req)
+	p.env, err = readEnvironment(req, as)
 	note(err)
 	own, err := ownArguments(append(slices.Clip(in.Args), req.Args...))
 	note(err)
@@ -246,7 +257,7 @@ func inside(dir, name string) (string, error) {
 // run runs the container and judges how it ended.
 func (p *plan) run(ctx context.Context, log action.Log) action.Result {
 	out := &output.Capture{}
-	id, forget, err := newIDFile()
+	id, forget, err := newIDFile(p.engine.as)
 	if err != nil {
 		return never(err)
 	}
@@ -262,7 +273,7 @@ func (p *plan) run(ctx context.Context, log action.Log) action.Result {
 	done := make(chan error, 1)
 	go func() {
 		_, err := process.Run(own, process.Command{
-			Path: p.engine.path, Args: p.line(id), Env: p.env.process, Stdin: p.stdin, Files: files, Grace: 2 * time.Second,
+			Path: p.engine.path, Args: p.line(id), Env: p.env.process, Stdin: p.stdin, Files: files, Grace: 2 * time.Second, As: p.engine.as,
 			Output: func(stream string, b []byte) {
 				out.Write(stream, b)
 				log(stream, b)

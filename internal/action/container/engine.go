@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,6 +33,7 @@ const (
 type engine struct {
 	name string
 	path string
+	as   *process.User
 }
 
 // find finds the engine's program. Of the search path, relative directories are left out: whoever can write into the
@@ -63,7 +65,7 @@ func find(search, want string) (engine, error) {
 func (e engine) call(ctx context.Context, args ...string) (string, error) {
 	out := &output.Capture{}
 	end, err := process.Run(ctx, process.Command{
-		Path: e.path, Args: append([]string{e.path}, args...), Env: base(), Output: out.Write,
+		Path: e.path, Args: append([]string{e.path}, args...), Env: base(e.as), Output: out.Write, As: e.as,
 	})
 	text, _ := out.Parse("text")
 	answer, _ := text.(string)
@@ -212,21 +214,31 @@ func signalOf(code int64) string {
 // idFile is the file into which the engine writes the id of the container that it created.
 type idFile string
 
-func newIDFile() (idFile, func(), error) {
+func newIDFile(as *process.User) (idFile, func(), error) {
 	dir, err := os.MkdirTemp("", "tend-container")
+	if err == nil && as != nil {
+		err = as.Own(dir)
+	}
 	if err != nil {
 		return "", nil, fault.Wrap(fault.Unavailable, err, "make a directory for the container's id")
 	}
 	return idFile(filepath.Join(dir, "id")), func() { _ = os.RemoveAll(dir) }, nil
 }
 
-// read gives the id, or nothing when no container was created.
+// read gives the id, or nothing when no container was created. The file may be another user's: what is no id, or leads
+// elsewhere, is nothing.
 func (f idFile) read() string {
-	b, err := os.ReadFile(string(f))
+	file, err := os.OpenFile(string(f), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return ""
 	}
-	return strings.TrimSpace(string(b))
+	defer file.Close()
+	b, err := io.ReadAll(io.LimitReader(file, 256))
+	id := strings.TrimSpace(string(b))
+	if err != nil || strings.Trim(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.-") != "" || strings.HasPrefix(id, "-") {
+		return ""
+	}
+	return id
 }
 
 func pause(ctx context.Context, d time.Duration) {

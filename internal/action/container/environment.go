@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/action/process"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/mask"
 	"github.com/tendhq/tend/internal/secret"
@@ -23,12 +24,30 @@ type environment struct {
 
 // base is the environment of the engines' programs: tend's own, which says where the engine is and who may use it, but
 // for the secrets that tend keeps there.
-func base() []string {
+//
+// Programs of another user get that user's.
+func base(as *process.User) []string {
+	if as != nil {
+		var env []string
+		for name, v := range as.Env() {
+			env = append(env, name+"="+v)
+		}
+		if dir := fmt.Sprintf("/run/user/%d", as.UID); isDir(dir) {
+			env = append(env, "XDG_RUNTIME_DIR="+dir)
+		}
+		slices.Sort(env)
+		return env
+	}
 	return slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "TEND_SECRET_") })
 }
 
-func readEnvironment(req action.Request) (environment, error) {
-	e := environment{process: base()}
+func isDir(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
+func readEnvironment(req action.Request, as *process.User) (environment, error) {
+	e := environment{process: base(as)}
 	taken := map[string]bool{}
 	for _, kv := range e.process {
 		name, _, _ := strings.Cut(kv, "=")

@@ -49,6 +49,7 @@ type Command struct {
 	Stdin []byte        // nil: /dev/null
 	Files []*os.File    // given to the program as /dev/fd/3 and on; they stay the caller's
 	Grace time.Duration // zero: DefaultGrace
+	As    *User         // nil: the user of this process. Files are given to that user.
 	// Output receives what the program prints, live: "stdout" or "stderr", one call at a time. p may be reused.
 	Output func(stream string, p []byte)
 }
@@ -71,6 +72,9 @@ func Run(ctx context.Context, c Command) (End, error) {
 		return End{}, err
 	}
 	cmd := &exec.Cmd{Path: c.Path, Args: c.Args, Env: append(c.Env[:len(c.Env):len(c.Env)], mark), Dir: c.Dir, ExtraFiles: c.Files, SysProcAttr: attributes()}
+	if err := c.become(cmd); err != nil {
+		return End{}, err
+	}
 	p, err := connect(cmd, c)
 	if err != nil {
 		return End{}, err

@@ -29,7 +29,10 @@ import (
 const longest = 96 << 10
 
 // Action is the action.
-type Action struct{}
+type Action struct {
+	// As is the user that programs run as; nil: the one of this process.
+	As *process.User
+}
 
 // New gives the action.
 func New() Action { return Action{} }
@@ -49,7 +52,7 @@ type inputs struct {
 }
 
 // Run implements action.Action.
-func (Action) Run(ctx context.Context, req action.Request, log action.Log) action.Result {
+func (a Action) Run(ctx context.Context, req action.Request, log action.Log) action.Result {
 	if ctx.Err() != nil {
 		k, why := action.Stopped(ctx)
 		return action.Never(k, why+" before the program was started")
@@ -61,7 +64,7 @@ func (Action) Run(ctx context.Context, req action.Request, log action.Log) actio
 	if err := in.check(); err != nil {
 		return action.Never(fault.KindOf(err), err.Error())
 	}
-	cmd, remove, err := in.command(req)
+	cmd, remove, err := in.command(req, a.As)
 	if err != nil {
 		return action.Never(fault.KindOf(err), err.Error())
 	}
@@ -119,13 +122,13 @@ func (in inputs) check() error {
 }
 
 // command makes the command. remove lets go of what was written for it.
-func (in inputs) command(req action.Request) (c process.Command, remove func(), err error) {
+func (in inputs) command(req action.Request, as *process.User) (c process.Command, remove func(), err error) {
 	remove = func() {}
-	env, err := environment(req)
+	env, err := environment(req, as)
 	if err != nil {
 		return c, remove, err
 	}
-	c.Env = env
+	c.Env, c.As = env, as
 	c.Grace = in.Grace
 	if in.Stdin != nil {
 		c.Stdin = []byte(in.Stdin.Reveal())
@@ -143,7 +146,7 @@ func (in inputs) command(req action.Request) (c process.Command, remove func(), 
 		}
 		return c, remove, err
 	}
-	name, path, err := interpreter(in.Shell)
+	name, path, err := interpreter(in.Shell, as)
 	if err != nil {
 		return c, remove, err
 	}
@@ -182,13 +185,20 @@ func scriptFile(text string) (*os.File, error) {
 	return f, nil
 }
 
-// interpreter finds the shell in tend's own PATH: the step's env is for the script.
-func interpreter(shell string) (name, path string, err error) {
+// interpreter finds the shell in tend's own PATH, or that of the user that the program runs as: the step's env is for the
+// script.
+func interpreter(shell string, as *process.User) (name, path string, err error) {
 	candidates := []string{shell}
 	if shell == "" {
 		candidates = []string{"bash", "sh"}
 	}
 	for _, name := range candidates {
+		if as != nil {
+			if path, err := programOf(name, "/", []string{"PATH=" + process.Path}); err == nil {
+				return name, path, nil
+			}
+			continue
+		}
 		if path, err := exec.LookPath(name); err == nil {
 			return name, path, nil
 		}
@@ -250,12 +260,18 @@ func directory(cwd string, req action.Request) (string, error) {
 	return dir, nil
 }
 
-// environment gives the process's environment: the base, tend's own variables, and over them the step's.
-func environment(req action.Request) ([]string, error) {
+// environment gives the process's environment: the base, tend's own variables, and over them the step's. The base of
+// another user has nothing of this process.
+func environment(req action.Request, as *process.User) ([]string, error) {
 	env := map[string]string{}
-	for _, name := range []string{"PATH", "HOME", "USER", "LANG", "TMPDIR", "TZ"} {
-		if v, ok := os.LookupEnv(name); ok {
-			env[name] = v
+	if as != nil {
+		env = as.Env()
+		env["TMPDIR"] = req.Work
+	} else {
+		for _, name := range []string{"PATH", "HOME", "USER", "LANG", "TMPDIR", "TZ"} {
+			if v, ok := os.LookupEnv(name); ok {
+				env[name] = v
+			}
 		}
 	}
 	for name, v := range map[string]string{"TEND_RUN": req.Run, "TEND_STEP": req.Step, "TEND_KEY": req.Key, "TEND_WORK": req.Work} {
@@ -308,6 +324,8 @@ func startError(err error, cmd process.Command, in inputs) action.Result {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return action.Never(fault.Missing, what+" is not there, or its interpreter is not")
+	case errors.Is(err, os.ErrPermission) && cmd.As != nil:
+		return action.Never(fault.Refused, fmt.Sprintf("user %s may not execute %s, or not enter the directory %s", cmd.As.Name, what, cmd.Dir))
 	case errors.Is(err, os.ErrPermission):
 		return action.Never(fault.Refused, what+" may not be executed: permission denied")
 	case errors.Is(err, syscall.ENOEXEC), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
