@@ -177,7 +177,7 @@ func (d *database) connect(ctx context.Context, egress action.Egress, dir, name 
 	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { notice(n.Severity + ": " + d.say.of(n.Message)) }
 	// The default closes on FATAL; a statement that is cancelled is answered with an ERROR and keeps the connection.
 	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelGrace}
+		return &canceller{conn: c}
 	}
 	secure, err := d.tls(dir)
 	if err != nil {

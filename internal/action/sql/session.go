@@ -170,6 +170,9 @@ func (s *session) broken(ctx context.Context, st statement, err error) action.Re
 		return action.Fail(fault.Query, s.db.say.err(err)+place(st.query, pg))
 	}
 	k := s.kind(ctx, err)
+	if pgconn.SafeToRetry(err) {
+		return action.Never(k, "send the statement: "+s.db.say.err(err))
+	}
 	if st.readOnly {
 		return action.Fail(k, "the connection was lost during the statement: "+s.db.say.err(err))
 	}

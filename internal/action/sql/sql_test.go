@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -393,7 +394,8 @@ func cancels(t *testing.T, s server) {
 	go func() {
 		done <- sql.New().Run(ctx, s.request(query("with x as (insert into item values (300, 'cancelled')) select pg_sleep(60)")), func(string, []byte) {})
 	}()
-	busy := "select count(*) from pg_stat_activity where query like '%(300, %' and pid <> pg_backend_pid() and state = 'active'"
+	// A statement is active while it is parsed, too: nothing was done then.
+	busy := "select count(*) from pg_stat_activity where query like '%(300, %' and pid <> pg_backend_pid() and wait_event = 'PgSleep'"
 	await(t, func() bool {
 		var n int
 		return watch.QueryRow(t.Context(), busy).Scan(&n) == nil && n == 1
@@ -406,6 +408,24 @@ func cancels(t *testing.T, s server) {
 	var n int
 	if err := watch.QueryRow(t.Context(), busy).Scan(&n); err != nil || n != 0 {
 		t.Errorf("it still runs: %d, %v", n, err)
+	}
+	if n := s.count(t, "id = 300"); n != 0 {
+		t.Error("it left something")
+	}
+	// Whatever it was doing, nobody is left in doubt by a server that answers.
+	var all sync.WaitGroup
+	for i := range 48 {
+		all.Go(func() {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer time.AfterFunc(time.Duration(i)*500*time.Microsecond, func() { cancel(errors.New("a person did")) }).Stop()
+			r := sql.New().Run(ctx, s.request(query("with x as (insert into item values (300, 'cancelled')) select pg_sleep(60)")), func(string, []byte) {})
+			if r.Outcome != action.Failed && r.Outcome != action.NotStarted || r.Kind != fault.Cancelled {
+				t.Errorf("cancelled after %d half milliseconds: %+v", i, r)
+			}
+		})
+		if i%8 == 7 {
+			all.Wait() // a server takes so many connections
+		}
 	}
 	if n := s.count(t, "id = 300"); n != 0 {
 		t.Error("it left something")
