@@ -5,7 +5,7 @@
 // but carry the mark that every child inherits in its environment (where /proc shows it: Linux).
 //
 // When tend itself dies, even by kill -9, the program dies too: the kernel kills the program (Linux), and a watchdog, a
-// tiny shell that holds one end of a pipe, kills the group.
+// tiny shell that holds one end of a pipe, kills the group, and those that left it.
 //
 // What it cannot do: find a process that left its group and cleared its environment, where nothing but a cgroup or a
 // namespace could hold it. End.Escaped says so when such a process is noticed, by the output that it keeps open.
@@ -79,7 +79,7 @@ func Run(ctx context.Context, c Command) (End, error) {
 	if err != nil {
 		return End{}, err
 	}
-	w := watch() // before the program, so that no moment is unwatched
+	w := watch(mark) // before the program, so that no moment is unwatched
 	defer w.end()
 	l := launch(cmd)
 	if err := <-l.started; err != nil {
@@ -316,17 +316,18 @@ func (p *pipes) finish(readers <-chan struct{}) bool {
 	return closed
 }
 
-// watchdog is a shell that waits for the end of its input, which comes when tend closes it or dies, and then kills the
-// group whose number it was told. In the orderly case it is killed first.
+// watchdog is a shell that waits for the end of its input, which comes when tend dies, and then kills the group whose
+// number it was told and, where /proc shows them, all that carry the mark. It knows the mark before the program begins, so
+// that it also finds one whose number nobody had time to tell. In the orderly case it is killed first.
 type watchdog struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 }
 
 // watch starts a watchdog. Without a shell there is none, and the kernel's own signal must do.
-func watch() watchdog {
-	cmd := exec.Command("/bin/sh", "-c", `read -r group || exit 0; read -r never; kill -s KILL -- "-$group"`)
-	cmd.Env = []string{}
+func watch(mark string) watchdog {
+	cmd := exec.Command("/bin/sh", "-c", vigil)
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C"}
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	in, err := cmd.StdinPipe()
@@ -336,8 +337,23 @@ func watch() watchdog {
 	if err := cmd.Start(); err != nil {
 		return watchdog{}
 	}
+	_, _ = io.WriteString(in, mark+"\n")
 	return watchdog{cmd: cmd, in: in}
 }
+
+// vigil is what a watchdog does. It looks again until it finds nobody: what it killed may have started something.
+const vigil = `read -r mark || exit 0
+read -r group && read -r never
+[ -z "$group" ] || kill -s KILL -- "-$group"
+found=1
+while [ -n "$found" ]; do
+	found=
+	for p in /proc/[0-9]*; do
+		if grep -qsaF -e "$mark" "$p/environ"; then
+			kill -s KILL "${p#/proc/}" && found=1
+		fi
+	done
+done 2>/dev/null`
 
 func (w watchdog) guard(pid int) {
 	if w.in != nil {

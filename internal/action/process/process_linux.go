@@ -37,13 +37,17 @@ func groupAlive(group int) bool {
 	return alive
 }
 
+// unsurePasses is how often killAll looks again for the sake of processes that it could not tell.
+const unsurePasses = 5
+
 // killAll kills every living process of the group and every one whose environment holds the mark, again and again until a
 // whole pass finds none. False means that some still live: stuck in the kernel, or another user's by now.
 func killAll(group int, mark string) bool {
 	want := append([]byte(mark), 0)
 	deadline := time.Now().Add(reapTime)
+	unsure := 0
 	for wait := time.Millisecond; ; wait *= 2 {
-		found := false
+		found, empty := false, false
 		processes(func(pid int) bool {
 			state, g, ok := stat(pid)
 			if !ok || state == 'Z' || state == 'X' {
@@ -52,6 +56,8 @@ func killAll(group int, mark string) bool {
 			if g != group {
 				env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
 				if err != nil || !holds(env, want) {
+					// A process that just executes another program has no environment for a moment.
+					empty = empty || err == nil && len(env) == 0 && pid > group && program(pid)
 					return true
 				}
 			}
@@ -60,13 +66,21 @@ func killAll(group int, mark string) bool {
 			return true
 		})
 		if !found {
-			return true
+			if unsure++; !empty || unsure > unsurePasses {
+				return true
+			}
 		}
 		if time.Now().After(deadline) {
 			return false
 		}
 		<-time.After(min(wait, 100*time.Millisecond))
 	}
+}
+
+// program tells whether a process has a program: the kernel's own have none.
+func program(pid int) bool {
+	_, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
+	return err == nil
 }
 
 // holds tells whether an environment block contains a variable as a whole.

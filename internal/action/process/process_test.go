@@ -197,13 +197,21 @@ func TestKillingTendKillsTheScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	leader, child := filepath.Join(dir, "leader"), filepath.Join(dir, "child")
+	leader, child, daemon := filepath.Join(dir, "leader"), filepath.Join(dir, "child"), filepath.Join(dir, "daemon")
+	script := `echo $$ > LEADER; trap '' TERM; sh -c 'trap "" TERM HUP; echo $$ > CHILD; while :; do sleep 1; done'; true`
+	if runtime.GOOS == "linux" {
+		script = `setsid sh -c 'echo $$ > DAEMON; exec sleep 1000' > /dev/null 2>&1 & ` + script
+	}
+	script = strings.NewReplacer("LEADER", leader, "CHILD", child, "DAEMON", daemon).Replace(script)
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), helperVar+"="+fmt.Sprintf(`echo $$ > %s; trap '' TERM; sh -c 'trap "" TERM HUP; echo $$ > %s; while :; do sleep 1; done'; true`, leader, child))
+	cmd.Env = append(os.Environ(), helperVar+"="+script)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	pids := []int{pidIn(t, leader), pidIn(t, child)}
+	if runtime.GOOS == "linux" {
+		pids = append(pids, pidIn(t, daemon))
+	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
