@@ -46,6 +46,8 @@ type Service interface {
 
 // Start asks for a run.
 type Start struct {
+	ID       string // of the run to be: one that is there already is given, and nothing begins; "" makes one
+	Project  string // "" is default
 	Program  *program.Program
 	Params   map[string]any // bound: complete, typed, defaults rendered
 	Event    map[string]any

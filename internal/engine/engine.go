@@ -80,7 +80,9 @@ type Config struct {
 	Learn   func(v any)            // has what is secret masked from now on; nil: nobody does
 	Holder  string                 // who holds the lease: host and process
 	All     bool                   // drive every run that is not over (a server)
-	Log     *slog.Logger
+	// Idle is told when nothing of a run is in flight any more. It must not block.
+	Idle func(run string, idle Idle, ended bool)
+	Log  *slog.Logger
 }
 
 // Engine is the machine with its hands. It implements Service.
@@ -420,6 +422,9 @@ func (e *Engine) do(o Output) {
 		e.hub.grew(x.Run)
 	case Quiet:
 		e.hub.quiet(x.Run, x.Idle, x.Ended)
+		if e.cfg.Idle != nil {
+			e.cfg.Idle(x.Run, x.Idle, x.Ended)
+		}
 	case Broke:
 		e.mu.Lock()
 		e.broken = x.Err

@@ -70,7 +70,7 @@ func (m *Machine) create(runID string, st Start, hash entry.Hash, now time.Time)
 	m.runs[runID] = s
 	c := &entry.RunCreated{
 		By: st.By, Cause: st.Cause, Closure: hash, Dir: st.Dir, Event: st.Event, Metadata: st.Metadata, Name: st.Program.Metadata.Name,
-		Params: st.Params, Project: "default", Request: st.Request, Source: st.Source, Stepping: st.Stepping,
+		Params: st.Params, Project: cmp.Or(st.Project, "default"), Request: st.Request, Source: st.Source, Stepping: st.Stepping,
 	}
 	c.Cause.Root = cmp.Or(c.Cause.Root, runID)
 	if len(st.Guards) > 0 {
@@ -257,7 +257,7 @@ func taskRow(s *session, ts *taskStream, now time.Time) store.Row {
 	c := ts.task.Created
 	body, _ := value.Canonical(TaskRow{TaskCreated: *c, Votes: ts.task.Votes})
 	return store.Row{
-		Key: store.Key{Kind: "task", ID: ts.id}, Project: "default", Status: ts.task.Status(), Name: c.Title, Parent: s.id,
+		Key: store.Key{Kind: "task", ID: ts.id}, Project: s.state.Created.Project, Status: ts.task.Status(), Name: c.Title, Parent: s.id,
 		At: now, Body: body,
 	}
 }
@@ -313,6 +313,7 @@ func (m *Machine) bound(s *session, x Bound, now time.Time) {
 		cause.Carry, cause.Why = x.Carried.From, c.Cause.Why
 	}
 	k := m.create(kid, Start{
+		Project: s.state.Created.Project,
 		Program: x.Prog, Params: x.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: c.By, Guards: s.guards,
 		Stepping: s.state.Stepping, Cause: cause,
 	}, x.Hash, now)

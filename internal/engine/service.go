@@ -28,9 +28,9 @@ func (e *Engine) Start(ctx context.Context, s Start) (string, error) {
 	if err := outside(s.Params, s.Event, s.Metadata); err != nil {
 		return "", err
 	}
-	runID, err := newRun()
-	if err != nil {
-		return "", err
+	runID, there, err := e.named(ctx, s.ID)
+	if there || err != nil {
+		return runID, err
 	}
 	if err := e.sealStart(runID, &s); err != nil {
 		return "", err
@@ -43,6 +43,19 @@ func (e *Engine) Start(ctx context.Context, s Start) (string, error) {
 		defer leave()
 	}
 	return e.start(ctx, runID, s, nil, nil)
+}
+
+// named gives a run its id, and tells whether a run with it is there.
+func (e *Engine) named(ctx context.Context, want string) (runID string, there bool, err error) {
+	if want == "" {
+		runID, err = newRun()
+		return runID, false, err
+	}
+	if !id.Valid("run", want) {
+		return "", false, fault.New(fault.Invalid, "%.80q is no id of a run", want)
+	}
+	h, err := e.cfg.Store.Head(ctx, "run/"+want)
+	return want, h.Length > 0, err
 }
 
 // alone lets one request with a key through at a time, so that of two that are the same the second one finds the run of
@@ -247,7 +260,7 @@ func (e *Engine) retryDoubt(ctx context.Context, s *run.State, c Command) (Done,
 func again(s *run.State, by entry.Who) Start {
 	c := s.Created
 	return Start{
-		Program: s.Program(), Params: s.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: by,
+		Program: s.Program(), Params: s.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: by, Project: c.Project,
 		Guards: decodeGuards(c.Guards),
 	}
 }

@@ -14,6 +14,7 @@ import (
 // Event is one thing that happened elsewhere, as its source told it.
 type Event struct {
 	At       time.Time         `json:"at"`                 // when it happened, by the source's clock
+	Cause    string            `json:"cause,omitempty"`    // the run that brought it about, where its source can tell
 	Data     map[string]any    `json:"data,omitempty"`     // what playbooks see as `event`
 	Group    string            `json:"group,omitempty"`    // what belongs together: one alert over its life, one branch, one host
 	ID       string            `json:"id"`                 // evt_…, derived: see ID

@@ -59,6 +59,23 @@ func encode(prefix string, at time.Time, e uint64) string {
 	return prefix + "_" + string(b[:])
 }
 
+// Birth tells when a thing was born, to the millisecond. Of what is no id it is the beginning of the epoch.
+func Birth(s string) time.Time {
+	_, rest, _ := strings.Cut(s, "_")
+	if len(rest) != 20 {
+		return time.UnixMilli(0).UTC()
+	}
+	ms := int64(0)
+	for i := range 10 {
+		n := strings.IndexByte(alphabet, rest[i])
+		if n < 0 {
+			return time.UnixMilli(0).UTC()
+		}
+		ms = ms<<5 | int64(n)
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
 // Valid tells whether s has the shape of an id with the given prefix.
 func Valid(prefix, s string) bool {
 	rest, ok := strings.CutPrefix(s, prefix+"_")

@@ -200,16 +200,23 @@ type DocumentRun struct {
 	Why      string    `json:"why,omitempty"`
 }
 
-// Export gives the incident with its timeline.
+// Export gives the incident with its alerts and its timeline.
 func (s *State) Export(timeline []Line) Document {
+	d := s.Brief()
+	d.Timeline = timeline
+	for _, j := range s.members(nil) {
+		d.Members = append(d.Members, DocumentMember{j.Event, j.Group, j.Name, s.Members[MemberKey(j.Source, j.Group)].Since, j.Source, j.Status})
+	}
+	return d
+}
+
+// Brief gives the incident without its alerts and its timeline.
+func (s *State) Brief() Document {
 	d := Document{
 		Commander: s.Commander, Ended: s.Ended, Events: s.Events, Firing: s.Firing(), From: s.From, ID: s.ID, Into: s.Into, Items: s.Items,
 		Keys: s.Keys, Labels: s.Labels, Links: s.Links, Next: s.Next, NextBy: s.NextBy, Opened: s.Opened, Project: s.Project,
 		Reopened: s.Reopened, Responders: s.Responders, Severity: s.Severity, Stakeholders: s.Stakeholders, Status: s.Status,
-		Summary: s.Summary, Taken: s.Taken, Timeline: timeline, Title: s.Title, Trigger: s.Trigger, UpdateDue: s.Due(), Version: s.Length,
-	}
-	for _, j := range s.members(nil) {
-		d.Members = append(d.Members, DocumentMember{j.Event, j.Group, j.Name, s.Members[MemberKey(j.Source, j.Group)].Since, j.Source, j.Status})
+		Summary: s.Summary, Taken: s.Taken, Title: s.Title, Trigger: s.Trigger, UpdateDue: s.Due(), Version: s.Length,
 	}
 	for _, r := range s.Runs {
 		d.Runs = append(d.Runs, DocumentRun{r.Began, r.Ended, r.Event, r.Playbook, r.Run, r.Status, r.Why})

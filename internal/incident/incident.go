@@ -128,20 +128,30 @@ type State struct {
 	Reopened     int
 	Events       int // that joined
 	Length       uint64
+
+	firing int // of Members
 }
 
 // MemberKey names an alert within incidents.
 func MemberKey(source, group string) string { return source + "\x00" + group }
 
 // Firing counts the members that have not ended.
-func (s *State) Firing() int {
-	n := 0
-	for _, m := range s.Members {
-		if m.Firing() {
-			n++
-		}
+func (s *State) Firing() int { return s.firing }
+
+// put sets a member, and drop takes one away.
+func (s *State) put(key string, m Member) {
+	s.drop(key)
+	s.Members[key] = m
+	if m.Firing() {
+		s.firing++
 	}
-	return n
+}
+
+func (s *State) drop(key string) {
+	if m, ok := s.Members[key]; ok && m.Firing() {
+		s.firing--
+	}
+	delete(s.Members, key)
 }
 
 // Due tells when the next reminder is: when the next step was expected, or when nobody has said anything for too long.
@@ -285,7 +295,7 @@ func (s *State) join(at time.Time, x entry.IncidentJoined) {
 	} else if x.Status == "resolved" {
 		return // it ends what never was here
 	}
-	s.Members[key] = m
+	s.put(key, m)
 }
 
 func set[T any](to *T, v *T) {
@@ -337,7 +347,7 @@ func (s *State) merge(at time.Time, x *entry.IncidentMerged) {
 	for _, m := range x.Members {
 		key := MemberKey(m.Source, m.Group)
 		if _, ok := s.Members[key]; !ok || m.Status == "firing" {
-			s.Members[key] = Member{m, at}
+			s.put(key, Member{m, at})
 		}
 	}
 	for _, r := range x.Runs {
@@ -351,9 +361,9 @@ func (s *State) split(at time.Time, x *entry.IncidentSplit) {
 	for _, m := range x.Members {
 		key := MemberKey(m.Source, m.Group)
 		if x.Into != "" {
-			delete(s.Members, key)
+			s.drop(key)
 		} else {
-			s.Members[key] = Member{m, at}
+			s.put(key, Member{m, at})
 		}
 	}
 	if x.From != "" {

@@ -214,6 +214,11 @@ func (l *Ledger) Read(ctx context.Context, stream string, from uint64, limit int
 	return l.store.Read(ctx, stream, from, limit)
 }
 
+// Head tells how a stream ends: see store.Store.
+func (l *Ledger) Head(ctx context.Context, stream string) (store.Head, error) {
+	return l.store.Head(ctx, stream)
+}
+
 // Rows lists rows: see store.Store.
 func (l *Ledger) Rows(ctx context.Context, f store.Filter) (store.Page, error) {
 	return l.store.Rows(ctx, f)

@@ -384,6 +384,7 @@ func TestFaults(t *testing.T) {
 				book, line = reopen(), new(ledger.Line)
 			case faulty.Full:
 				line = new(ledger.Line)
+			case faulty.None, faulty.Refuse:
 			}
 		}
 		s := memory.Open(disk)

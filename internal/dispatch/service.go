@@ -1,0 +1,120 @@
+package dispatch
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/event"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/id"
+	"github.com/tendhq/tend/internal/incident"
+)
+
+// Event reads an event with the decision that counts.
+func (d *Dispatch) Event(ctx context.Context, eventID string) (*event.Event, *Row, error) {
+	row, r, err := d.row(ctx, eventID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if row == nil {
+		return nil, nil, fault.New(fault.NotFound, "there is no event %s", eventID).WithNext("tend events list")
+	}
+	e, err := d.read(ctx, eventID, row)
+	if err != nil {
+		return nil, row, err
+	}
+	e.Project = r.Project
+	return e, row, nil
+}
+
+// Replay decides about an event again, by the triggers of now. anyway: also when it is too old for them.
+func (d *Dispatch) Replay(ctx context.Context, eventID string, by entry.Who, anyway bool) (Receipt, error) {
+	e, row, err := d.Event(ctx, eventID)
+	if err != nil {
+		return Receipt{}, err
+	}
+	_, stored, err := d.row(ctx, eventID)
+	if err != nil {
+		return Receipt{}, err
+	}
+	it := Item{Event: *e, Known: row, Looked: true, Received: stored.At}
+	if it.Length, err = d.length(ctx, e.Source); err != nil {
+		return Receipt{}, err
+	}
+	it.Match, it.Notes = d.rules.Load().Match(e)
+	v, err := d.ask(ctx, func(n uint64) Input { return Replayed{n, it, by, anyway} })
+	r, _ := v.(Receipt)
+	return r, err
+}
+
+// Incident reads an incident and its own story.
+func (d *Dispatch) Incident(ctx context.Context, name string) (*incident.State, []incident.Line, error) {
+	s, lines, err := ReadIncident(ctx, d.cfg.Ledger, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.Length == 0 {
+		return nil, nil, fault.New(fault.NotFound, "there is no incident %s", name).WithNext("tend incidents list")
+	}
+	return s, lines, nil
+}
+
+// OpenIncident opens one for somebody; an open one with the same key in the same project is given in its place. An id is
+// made unless x has one.
+func (d *Dispatch) OpenIncident(ctx context.Context, x incident.Start) (*incident.State, error) {
+	if x.ID == "" {
+		var err error
+		if x.ID, err = id.New("inc", time.Now(), rand.Reader); err != nil {
+			return nil, err
+		}
+	}
+	return d.state(d.ask(ctx, func(n uint64) Input { return OpenNew{n, x} }))
+}
+
+func (d *Dispatch) state(v any, err error) (*incident.State, error) {
+	s, _ := v.(*incident.State)
+	return s, err
+}
+
+// ChangeIncident applies a transition of package incident. What says for the audit what was done; version, where it is
+// set, is how many facts the incident had when somebody looked.
+func (d *Dispatch) ChangeIncident(ctx context.Context, name string, version *uint64, by entry.Who, what, why string,
+	apply func(*incident.State, time.Time) ([]entry.Payload, error),
+) (*incident.State, error) {
+	s, _, err := ReadIncident(ctx, d.cfg.Ledger, name)
+	if err != nil {
+		return nil, err
+	}
+	return d.state(d.ask(ctx, func(n uint64) Input {
+		return Change{Req: n, ID: name, State: s, Version: version, By: by, What: what, Why: why, Apply: apply}
+	}))
+}
+
+// MergeIncidents lets into tell the story of from.
+func (d *Dispatch) MergeIncidents(ctx context.Context, from, into string, by entry.Who, why string) (*incident.State, error) {
+	states := map[string]*incident.State{}
+	for _, name := range []string{from, into} {
+		s, _, err := ReadIncident(ctx, d.cfg.Ledger, name)
+		if err != nil {
+			return nil, err
+		}
+		states[name] = s
+	}
+	return d.state(d.ask(ctx, func(n uint64) Input { return Merge{n, from, into, states, by, why} }))
+}
+
+// SplitIncident makes an incident of its own of some alerts. keys are incident.MemberKeys.
+func (d *Dispatch) SplitIncident(ctx context.Context, name string, x incident.Start, keys []string, why string) (*incident.State, error) {
+	s, _, err := ReadIncident(ctx, d.cfg.Ledger, name)
+	if err != nil {
+		return nil, err
+	}
+	if x.ID == "" {
+		if x.ID, err = id.New("inc", time.Now(), rand.Reader); err != nil {
+			return nil, err
+		}
+	}
+	return d.state(d.ask(ctx, func(n uint64) Input { return Split{n, name, s, x, keys, why} }))
+}
