@@ -224,19 +224,19 @@ func (m *Machine) guarded(s *session, i *entry.StepIntent, now time.Time) {
 			m.count(r, now)
 			t.other = append(t.other, fact{"guard/" + r.Guard, &entry.GuardReserved{Path: i.Path, Run: s.id, Target: r.Target, Until: r.Until}})
 			body, _ := value.Canonical(r)
-			t.rows = append(t.rows, store.Row{Key: store.Key{Kind: "guard", ID: guard.Key(r.Guard, r.Target)}, Name: r.Guard, Tag: r.Target, Parent: r.Root, At: now, Body: body})
+			t.rows = append(t.rows, store.Row{Key: store.Key{Kind: "guard", ID: r.ID()}, Name: r.Guard, Tag: r.Target, Parent: r.Root, At: now, Body: body})
 		}
 	}
 }
 
 // count remembers what a guard counted, and forgets from time to time what no longer counts.
 func (m *Machine) count(r guard.Reservation, now time.Time) {
-	m.counts[guard.Key(r.Guard, r.Target)] = r
-	if len(m.counts) < m.countLimit {
+	m.counts.Add(r)
+	if m.counts.Len() < m.countLimit {
 		return
 	}
-	maps.DeleteFunc(m.counts, func(_ string, r guard.Reservation) bool { return !now.Before(r.Until) })
-	m.countLimit = max(minCounts, 2*len(m.counts))
+	m.counts.Forget(now)
+	m.countLimit = max(minCounts, 2*m.counts.Len())
 }
 
 // minCounts is how much of what guards counted is remembered without looking whether it still counts.

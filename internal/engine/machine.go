@@ -39,7 +39,7 @@ type Machine struct {
 	heads      map[string]store.Head
 	segments   map[string]string // streams that go on under another name, since they were damaged
 	damaged    map[string]bool   // those that shall, when a person has said so; halted until then
-	counts     map[string]guard.Reservation
+	counts     *guard.Counted
 	countLimit int // of counts, before those that are over are forgotten
 	locks      map[string]Holder
 	wakes      wakes
@@ -124,7 +124,7 @@ type fact struct {
 func NewMachine(c MachineConfig) *Machine {
 	m := &Machine{
 		cfg: c, lease: c.Lease, halted: c.Halted, runs: map[string]*session{}, driven: map[string]bool{},
-		heads: map[string]store.Head{}, segments: map[string]string{}, damaged: map[string]bool{}, counts: map[string]guard.Reservation{}, locks: map[string]Holder{},
+		heads: map[string]store.Head{}, segments: map[string]string{}, damaged: map[string]bool{}, counts: new(guard.Counted), locks: map[string]Holder{},
 		countLimit: minCounts, closed: map[string]bool{}, sent: map[uint64]*tx{},
 	}
 	maps.Copy(m.heads, c.Heads)
@@ -133,7 +133,7 @@ func NewMachine(c MachineConfig) *Machine {
 		m.damaged[d.Stream] = true
 	}
 	for _, r := range c.Counted {
-		m.counts[guard.Key(r.Guard, r.Target)] = r
+		m.counts.Add(r)
 	}
 	maps.Copy(m.locks, c.Locks)
 	return m

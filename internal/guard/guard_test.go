@@ -57,7 +57,8 @@ func TestCheck(t *testing.T) {
 		{"targets that it watches", calm(sel(guard.Selection{Targets: []string{"host:*"}})), contract.Mutate, "r2", []string{"db:1", "host:1"}, 0, guard.Hold, 0},
 		{"no target passes by no guard", calm(sel(guard.Selection{Targets: []string{"host:*"}})), contract.Mutate, "r2", nil, 0, guard.Allow, 1},
 	} {
-		counted := map[string]guard.Reservation{guard.Key("calm", "host:1"): {Guard: "calm", Root: "r1", Target: "host:1", Until: noon.Add(time.Hour)}}
+		counted := new(guard.Counted)
+		counted.Add(guard.Reservation{Guard: "calm", Root: "r1", Target: "host:1", Until: noon.Add(time.Hour)})
 		v := guard.Check([]guard.Spec{c.guard}, counted, guard.Request{
 			Playbook: "web-restart", Labels: map[string]string{"team": "web"}, Action: "shell", Effect: c.effect, Targets: c.targets, Root: c.root,
 		}, noon.Add(c.at))
@@ -81,10 +82,10 @@ func TestCheck(t *testing.T) {
 // TestNamelessEffectsCount: an effect that names no target is held by the one before it.
 func TestNamelessEffectsCount(t *testing.T) {
 	t.Parallel()
-	specs, counted := []guard.Spec{calm()}, map[string]guard.Reservation{}
+	specs, counted := []guard.Spec{calm()}, new(guard.Counted)
 	r := guard.Request{Effect: contract.Mutate, Root: "r1"}
 	for _, x := range guard.Check(specs, counted, r, noon).Reserve {
-		counted[guard.Key(x.Guard, x.Target)] = x
+		counted.Add(x)
 	}
 	if r.Root = "r2"; guard.Check(specs, counted, r, noon).Kind != guard.Hold {
 		t.Error("an effect without a target passed by")
@@ -97,9 +98,9 @@ func TestTheStrictestWins(t *testing.T) {
 	named := func(name, then string) guard.Spec {
 		return calm(func(g *guard.Spec) { g.Name, g.Then = name, then })
 	}
-	counted := map[string]guard.Reservation{}
+	counted := new(guard.Counted)
 	for name, d := range map[string]time.Duration{"short": time.Minute, "long": time.Hour, "never": time.Second} {
-		counted[guard.Key(name, "t")] = guard.Reservation{Guard: name, Root: "r1", Target: "t", Until: noon.Add(d)}
+		counted.Add(guard.Reservation{Guard: name, Root: "r1", Target: "t", Until: noon.Add(d)})
 	}
 	short, long, never, free := named("short", ""), named("long", ""), named("never", "deny"), named("free", "")
 	for _, c := range []struct {

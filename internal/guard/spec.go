@@ -1,16 +1,30 @@
 package guard
 
 import (
+	"fmt"
+	"time"
+
+	"github.com/tendhq/tend/internal/calendar"
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/value"
 )
 
-// Spec is the content of a `kind: Guard` document: a rule that can stop an effect.
+// Spec is the content of a `kind: Guard` document: a selection of effects, or of runs, and one rule that can stop them.
 type Spec struct {
-	Name     string    `json:"name"`
-	Select   Selection `json:"select,omitzero"`
-	Cooldown *Cooldown `json:"cooldown,omitempty"`
-	Then     string    `json:"then,omitempty"` // hold (default): wait until it may; deny: fail the step
+	Name   string    `json:"name"`
+	Select Selection `json:"select,omitzero"`
+	Then   string    `json:"then,omitempty"` // hold (default): wait until it may; deny: fail the step; ask: a person decides
+
+	Cooldown    *Cooldown    `json:"cooldown,omitempty"`
+	Rate        *Rate        `json:"rate,omitempty"`
+	Spread      *Spread      `json:"spread,omitempty"`
+	Share       *Share       `json:"share,omitempty"`
+	Freeze      *Freeze      `json:"freeze,omitempty"`
+	Breaker     *Breaker     `json:"breaker,omitempty"`
+	Approval    *Approval    `json:"approval,omitempty"`
+	Change      *Change      `json:"change,omitempty"`
+	Concurrency *Concurrency `json:"concurrency,omitempty"`
+	StandDown   *StandDown   `json:"standDown,omitempty"`
 }
 
 // Selection says which effects a guard is about. An empty list selects everything of its kind; Effects empty means
@@ -20,10 +34,160 @@ type Selection struct {
 	Labels    map[string]string `json:"labels,omitempty"` // of the playbook: all must match
 	Actions   []string          `json:"actions,omitempty"`
 	Effects   []contract.Effect `json:"effects,omitempty"`
+	Except    []string          `json:"except,omitempty"` // actions
 	Targets   []string          `json:"targets,omitempty"`
 }
+
+// Per says what a guard counts apart.
+type Per string
+
+// What can be counted apart. The zero Per is the default of its rule.
+const (
+	PerTarget   Per = "target"
+	PerPlaybook Per = "playbook"
+	PerAction   Per = "action"
+	PerRun      Per = "run"   // the outermost one
+	PerKey      Per = "key"   // of a trigger: one alert, one host
+	PerGuard    Per = "guard" // nothing: everything together
+)
 
 // Cooldown leaves a target alone for a time after an effect on it.
 type Cooldown struct {
 	Every value.Duration `json:"every"`
+	Per   Per            `json:"per,omitempty"` // target (default) or playbook
+}
+
+// Rate bounds how many effects there are within a time.
+type Rate struct {
+	Limit  int            `json:"limit"`
+	Per    Per            `json:"per,omitempty"` // guard (default), target, playbook, action, run
+	Within value.Duration `json:"within"`
+}
+
+// Spread bounds how many different targets are touched within a time.
+type Spread struct {
+	Limit  int            `json:"limit"`
+	Per    Per            `json:"per,omitempty"` // playbook (default), run, guard
+	Within value.Duration `json:"within"`
+}
+
+// Share bounds which part of a group is touched within a time. The group is what Select.Targets select; how many there are
+// has to be said.
+type Share struct {
+	Percent int            `json:"percent"`
+	Size    int            `json:"size"`
+	Within  value.Duration `json:"within"`
+}
+
+// Allows is how many targets of the group may be touched: at least one, so that a small group can be repaired at all.
+func (s *Share) Allows() int { return max(s.Size*s.Percent/100, 1) }
+
+// Freeze is when nothing may change.
+type Freeze struct {
+	Calendar string   `json:"calendar,omitempty"` // a file beside the guard, in the format of RFC 5545
+	Events   string   `json:"events,omitempty"`   // its content, filled in by whoever reads the file
+	Windows  []Window `json:"windows,omitempty"`
+	Zone     string   `json:"zone,omitempty"`
+}
+
+// Window is a stretch of time as it is written: see calendar.ParseWindow.
+type Window struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	Why  string `json:"why,omitempty"`
+}
+
+// Breaker opens when runs fail, or do not help: then nothing of the kind is tried for a time.
+type Breaker struct {
+	Again    value.Duration `json:"again,omitempty"` // the same key again so soon after a success: it did not help
+	Failures int            `json:"failures"`
+	Open     value.Duration `json:"open"`
+	Per      Per            `json:"per,omitempty"` // playbook (default), key, guard
+	Within   value.Duration `json:"within"`
+}
+
+// Approval asks a person when an effect has many targets, or cannot be undone.
+type Approval struct {
+	Above        int  `json:"above,omitempty"` // targets; 0: however many
+	Irreversible bool `json:"irreversible,omitempty"`
+}
+
+// Change wants an approved change that covers the effect.
+type Change struct {
+	Required bool `json:"required"`
+}
+
+// Concurrency bounds how many runs go on at once. It is asked before a run begins.
+type Concurrency struct {
+	Limit int    `json:"limit"`
+	Per   Per    `json:"per,omitempty"`  // playbook (default), key, guard
+	Then  string `json:"then,omitempty"` // queue (default), skip, replace
+}
+
+// StandDown holds everything back when an alarm is about more than one repair, or when nobody can see. It is asked before a
+// run begins, and before its effects.
+type StandDown struct {
+	Alarms int            `json:"alarms,omitempty"` // so many different ones of a name within Within
+	Blind  value.Duration `json:"blind,omitempty"`  // what watches monitoring has been silent for so long
+	For    value.Duration `json:"for,omitempty"`    // how long; default: Within
+	Within value.Duration `json:"within,omitempty"`
+}
+
+// Rule names the rule of a guard.
+func (s *Spec) Rule() string {
+	switch {
+	case s.Cooldown != nil:
+		return "cooldown"
+	case s.Rate != nil:
+		return "rate"
+	case s.Spread != nil:
+		return "spread"
+	case s.Share != nil:
+		return "share"
+	case s.Freeze != nil:
+		return "freeze"
+	case s.Breaker != nil:
+		return "breaker"
+	case s.Approval != nil:
+		return "approval"
+	case s.Change != nil:
+		return "change"
+	case s.Concurrency != nil:
+		return "concurrency"
+	case s.StandDown != nil:
+		return "standDown"
+	default:
+		return ""
+	}
+}
+
+// frozen tells whether now lies in a window of a freeze, until when, and what is written beside it. A calendar that cannot be
+// read freezes: a guard that cannot look does not let pass.
+func (f *Freeze) frozen(now time.Time) (until time.Time, why string, yes bool) {
+	for _, w := range f.Windows {
+		x, err := calendar.ParseWindow(w.From, w.To, f.Zone)
+		if err != nil {
+			return time.Time{}, fmt.Sprintf("its window %s to %s cannot be read", w.From, w.To), true
+		}
+		if end, in := x.Covers(now); in && end.After(until) {
+			until, why, yes = end, w.Why, true
+		}
+	}
+	if f.Calendar == "" {
+		return until, why, yes
+	}
+	zone, err := time.LoadLocation(f.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	c, err := calendar.ParseICS([]byte(f.Events), zone)
+	if err != nil {
+		return time.Time{}, fmt.Sprintf("its calendar %s cannot be read", f.Calendar), true
+	}
+	for _, s := range c.At(now) {
+		if s.To.After(until) {
+			until, why, yes = s.To, s.Title, true
+		}
+	}
+	return until, why, yes
 }

@@ -150,8 +150,8 @@ func (m *maker) structure(f document.Form) object {
 		return o
 	case trigger.FormWake:
 		return m.table(t, "event")
-	case guard.FormCooldown:
-		return m.table(t, "every")
+	case guard.FormCooldown, guard.FormRate, guard.FormSpread, guard.FormShare, guard.FormWindow, guard.FormBreaker, guard.FormChange, guard.FormConcurrency:
+		return m.table(t, guard.Needs(f)...)
 	case playbook.FormEnvFrom, playbook.FormParser:
 		return anyOf(scalar(), m.table(t))
 	default:

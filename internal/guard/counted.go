@@ -1,0 +1,105 @@
+package guard
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Reservation is something that a guard counted, and until when it counts.
+type Reservation struct {
+	Guard  string    `json:"guard"`
+	Kind   string    `json:"kind,omitempty"` // "" an effect; failed, helped: a run; alarm, running: a start
+	Per    string    `json:"per,omitempty"`  // what it is counted with
+	Root   string    `json:"root"`
+	Slot   string    `json:"slot,omitempty"` // two with the same slot are one; default: the target
+	Target string    `json:"target"`
+	Until  time.Time `json:"until"`
+}
+
+// ID names a reservation among all.
+func (r Reservation) ID() string { return Key(r.Guard, cmp.Or(r.Slot, r.Target)) }
+
+// Key names the counter of a guard for a slot.
+func Key(guard, slot string) string { return guard + "|" + slot }
+
+// Counted is what guards counted. The zero Counted is empty; so is a nil one.
+type Counted struct {
+	by map[string]map[string]Reservation // by guard, by slot
+	n  int
+}
+
+// Add counts r, in place of what has the same slot.
+func (c *Counted) Add(r Reservation) {
+	if c.by == nil {
+		c.by = map[string]map[string]Reservation{}
+	}
+	of := c.by[r.Guard]
+	if of == nil {
+		of = map[string]Reservation{}
+		c.by[r.Guard] = of
+	}
+	slot := cmp.Or(r.Slot, r.Target)
+	if _, ok := of[slot]; !ok {
+		c.n++
+	}
+	of[slot] = r
+}
+
+// Drop forgets a reservation.
+func (c *Counted) Drop(r Reservation) {
+	slot := cmp.Or(r.Slot, r.Target)
+	if _, ok := c.by[r.Guard][slot]; ok {
+		delete(c.by[r.Guard], slot)
+		c.n--
+	}
+}
+
+// Len tells how many reservations there are.
+func (c *Counted) Len() int {
+	if c == nil {
+		return 0
+	}
+	return c.n
+}
+
+// Forget drops what no longer counts.
+func (c *Counted) Forget(now time.Time) {
+	for name, of := range c.by {
+		for slot, r := range of {
+			if !now.Before(r.Until) {
+				delete(of, slot)
+				c.n--
+			}
+		}
+		if len(of) == 0 {
+			delete(c.by, name)
+		}
+	}
+}
+
+func (c *Counted) get(guard, slot string) (Reservation, bool) {
+	if c == nil {
+		return Reservation{}, false
+	}
+	r, ok := c.by[guard][slot]
+	return r, ok
+}
+
+// live gives what still counts of a guard, by when it is over, the first to be over first.
+func (c *Counted) live(guard string, now time.Time, keep func(Reservation) bool) []Reservation {
+	if c == nil {
+		return nil
+	}
+	var out []Reservation
+	for _, r := range c.by[guard] {
+		if now.Before(r.Until) && keep(r) {
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b Reservation) int {
+		return cmp.Or(a.Until.Compare(b.Until), strings.Compare(a.ID(), b.ID()))
+	})
+	return out
+}
