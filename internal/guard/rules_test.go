@@ -185,8 +185,11 @@ func TestChange(t *testing.T) {
 func TestModes(t *testing.T) {
 	t.Parallel()
 	r := &guard.Rules{Modes: []guard.Setting{
-		{Mode: guard.ModeObserve}, {Mode: guard.ModeAsk, Project: "shop"}, {Mode: guard.ModeAuto, Playbook: "restart"},
-		{Mode: guard.ModeAsk, Environment: "prod", Playbook: "restart"}, {Mode: "reckless", Project: "bank"},
+		{Mode: guard.ModeObserve},
+		{Mode: guard.ModeAsk, Project: "shop"},
+		{Mode: guard.ModeAuto, Playbook: "restart"},
+		{Mode: guard.ModeAsk, Environment: "prod", Playbook: "restart"},
+		{Mode: "reckless", Project: "bank"},
 	}}
 	for _, c := range []struct {
 		project, env, playbook string
