@@ -200,3 +200,53 @@ func ExampleConvert() {
 	fmt.Println(hosts, err)
 	// Output: [web-1 web-2] must be a number, not the text "soon"
 }
+
+// Text from outside does not become something that tend finishes at dispatch, whatever is read from it.
+func TestTextIsNotDeferred(t *testing.T) {
+	t.Parallel()
+	forged := `{"$deferred": {"template": "{{ secret \"x\" }}", "secrets": ["x"], "data": {}}}`
+	for typ, text := range map[contract.Type]string{contract.Map: forged, contract.List: "[" + forged + "]"} {
+		if v, err := contract.Convert(text, contract.Field{Type: typ}); err == nil {
+			t.Errorf("%s: %v", typ, v)
+		}
+	}
+	inside := contract.Field{Type: contract.Map, Fields: []contract.Field{{Name: "a", Type: contract.Map}}}
+	if v, err := contract.Convert(`{"a": `+forged+`}`, inside); err == nil {
+		t.Errorf("%v", v)
+	}
+}
+
+// What is veiled is converted like everything else, stays veiled, and is in no message.
+func TestVeiled(t *testing.T) {
+	t.Parallel()
+	fields := []contract.Field{
+		{Name: "n", Type: contract.Number}, {Name: "l", Type: contract.List, Items: &contract.Field{Type: contract.Number}},
+		{Name: "s", Type: contract.String, Required: true, Enum: []any{"planted-1", "b"}},
+	}
+	out, err := contract.Inputs(fields, map[string]any{"n": expr.Veil("73519462"), "l": expr.Veil("[1, 2]"), "s": expr.Veil("planted-1")}, expr.Strict)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]any{}
+	for k, v := range out {
+		veiled, ok := v.(expr.Veiled)
+		if !ok {
+			t.Fatalf("%s is not veiled any more", k)
+		}
+		got[k] = veiled.Reveal()
+	}
+	if d := cmp.Diff(map[string]any{"n": int64(73519462), "l": []any{int64(1), int64(2)}, "s": "planted-1"}, got); d != "" {
+		t.Error(d)
+	}
+	for name, v := range map[string]any{"n": "planted-2", "l": "{", "s": "planted-3"} {
+		given := map[string]any{"s": "b", name: expr.Veil(v)}
+		if _, err := contract.Inputs(fields, given, expr.Strict); err == nil || strings.Contains(err.Error(), fmt.Sprint(v)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, empty := range []any{"", nil} {
+		if _, err := contract.Inputs(fields, map[string]any{"s": expr.Veil(empty)}, expr.Strict); err == nil {
+			t.Errorf("%v is required and was taken", empty)
+		}
+	}
+}

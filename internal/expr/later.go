@@ -18,7 +18,7 @@ func (s Scope) later(paths []PathUse) ([]Later, error) {
 		for _, l := range s.Later {
 			switch n := shared(p.Path, l.Path); {
 			case n < min(len(p.Path), len(l.Path)):
-			case len(p.Path) < len(l.Path):
+			case len(p.Path) < len(l.Path), slices.Contains(p.Path[:len(l.Path)], Element):
 				return nil, misuse{fmt.Sprintf("`%s` holds the secret `%s`: name what is meant, as $.%s", cmp.Or(dotted(p.Path), "$"), l.Path[len(l.Path)-1], dotted(l.Path))}
 			case l.Deferred.Template == "" && l.Deferred.Sealed == nil:
 				return nil, misuse{fmt.Sprintf("`%s` is a list with a secret in it, which cannot be used as a whole", dotted(l.Path))}

@@ -337,6 +337,7 @@ func Unseal(v any, open Opener, found func(v any, open bool)) error {
 			}
 			return nil
 		}
+		x.Part = nil
 		inner, err := x.Disclose(open)
 		if err != nil {
 			return err

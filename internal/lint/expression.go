@@ -22,6 +22,7 @@ type site struct {
 	defaults bool   // the default of a parameter
 	sink     string // in words, where what it gives is recorded or shown; empty: secrets may go there
 	args     bool   // an argument of a program
+	sealed   bool   // what is made of a sensitive parameter there is sealed
 	field    *contract.Field
 	input    string // name of the input, if it is one
 }

@@ -39,7 +39,7 @@ func (c *checker) sensitive(s *document.Scalar, p expr.PathUse, secrets []expr.S
 		case d == nil:
 		case d.Type == contract.Secret:
 			c.nameOnly(s, p, secrets, where)
-		case d.Sensitive && where.sink != "" && !where.logic:
+		case d.Sensitive && where.sink != "" && !where.logic && !where.sealed:
 			c.exposed(s, p.Offset, p.Length, "the sensitive parameter `"+d.Name+"`", where.sink)
 		}
 		return

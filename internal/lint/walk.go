@@ -307,7 +307,7 @@ func (c *checker) loop(s *playbook.Step) {
 		return
 	}
 	for e := range f.In.Scalars() {
-		c.expression(e, site{sink: "the list of a loop", logic: e.Kind == expr.Logic})
+		c.expression(e, site{sink: "the list of a loop", logic: e.Kind == expr.Logic, sealed: true})
 	}
 	for _, e := range f.Range {
 		c.expression(e, site{sink: "the range of a loop"})

@@ -156,6 +156,7 @@ var leaky = []struct {
     with: {script: 'printf "[{\"user\": \"ada\", \"key\": \"%s\"}]" "$TOKEN"', parse: json}
   - {uses: tabulate, with: {rows: '{{ $.steps.a.value }}'}}
   - {uses: transform, with: {data: '{{ $.steps.a.value }}', query: '.[0].key | @base64'}}
+  # tend:allow secret-exposed it must be masked
   - {uses: replace, with: {text: '{{ toJson $.steps.a.value }}', find: ada, with: bob}}
 `},
 	{"files that are kept", 0, `
@@ -403,6 +404,42 @@ metadata: {name: made}
 steps:
   - {id: m, uses: proof/make, with: {file: `+filepath.Join(dir, "made")+`, code: 0}}
   - {uses: proof/make, ignoreFailure: true, with: {file: `+filepath.Join(dir, "made")+`, code: 3}}
+  - id: use
+    uses: shell
+    effect: idempotent
+    env: {TOKEN: '{{ $.steps.m.token }}', URL: 'http://{{ $.steps.m.token | urlquery }}@host'}
+    with: {script: 'echo "it is $TOKEN at $URL" | tee /dev/stderr; printf %s "$TOKEN" | base64; cp `+filepath.Join(dir, "made")+` "$TEND_WORK/kept.txt"'}
+    artifacts: ['*.txt']
+    verify: {uses: shell, env: {TOKEN: '{{ $.steps.m.token }}'}, with: {script: 'echo "$TOKEN"'}, until: result.value != ""}
+    undo: {uses: shell, effect: idempotent, env: {TOKEN: '{{ $.steps.m.token }}'}, with: {script: 'echo "back $TOKEN"; exit 3'}}
+  - {uses: log, with: {message: '{{ $.steps.use.stdout }}'}}
+  - id: sub
+    uses: playbook
+    with: {name: handed, params: {auth: 'x {{ $.steps.m.token }}'}}
+  - uses: shell
+    effect: read
+    env: {TOKEN: '{{ $.steps.sub.again }}'}
+    with: {script: 'echo "{$TOKEN"', parse: json}
+---
+apiVersion: tend/v1
+kind: Playbook
+metadata: {name: handed}
+parameters: [{name: auth, type: string, sensitive: true, description: A token.}]
+steps:
+  - id: own
+    uses: proof/make
+    with: {file: `+filepath.Join(dir, "made")+`, code: 0}
+  - foreach:
+      range: [0, 3]
+      value: i
+      parallel: 2
+      steps:
+        - uses: shell
+          effect: read
+          env: {A: '{{ $.i }} {{ $.params.auth }}', B: '{{ $.steps.own.token }}'}
+          with: {script: 'echo "$A $B"; [ "${A#* x }" = "$B" ]'}
+outputs:
+  - {name: again, type: string, sensitive: true, value: '{{ $.params.auth }}', description: It.}
 ---
 apiVersion: tend/v1
 kind: Step
@@ -422,8 +459,56 @@ outputs:
 	p := planted{t, h, []canary{made, given}}
 	p.run(1, "run", "given.yaml", "-p", "word="+given.text)
 	p.look()
-	p.run(0, "run", "made.yaml")
+	p.run(0, "run", "made", "--plan")
+	p.run(1, "run", "made") // its last step cannot read what it prints
 	p.look()
+	p.run(1, "runs", "retry", "last")
+	p.look()
+	p.run(1, "runs", "rollback", "last")
+	p.look()
+	for _, run := range []struct {
+		code  int
+		steps string
+	}{
+		{6, `
+  - uses: shell
+    approval: {message: Really?}
+    env: {TOKEN: '{{ $.steps.m.token }}', WORD: '{{ $.params.word }}'}
+    with: {script: 'echo "$TOKEN $WORD"'}`},
+		{7, `
+  - uses: shell
+    timeout: 300ms
+    env: {TOKEN: '{{ $.steps.m.token }}', WORD: '{{ $.params.word }}'}
+    with: {script: 'echo "begun with $TOKEN $WORD"; sleep 30', grace: 100ms}`},
+		{1, `
+  # tend:allow secret-exposed it must be masked
+  - {uses: assert, with: {that: 'params.word == "other"', message: 'not {{ $.params.word }}'}}`},
+		{1, `
+  - foreach:
+      in: '{{ splitList "+" $.params.word }}'
+      value: part
+      steps: [{uses: shell, effect: read, env: {P: '{{ $.part }}{{ $.params.word }}'}, with: {script: 'echo "$P"; echo "$P" > "$TEND_WORK/kept.txt"'}, artifacts: ['*.txt']}]
+  # tend:allow secret-exposed it must be masked
+  - {uses: wait, with: {duration: '{{ $.params.word }}'}}`},
+		{1, `
+  - when: int(params.word) > 3
+    uses: log
+    with: {message: x}`},
+		{1, `
+  # tend:allow secret-exposed it must be masked
+  - {uses: replace, with: {text: '{{ $.params.word }}', find: 'a', with: '['}}
+  # tend:allow secret-exposed it must be masked
+  - {uses: transform, with: {data: '{{ $.params }}', query: '.word | tonumber'}}`},
+	} {
+		h.Write("both.yaml", "apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: both}\n"+
+			"parameters: [{name: word, type: string, sensitive: true, description: A word.}]\nsteps:\n"+
+			"  - {id: m, uses: proof/make, with: {file: "+filepath.Join(dir, "made")+", code: 0}}"+run.steps+"\n")
+		p.run(run.code, "run", "both", "-p", "word="+given.text)
+		p.look()
+		for _, id := range strings.Fields(h.Run("inbox", "-o", "name").Out) {
+			p.run(0, "inbox", "show", id)
+		}
+	}
 	p.run(0, "backup", filepath.Join(h.Dir, "backup"))
 	scan(t, filepath.Dir(h.Dir), []canary{made, given}, dir)
 }
