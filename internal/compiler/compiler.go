@@ -397,7 +397,11 @@ func (c *compiler) literal(f *contract.Field, d *document.Data) {
 		return
 	}
 	if _, err := contract.ConvertLiteral(v, *f, c.doc.Dialect); err != nil {
-		c.doubt(document.RuleInputType, d.Node, "", "input `%s` %v", f.Name, err)
+		remedy := ""
+		if near := f.Nearest(v); near != "" {
+			remedy = "did you mean `" + near + "`?"
+		}
+		c.doubt(document.RuleInputType, d.Node, remedy, "input `%s` %v", f.Name, err)
 	}
 }
 

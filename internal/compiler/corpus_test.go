@@ -8,6 +8,7 @@ import (
 
 	"github.com/tendhq/tend/internal/compiler"
 	"github.com/tendhq/tend/internal/document"
+	"github.com/tendhq/tend/internal/language"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/testenv"
 )
@@ -27,7 +28,7 @@ func TestCorpus(t *testing.T) {
 			return err
 		}
 		read++
-		docs, findings := playbook.Parse(path, src)
+		docs, findings := language.Parse(path, src)
 		if len(docs) != 1 {
 			t.Errorf("%s: %d documents", path, len(docs))
 		}
@@ -38,10 +39,11 @@ func TestCorpus(t *testing.T) {
 			t.Errorf("%s does not parse", path)
 		}
 		for _, d := range docs {
-			if d.Kind != document.KindPlaybook {
+			book, ok := d.Content.(*playbook.Document)
+			if !ok || d.Kind != document.KindPlaybook {
 				continue
 			}
-			p, findings := compiler.Compile(d, newCatalog(), nil)
+			p, findings := compiler.Compile(book, newCatalog(), nil)
 			for _, f := range findings {
 				t.Log(f)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tendhq/tend/internal/compiler"
 	"github.com/tendhq/tend/internal/document"
+	"github.com/tendhq/tend/internal/language"
 	"github.com/tendhq/tend/internal/playbook"
 )
 
@@ -61,7 +62,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("{{{{"))
 	c := newCatalog()
 	f.Fuzz(func(t *testing.T, src []byte) {
-		docs, findings := playbook.Parse("f.yaml", src)
+		docs, findings := language.Parse("f.yaml", src)
 		lines := bytes.Count(src, []byte{'\n'}) + 1
 		for _, f := range findings {
 			if f.Message == "" || f.Rule == "" || f.Place.Line > lines || f.Place.File == "" {
@@ -69,10 +70,11 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		for _, d := range docs {
-			if d.Kind != document.KindPlaybook || document.HasErrors(findings) {
+			book, ok := d.Content.(*playbook.Document)
+			if !ok || d.Kind != document.KindPlaybook || document.HasErrors(findings) {
 				continue
 			}
-			p, findings := compiler.Compile(d, c, document.NewLibrary([]document.File{{Name: "f.yaml", Content: src}}))
+			p, findings := compiler.Compile(book, c, document.NewLibrary([]document.File{{Name: "f.yaml", Content: src}}))
 			if p == nil {
 				if !document.HasErrors(findings) {
 					t.Error("neither a program nor an error")

@@ -58,6 +58,19 @@ func convert(v any, f *Field, loose bool) (any, error) {
 	return out, f.matches(out)
 }
 
+// Nearest is the word of the enum that v was probably meant to be, or "".
+func (f *Field) Nearest(v any) string {
+	text, ok := v.(string)
+	if !ok || f.Sensitive {
+		return ""
+	}
+	words := make([]string, len(f.Enum))
+	for i := range f.Enum {
+		words[i] = value.Text(f.Enum[i])
+	}
+	return spelling.Nearest(text, words)
+}
+
 // matches checks the pattern.
 func (f *Field) matches(v any) error {
 	if f.Pattern == "" {

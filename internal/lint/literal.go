@@ -129,11 +129,17 @@ func (c *checker) literalStep(s *playbook.Step) {
 			if f != nil && (f.Type == contract.Secret || f.Type == contract.Integration) {
 				continue
 			}
-			if f == nil || !f.Verbatim {
+			switch {
+			case f != nil && f.Verbatim, f != nil && m[i].Name == "argv":
+				c.commands(&m[i].Data)
+			default:
 				c.random(&m[i].Data)
 			}
 			c.given(m[i].Name, &m[i].Data)
 		}
+	}
+	if len(s.Args) > 0 {
+		c.arguments(s.Args)
 	}
 }
 

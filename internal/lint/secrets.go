@@ -133,7 +133,7 @@ func secretish(name string) bool {
 			return r
 		}
 	}, name)
-	for _, end := range []string{"password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey", "credential", "credentials"} {
+	for _, end := range []string{"password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey", "credential", "credentials", "authorization"} {
 		if strings.HasSuffix(folded, end) {
 			return true
 		}

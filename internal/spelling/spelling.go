@@ -6,14 +6,15 @@ import (
 	"strings"
 )
 
-// Nearest finds the candidate that name was probably meant to be, or "". Case, - and _ do not count as differences.
+// Nearest finds the candidate that name was probably meant to be, or "". Case, - and _ do not count as differences. A name
+// of which nothing is left is like no other.
 func Nearest(name string, candidates []string) string {
 	best, bestAt := "", 0
 	folded := Fold(name)
 	limit := max(1, min(3, len([]rune(folded))/3))
 	for _, c := range candidates {
 		d := distance(folded, Fold(c), limit)
-		if d <= limit && (best == "" || d < bestAt || d == bestAt && c < best) {
+		if d <= limit && (d == 0 || d < len(folded)) && (best == "" || d < bestAt || d == bestAt && c < best) {
 			best, bestAt = c, d
 		}
 	}

@@ -30,7 +30,7 @@ func spec() contract.Spec {
 		EffectOf: effectOf,
 		Inputs: []contract.Field{
 			{Name: "url", Type: contract.String, Required: true, Description: "Where to: `https://host[:port]/path`. No credentials in it."},
-			{Name: "method", Type: contract.String, Default: "GET", Description: "The method."},
+			{Name: "method", Type: contract.String, Default: "GET", Enum: methods(), Description: "The method."},
 			{Name: "path", Type: contract.List, Items: &contract.Field{Type: contract.String}, Description: "Segments that are encoded and added to the path of `url`."},
 			{Name: "query", Type: contract.Map, Description: "Parameters that are encoded and added to the query; a list gives the parameter several times."},
 			{Name: "headers", Type: contract.Map, Description: "Headers."},
@@ -110,6 +110,11 @@ func spec() contract.Spec {
 			},
 		},
 	}
+}
+
+// methods are those that can be sent: of HTTP itself, of WebDAV, and PURGE and LIST, which caches and vaults speak.
+func methods() []any {
+	return []any{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "PURGE", "LIST", "PROPFIND", "REPORT", "SEARCH", "QUERY"}
 }
 
 // methodEffect tells the effect of a method. What is not proven to be less is mutate.
