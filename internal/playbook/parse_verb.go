@@ -2,6 +2,8 @@ package playbook
 
 import (
 	"slices"
+	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -77,7 +79,7 @@ func (r *reader) wait(s *Step, o *document.Object, what string) {
 		case "duration":
 			w.Duration = r.waitDuration(k)
 		case "at":
-			w.At = r.Text(k)
+			w.At = r.waitAt(k)
 		case "until":
 			w.Until = r.waitUntil(k)
 		case "for":
@@ -125,6 +127,18 @@ func (r *reader) waitDuration(k document.Key) *document.Scalar {
 	}
 	if _, err := value.ParseDuration(text); err != nil {
 		r.Fail(document.RuleValue, s.Node, "", "`duration`: %v", err)
+	}
+	return s
+}
+
+// waitAt reads a point in time that may be rendered. One that is written is checked now.
+func (r *reader) waitAt(k document.Key) *document.Scalar {
+	s := r.Text(k)
+	if s == nil || s.Kind != expr.Literal {
+		return s
+	}
+	if _, err := time.Parse(time.RFC3339, strings.TrimSpace(s.Node.Value)); err != nil {
+		r.Fail(document.RuleValue, s.Node, "write it like 2026-01-31T09:00:00Z, or give a `duration`", "`at`: %q is not a point in time", s.Node.Value)
 	}
 	return s
 }
