@@ -170,11 +170,32 @@ func outsideActions(s string) string {
 func (c *checker) guardedIDs(u expr.Uses) []string {
 	var out []string
 	for _, p := range u.Paths {
+		if len(p.Path) == 1 && p.Path[0] == "error" {
+			out = append(out, theError) // it asks whether there is one
+		}
 		if id, _, ok := c.stepOf(p.Path); ok && (p.Guarded || len(p.Path) > 0 && p.Path[0] == "run") {
 			out = append(out, id)
 		}
 	}
 	return out
+}
+
+// theError stands for `error` among ids of steps; it cannot be one.
+const theError = "$error"
+
+// noError looks at the parts of `error` in a finally, which runs when nothing failed, too.
+func (c *checker) noError(s *document.Scalar, p expr.PathUse, guarded []string, place func() document.Place) {
+	if !c.ended || p.Guarded || len(p.Path) == 1 || slices.Contains(guarded, theError) {
+		return
+	}
+	if slices.ContainsFunc(c.conds, func(k condition) bool { return strings.Contains(k.text, "error") }) || !c.once(s, ruleMaybe, theError) {
+		return
+	}
+	remedy := "write `{{ if $.error }}…{{ end }}`, or give the step `when: error != null`"
+	if s.Kind == expr.Logic {
+		remedy = "check first: `error != null && …`"
+	}
+	c.find(ruleMaybe, place(), remedy, "`error` is null here when nothing failed: `finally` runs then, too")
 }
 
 // once tells whether a finding of the rule about the name is the first in its expression.
@@ -210,6 +231,9 @@ func (c *checker) use(s *document.Scalar, p expr.PathUse, guarded []string, wher
 			c.output(s, id, rest, place)
 		}
 	case !c.lenient():
+		if root == "error" {
+			c.noError(s, p, guarded, place)
+		}
 		c.root(s, root, place)
 	default:
 		c.merged(s, root, place)

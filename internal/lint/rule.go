@@ -114,7 +114,7 @@ func Rules() []Rule {
 		{ruleOutput, warning, off, "An output that the step's action does not have.", "Use an output that `tend actions show` lists.", false},
 		{ruleLater, bad, warning, "A reference to a step that comes later, or to the step itself.", "Move the step up.", false},
 		{ruleBranch, bad, warning, "A reference to a step in another branch of the same `parallel`, which may not have run yet.", "Move the step before the `parallel`, or this one after it.", false},
-		{ruleMaybe, bad, warning, "The output of a step that may not have run (its `when` or its block's, a loop without iterations, a `catch`, an ignored failure), used without a default.", "Use `default`, `coalesce`, `get` or CEL's `has`, or give both steps the same `when`.", false},
+		{ruleMaybe, bad, warning, "The output of a step that may not have run (its `when` or its block's, a loop without iterations, a `catch`, an ignored failure), used without a default; parts of `error` in a `finally`, which runs when nothing failed, too.", "Use `default`, `coalesce`, `get` or CEL's `has`, or give both steps the same `when`.", false},
 		{ruleEarly, warning, warning, "The output of a step of the body, used without a default in its `catch`, `finally` or `stopWhen`: a failure may have come before that step.", "Use `default`, `coalesce`, `get` or CEL's `has`.", false},
 		{ruleDuplicate, bad, warning, "Two steps with one id.", "Rename one of them.", false},
 		{ruleShadow, warning, warning, "A loop variable or id that hides another name.", "Rename it.", false},

@@ -60,7 +60,8 @@ type scope struct {
 	parent *playbook.Step   // the step that is being checked
 	loops  []*playbook.Step // that it stands in
 	lanes  []branch         // the branches that it stands in
-	caught bool             // inside of a catch: `error` is there
+	caught bool             // inside of a catch or finally: `error` is there
+	ended  bool             // inside of a finally: `error` is null unless something failed
 	result bool             // `result` is there: verify, until, a module's outputs
 	params bool             // nothing but params (and result): the inside of a module
 }

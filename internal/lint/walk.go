@@ -275,13 +275,14 @@ func (c *checker) block(s *playbook.Step) {
 // handlers looks at catch and finally, and gives the steps of the latter. Both see the body as far as it got; what a catch
 // does may not have happened.
 func (c *checker) handlers(catch, finally []*playbook.Step) []seen {
-	was, mark := c.caught, len(c.seen)
-	c.caught = true
+	was, ended, mark := c.caught, c.ended, len(c.seen)
+	c.caught, c.ended = true, false
 	c.sequence(catch)
 	c.doubt(mark, reason{text: "it runs only after a failure"})
 	mark = len(c.seen)
+	c.ended = true
 	c.sequence(finally)
-	c.caught = was
+	c.caught, c.ended = was, ended
 	return append([]seen(nil), c.seen[mark:]...)
 }
 

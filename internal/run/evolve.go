@@ -354,11 +354,12 @@ func (s *State) evolveStep(n *Node, p entry.Payload, at time.Time) error {
 			s.acted(n, Output{Value: x.Outputs}, at)
 			return nil
 		}
-		f := x.Fault
-		if f == nil {
-			f = &entry.Fault{Kind: string(fault.Cancelled), Message: "the sub-playbook ended " + x.Status, Path: n.Path}
+		f := entry.Fault{Kind: string(fault.Cancelled), Message: "the sub-playbook ended " + x.Status}
+		if x.Fault != nil {
+			f = *x.Fault
 		}
-		s.settle(n, string(entry.Failed), s.uncancelled(n.Path, f))
+		f.Path = n.Path // the place in the other run means another step here
+		s.settle(n, string(entry.Failed), s.uncancelled(n.Path, &f))
 	default:
 		return s.illegal(p, "unknown here")
 	}

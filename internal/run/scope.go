@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ func (ev *evaluation) scope(sources ...string) expr.Scope {
 	for _, it := range chain { // outermost first: inner names win
 		ev.bind(root, it)
 	}
-	if f := ev.caught(); f != nil {
+	if f, known := ev.caught(); known {
 		root["error"] = f
 	}
 	scope := expr.Scope{Root: root, Dialect: s.prog.Dialect}
@@ -172,25 +173,30 @@ func (ev *evaluation) items(l *Loop) (keys, items []any) {
 }
 
 // caught gives the failure that the nearest catch around the instance handles.
-func (ev *evaluation) caught() map[string]any {
+func (ev *evaluation) caught() (what any, known bool) {
 	for p := ev.n.Path; ; {
 		parent, seg := parentOf(p)
 		if seg.name == "catch" || seg.name == "finally" {
+			known = true
 			if n := ev.s.Node(parent); n != nil {
-				f := n.Catches
-				if f == nil {
-					f = n.Pending
-				}
-				if f != nil {
-					return map[string]any{"kind": f.Kind, "message": f.Message, "step": f.Path}
+				if f := cmp.Or(n.Catches, n.Pending); f != nil {
+					return map[string]any{"kind": f.Kind, "message": f.Message, "step": f.Path, "name": ev.s.called(f.Path)}, true
 				}
 			}
 		}
 		if parent == "" || parent == p {
-			return nil
+			return nil, known
 		}
 		p = parent
 	}
+}
+
+// called is what people call the step at path: its title, its id, or the path itself.
+func (s *State) called(path string) string {
+	if n := s.Node(path); n != nil && n.def != nil {
+		return cmp.Or(n.def.Name, n.def.ID, path)
+	}
+	return path
 }
 
 // tree evaluates data with expressions at its leaves.
