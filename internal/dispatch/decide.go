@@ -396,6 +396,7 @@ func (m *Machine) ended(x Ended, now time.Time) {
 	if t == nil {
 		return
 	}
+	m.began(Began{Run: x.Run}, now) // it may be over before anybody said that it began
 	m.over(t, x.Status, x.Why, now)
 }
 

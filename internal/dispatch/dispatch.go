@@ -294,9 +294,12 @@ func (d *Dispatch) ask(ctx context.Context, mk func(req uint64) Input) (any, err
 // Accept decides about events, in order, and answers when all of it is durable. On an error nothing was recorded, or
 // nobody knows: the sender sends them again, which changes nothing where they were.
 func (d *Dispatch) Accept(ctx context.Context, events []event.Event) ([]Receipt, error) {
+	if err := d.Err(); err != nil {
+		return nil, err
+	}
 	items, err := d.prepare(ctx, events, false)
 	if err != nil {
-		return nil, err
+		return nil, readable(err)
 	}
 	v, err := d.ask(ctx, func(n uint64) Input { return Accepted{n, items} })
 	for range 3 {
@@ -304,7 +307,7 @@ func (d *Dispatch) Accept(ctx context.Context, events []event.Event) ([]Receipt,
 			break
 		}
 		if items, err = d.prepare(ctx, events, true); err != nil {
-			return nil, err
+			return nil, readable(err)
 		}
 		v, err = d.ask(ctx, func(n uint64) Input { return Accepted{n, items} })
 	}
@@ -318,6 +321,15 @@ func (d *Dispatch) Accept(ctx context.Context, events []event.Event) ([]Receipt,
 		}
 	}
 	return out, nil
+}
+
+// readable gives an error of the store a kind: nothing can be decided without it.
+func readable(err error) error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return err
+	}
+	return fault.Wrap(fault.Unavailable, err, "look up what was before")
 }
 
 // prepare finds out what must be known to decide. look: also what the machine should know by itself.

@@ -672,7 +672,7 @@ func dispatchEach(ctx context.Context, s store.Store, f store.Filter, do func(st
 // TestSimulation: SIM_SEEDS says how many seeds, SEED repeats one and prints its trace.
 func TestSimulation(t *testing.T) {
 	t.Parallel()
-	seeds := 60
+	seeds := 40
 	if testing.Short() {
 		seeds = 12
 	}
