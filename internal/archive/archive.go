@@ -20,11 +20,22 @@ type Archive struct {
 
 	mu       sync.Mutex
 	programs map[entry.Hash]*program.Program
+	pinned   map[*program.Program]closure
+	size     int // bytes of pinned
 }
+
+// closure is a program as runs are pinned to it.
+type closure struct {
+	body []byte
+	hash entry.Hash
+}
+
+// pinnedLimit bounds the bytes of closures that are remembered.
+const pinnedLimit = 16 << 20
 
 // New reads from s.
 func New(s store.Store) *Archive {
-	return &Archive{store: s, programs: map[entry.Hash]*program.Program{}}
+	return &Archive{store: s, programs: map[entry.Hash]*program.Program{}, pinned: map[*program.Program]closure{}}
 }
 
 // Head tells where a stream ends.
@@ -100,6 +111,30 @@ func (a *Archive) Program(ctx context.Context, h entry.Hash) (*program.Program, 
 	}
 	a.Keep(h, p)
 	return p, nil
+}
+
+// Pin gives the closure of a program that a run begins with, and caches both: a server begins many runs of one program,
+// which is not changed once it is compiled. Whoever gets the bytes must not change them.
+func (a *Archive) Pin(p *program.Program) (body []byte, hash entry.Hash, err error) {
+	a.mu.Lock()
+	c, ok := a.pinned[p]
+	a.mu.Unlock()
+	if ok {
+		return c.body, c.hash, nil
+	}
+	body, sum, err := p.Closure()
+	if err != nil {
+		return nil, sum, err
+	}
+	a.Keep(sum, p)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.size += len(body); a.size > pinnedLimit {
+		clear(a.pinned)
+		a.size = len(body)
+	}
+	a.pinned[p] = closure{body, sum}
+	return body, sum, nil
 }
 
 // Keep caches a program whose closure is stored, or about to be.

@@ -68,12 +68,9 @@ func bind(ctx context.Context, a *archive.Archive, x Bind, b *Bound, eval progra
 	if b.Params, _, err = key.Params(c.Cause.Root, x.Prog, params, opened); err != nil {
 		return opened, err
 	}
-	var sum [32]byte
-	if b.Body, sum, err = x.Prog.Closure(); err != nil {
+	if b.Body, b.Hash, err = a.Pin(x.Prog); err != nil {
 		return opened, err
 	}
-	b.Hash = sum
-	a.Keep(b.Hash, x.Prog)
 	if x.Carry != "" {
 		b.Carried, b.Changed, err = a.CarryCalled(ctx, x.Carry, archive.Call{By: c.By, Root: c.Cause.Root, Params: b.Params, Alike: x.Alike}, move)
 	}

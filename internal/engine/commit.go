@@ -31,12 +31,15 @@ func (m *Machine) flush(s *session, now time.Time) {
 	m.closeTasks(s, now)
 	ended := s.state.Ended() && len(t.run) > 0
 	many := len(t.run) + len(t.other)
+	if ended {
+		many++
+	}
 	for _, k := range t.born {
 		many += len(k.tx.run)
 	}
 	b := &store.Batch{
 		Epoch: m.lease.Epoch, Shards: []int{id.Shard(rootOf(s))}, Delete: t.del, Erase: t.erase,
-		Entries: make([]entry.Entry, 0, many+1), Expect: make([]store.Expect, 0, 2),
+		Entries: make([]entry.Entry, 0, many), Expect: make([]store.Expect, 0, 2),
 	}
 	for _, p := range t.run {
 		m.seal(b, s.stream, &s.head, p, now)

@@ -287,8 +287,9 @@ func (e *Engine) loop() {
 		}
 		select {
 		case in := <-e.inbox:
-			for _, x := range in {
-				e.feed(x)
+			e.feedAll(in)
+			for n := min(len(e.inbox), cap(e.inbox)/4); n > 0; n-- { // what came meanwhile shares the transaction
+				e.feedAll(<-e.inbox)
 			}
 		case <-timer.C:
 			e.feed(Tick{})
@@ -322,6 +323,12 @@ func (e *Engine) commitHere() {
 	e.fresh = e.fresh[:0]
 	for _, in := range answers {
 		e.feed(in)
+	}
+}
+
+func (e *Engine) feedAll(in []Input) {
+	for _, x := range in {
+		e.feed(x)
 	}
 }
 

@@ -78,11 +78,10 @@ func (e *Engine) start(ctx context.Context, runID string, s Start, carried *entr
 			return known, err
 		}
 	}
-	body, sum, err := s.Program.Closure()
+	body, sum, err := e.archive.Pin(s.Program)
 	if err != nil {
 		return "", fault.Wrap(fault.Internal, err, "encode the compiled playbook")
 	}
-	e.archive.Keep(sum, s.Program)
 	heads := map[string]store.Head{}
 	for _, g := range s.Guards {
 		if heads["guard/"+g.Name], err = e.cfg.Store.Head(ctx, "guard/"+g.Name); err != nil && !fault.Is(err, fault.Damaged) {

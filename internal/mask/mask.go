@@ -27,19 +27,20 @@ type Masker struct {
 
 // New builds a Masker for the given secrets, or nil when none of them can be masked.
 func New(secrets ...secret.Value) *Masker {
-	m := &Masker{}
+	var patterns []pattern
 	seen := map[string]bool{}
 	for _, s := range secrets {
 		for _, p := range forms(s.Reveal()) {
 			if id := p.id(); !seen[id] {
 				seen[id] = true
-				m.patterns = append(m.patterns, p)
+				patterns = append(patterns, p)
 			}
 		}
 	}
-	if len(m.patterns) == 0 {
+	if len(patterns) == 0 {
 		return nil
 	}
+	m := &Masker{patterns: patterns}
 	m.index()
 	return m
 }

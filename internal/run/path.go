@@ -214,19 +214,25 @@ func (s *State) ensure(path string) (*Node, error) {
 	}
 	n := s.fresh(path, d)
 	delete(s.Recalled, path)
-	s.Nodes[path] = n
+	s.coming, s.Nodes[path] = nil, n
 	return n, nil
 }
 
 // fresh gives the instance at path as it will begin: new, or with what is recalled of it from the run that this one
 // continues.
+//
+// It is asked for several times before the step begins, and nobody changes it before it is among the nodes (ensure).
 func (s *State) fresh(path string, def *program.Node) *Node {
-	if r := s.Recalled[path]; r != nil {
-		n := *r
-		n.def = def
-		return &n
+	if s.coming != nil && s.coming.Path == path && s.coming.def == def {
+		return s.coming
 	}
-	return &Node{Path: path, def: def}
+	n := &Node{Path: path}
+	if r := s.Recalled[path]; r != nil {
+		*n = *r
+	}
+	n.def = def
+	s.coming = n
+	return n
 }
 
 // forget drops the instance and its helpers.

@@ -550,11 +550,22 @@ func source(e *expr.Expr) string {
 	return e.Source
 }
 
+// digest is what Digest covers, in the order of the names.
+type digest struct {
+	Action       string       `json:"action"`
+	Effect       string       `json:"effect"`
+	Inputs       value.Object `json:"inputs"`
+	Irreversible bool         `json:"irreversible"`
+	Message      string       `json:"message"`
+	Runner       string       `json:"runner"`
+	Targets      []string     `json:"targets"`
+}
+
 // Digest is the hash that an approval binds to: all that would happen.
 func Digest(def *program.Node, r Rendered) entry.Hash {
-	b, err := value.Canonical(map[string]any{
-		"action": def.Uses, "effect": string(def.Effect), "inputs": r.Inputs, "irreversible": def.Irreversible,
-		"runner": r.Runner, "targets": r.Targets, "message": r.Text,
+	b, err := value.Canonical(&digest{
+		Action: def.Uses, Effect: string(def.Effect), Inputs: r.Inputs, Irreversible: def.Irreversible, Message: r.Text, Runner: r.Runner,
+		Targets: r.Targets,
 	})
 	if err != nil {
 		return entry.Hash{}

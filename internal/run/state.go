@@ -130,9 +130,10 @@ type State struct {
 	EndedAt     time.Time              `json:"endedAt,omitzero"`
 	Quarantine  *entry.RunQuarantined  `json:"quarantine,omitempty"`
 
-	prog  *program.Program
-	defs  map[string]*program.Node
-	hides bool // something in parameters or outputs is sealed
+	prog   *program.Program
+	defs   map[string]*program.Node
+	hides  bool  // something in parameters or outputs is sealed
+	coming *Node // see fresh
 }
 
 // Node is the live instance of a step, a block or an iteration. Instances of what is over are forgotten, except those on

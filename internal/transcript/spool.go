@@ -209,11 +209,13 @@ func (s *spool) load(b block) ([]byte, error) {
 	return data, nil
 }
 
+var errDiscarded = errors.New("discarded")
+
 func (s *spool) discard() {
 	if s.file != nil {
 		_ = s.file.Close() // it was unlinked, and nothing of it is needed any more
 	}
-	*s = spool{broken: errors.New("discarded")}
+	*s = spool{broken: errDiscarded}
 }
 
 // encoder gives the stored form of a spool, block by block.

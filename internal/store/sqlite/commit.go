@@ -133,6 +133,9 @@ func hopeless(err error) bool {
 // refusal turns the error of one batch into its answer. A key that is there although the expectation held is somebody
 // else's write.
 func refusal(err error, path string) error {
+	if errors.Is(err, store.ErrConflict) {
+		return store.ErrConflict
+	}
 	if code(err) == sqlite3.SQLITE_CONSTRAINT {
 		return errors.Join(store.ErrConflict, err)
 	}
@@ -169,28 +172,75 @@ func (w *writer) admit(ctx context.Context, b *store.Batch) (refused, err error)
 		}
 	}
 	for i := range b.Expect {
-		h, err := w.head(ctx, b.Expect[i].Stream)
+		x := &b.Expect[i]
+		if x.Length == 0 && !w.remembers(x.Stream) && begins(b, x.Stream) {
+			continue
+		}
+		h, err := w.head(ctx, x.Stream)
 		if err != nil {
 			return nil, err
 		}
-		if h.length != b.Expect[i].Length {
+		if h.length != x.Length {
 			return store.ErrConflict, nil
 		}
 	}
+	var born []string
 	for i := range b.Entries {
 		e := &b.Entries[i]
-		if length, _ := b.Length(e.Stream); e.Seq != length+1 {
+		length, _ := b.Length(e.Stream)
+		if e.Seq != length+1 {
 			continue // follows an entry of the batch: checked there
 		}
-		h, err := w.head(ctx, e.Stream)
-		if err != nil {
+		var h head
+		if length == 0 && !w.remembers(e.Stream) {
+			born = append(born, e.Stream)
+		} else if h, err = w.head(ctx, e.Stream); err != nil {
 			return nil, err
 		}
 		if err := store.Follows(e, h.hash); err != nil {
 			return err, nil
 		}
 	}
+	for i, stream := range born {
+		switch err := w.bear(ctx, stream); {
+		case i == 0 && errors.Is(err, store.ErrConflict):
+			return store.ErrConflict, nil // nothing of the batch is in the transaction yet
+		case err != nil:
+			return nil, err
+		}
+	}
 	return nil, nil
+}
+
+// begins tells whether b appends to a stream.
+func begins(b *store.Batch, stream string) bool {
+	for i := range b.Entries {
+		if b.Entries[i].Stream == stream {
+			return true
+		}
+	}
+	return false
+}
+
+// bear makes a stream that must not have entries yet, and finds out by that whether it has: the index of names is gone
+// through once. The error is store.ErrConflict when it has.
+func (w *writer) bear(ctx context.Context, stream string) error {
+	res, err := w.st.newStream.ExecContext(ctx, stream)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil {
+		return err
+	} else if n == 0 {
+		h, err := w.head(ctx, stream)
+		if err == nil && h.length > 0 {
+			err = store.ErrConflict
+		}
+		return err
+	}
+	number, err := res.LastInsertId()
+	w.pending[stream] = head{number: number}
+	return err
 }
 
 func (w *writer) writeBatch(ctx context.Context, b *store.Batch) error {
@@ -246,12 +296,10 @@ func (w *writer) numbered(ctx context.Context, stream string) (head, error) {
 	if err != nil || h.number != 0 {
 		return h, err
 	}
-	res, err := w.st.newStream.ExecContext(ctx, stream)
-	if err != nil {
+	if err := w.bear(ctx, stream); err != nil {
 		return head{}, err
 	}
-	h.number, err = res.LastInsertId()
-	return h, err
+	return w.head(ctx, stream)
 }
 
 func (w *writer) writeRow(ctx context.Context, row *store.Row) error {

@@ -16,10 +16,22 @@ func (w *writer) fold(batches []store.Batch) {
 	if w.store.broken.Load() != nil {
 		return
 	}
+	w.grown += 8 // pages, generously: nearly always fewer
 	for i := range batches {
-		w.owed = w.owed || len(batches[i].Erase) > 0
+		b := &batches[i]
+		w.grown += int64(len(b.Entries) + 4*len(b.Rows) + len(b.Delete))
+		for j := range b.Entries {
+			w.grown += int64(len(b.Entries[j].Payload) / 4096)
+		}
+		w.owed = w.owed || len(b.Erase) > 0
 	}
 	if !w.owed {
+		// The size is not looked at each time: Linux gives a file that was looked at a new time of change with the next
+		// write, and then every fsync has the file system's journal to write too (measured: 250 µs instead of 180).
+		if w.grown*4096 < w.log/8 {
+			return
+		}
+		w.grown = 0
 		info, err := os.Stat(w.store.path + "-wal")
 		if err != nil || info.Size() < w.log {
 			return

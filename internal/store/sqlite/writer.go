@@ -40,6 +40,7 @@ type writer struct {
 	marked   time.Time   // when high-water was written last
 	later    *time.Timer // writes it when commits pause
 	log      int64       // size of the log at which it is folded back by force
+	grown    int64       // pages that the log may have grown by since its size was looked at
 	owed     bool        // an erasure waits for the log to be cut
 }
 
@@ -103,7 +104,7 @@ func (w *writer) prepare(ctx context.Context) error {
 		{&w.st.index, "UPDATE meta SET ix = ? WHERE ix = ?"},
 		{&w.st.halt, "UPDATE meta SET halted = ?"},
 		{&w.st.stream, "SELECT id FROM stream WHERE name = ?"},
-		{&w.st.newStream, "INSERT INTO stream (name) VALUES (?)"},
+		{&w.st.newStream, "INSERT INTO stream (name) VALUES (?) ON CONFLICT DO NOTHING"},
 		{&w.st.last, "SELECT seq, data FROM entry WHERE stream = ? ORDER BY seq DESC LIMIT 1"},
 		{&w.st.one, "SELECT data FROM entry WHERE stream = ? AND seq = ?"},
 		{&w.st.insert, "INSERT INTO entry (stream, seq, data) VALUES (?, ?, ?)"},
@@ -306,6 +307,15 @@ func (w *writer) alone(do func() error) error {
 			return err
 		}
 	}
+}
+
+// remembers tells whether the end of a stream is known without asking the database.
+func (w *writer) remembers(stream string) bool {
+	if _, ok := w.pending[stream]; ok {
+		return true
+	}
+	_, ok := w.heads.get(stream)
+	return ok
 }
 
 // head gives the end of a stream: from the transaction, from memory, or from the database.

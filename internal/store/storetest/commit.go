@@ -239,6 +239,36 @@ func testAllOrNothing(t *testing.T, b *bench) {
 	same(t, "the identity", b.identity(), before)
 }
 
+// testNewStreams: of several new streams in a batch one may be there already, and a store that was just opened does not
+// remember it.
+func testNewStreams(t *testing.T, b *bench) {
+	epoch := b.claim()
+	b.want(Append(epoch, Chain("run/old", nil, 2, 50)...))
+	for i, order := range [][]string{{"run/a0", "run/old"}, {"run/old", "run/a1"}} {
+		b.reopen()
+		epoch = b.claim()
+		bad := Append(epoch, Chain(order[0], nil, 1, 50)...)
+		more := Append(epoch, Chain(order[1], nil, 1, 50)...)
+		bad.Entries, bad.Expect = append(bad.Entries, more.Entries...), append(bad.Expect, more.Expect...)
+		before, after := Chain(fmt.Sprintf("run/b%d", i), nil, 1, 50), Chain(fmt.Sprintf("run/c%d", i), nil, 2, 50)
+		answers := b.s.Commit(t.Context(), []store.Batch{Append(epoch, before...), bad, Append(epoch, after[:1]...), Append(epoch, after[1:]...)})
+		for j, a := range answers {
+			if refused := errors.Is(a.Err, store.ErrConflict); refused != (j == 1) || a.Err != nil && !refused {
+				t.Errorf("%v: batch %d: %v", order, j, a.Err)
+			}
+		}
+		same(t, "the stream before", b.read(before[0].Stream), before)
+		same(t, "the stream after", b.read(after[0].Stream), after)
+		if n := len(b.read(fmt.Sprintf("run/a%d", i))); n != 0 {
+			t.Errorf("%v: %d entries of a refused batch are there", order, n)
+		}
+		b.want(Append(epoch, Chain(fmt.Sprintf("run/a%d", i), nil, 1, 50)...))
+	}
+	if n := len(b.read("run/old")); n != 2 {
+		t.Errorf("the old stream has %d entries, not 2", n)
+	}
+}
+
 func testMalformed(t *testing.T, b *bench) {
 	epoch := b.claim()
 	all := Chain("run/a", nil, 4, 50)

@@ -37,6 +37,7 @@ func Run(t *testing.T, place func(t *testing.T) Open) {
 		{"ConflictHurtsNobodyElse", testConflictIsolation},
 		{"GroupSeesItself", testGroupSeesItself},
 		{"AllOrNothing", testAllOrNothing},
+		{"NewStreams", testNewStreams},
 		{"Malformed", testMalformed},
 		{"StaleEpoch", testStale},
 		{"TwoWriters", testTwoWriters},
