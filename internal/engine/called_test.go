@@ -412,3 +412,28 @@ func TestRetryTakesLargeOutputsAlong(t *testing.T) {
 		t.Fatal(got, f.said)
 	}
 }
+
+// TestRetryAsksAboutADoubtThatWasHandled: the failure was ignored; that nobody knows what the step did was not.
+func TestRetryAsksAboutADoubtThatWasHandled(t *testing.T) {
+	t.Parallel()
+	for _, steps := range []string{
+		"{uses: probe, with: {say: D}, onDoubt: fail, ignoreFailure: true}",
+		"{steps: [{uses: probe, with: {say: D}, onDoubt: fail}], catch: [{uses: probe, with: {say: c}}]}",
+	} {
+		f := &fragile{}
+		b := setup(t, new(memory.Disk), &hands{reply: f.reply})
+		id := b.start(t, "steps: [{uses: probe, with: {say: a}, undo: {uses: probe, with: {say: un-a}}}, "+steps+", {uses: probe, with: {say: X}}]")
+		if got := b.until(t, id); got != "failed: broken" {
+			t.Fatal(got)
+		}
+		f.take()
+		d := b.order(t, engine.Command{Verb: engine.Retry, Run: id})
+		if got := b.until(t, d.Run); got != "in-doubt doubt" || f.take() != "a" {
+			t.Fatal(got)
+		}
+		b.answer(t, d.Run, "happened")
+		if got := b.until(t, d.Run); got != "succeeded" || f.take() != "X" {
+			t.Fatal(got)
+		}
+	}
+}

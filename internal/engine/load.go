@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
@@ -31,21 +32,26 @@ func (e *Engine) load(ctx context.Context, id string) Loaded {
 
 // quarantined changes the row of a run whose stream cannot be read, so that people see it.
 func (e *Engine) quarantined(ctx context.Context, id string, why error) {
-	page, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "run", ID: id, Limit: 1})
-	if err != nil || len(page.Rows) == 0 || page.Rows[0].Status == string(run.Quarantined) {
+	r, err := rowFor(ctx, e.cfg.Store, id)
+	if err != nil || r.Status == string(run.Quarantined) {
 		return
 	}
-	r := page.Rows[0]
+	if r, err = QuarantinedRow(r, why); err != nil {
+		return
+	}
+	e.cfg.Store.Commit(ctx, []store.Batch{{Epoch: e.lease.Epoch, Rows: []store.Row{r}}})
+	e.cfg.Log.Error("quarantine a run whose stream cannot be read", "run", id, "error", why)
+}
+
+// QuarantinedRow gives the row of a run whose stream cannot be read.
+func QuarantinedRow(r store.Row, why error) (store.Row, error) {
 	var body RunRow
 	_ = decode(r.Body, &body)
 	body.Status, body.Waits = string(run.Quarantined), nil
 	body.Fault = &entry.Fault{Kind: string(fault.KindOf(why)), Message: why.Error()}
-	if r.Body, err = value.Canonical(body); err != nil {
-		return
-	}
-	r.Status = body.Status
-	e.cfg.Store.Commit(ctx, []store.Batch{{Epoch: e.lease.Epoch, Rows: []store.Row{r}}})
-	e.cfg.Log.Error("quarantine a run whose stream cannot be read", "run", id, "error", why)
+	text, err := value.Canonical(body)
+	r.Body, r.Status, r.Due = text, body.Status, time.Time{}
+	return r, err
 }
 
 // env is what expressions of a run may use; its blobs are those of its root.

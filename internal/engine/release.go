@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/id"
@@ -37,37 +38,56 @@ func (e *Engine) release(ctx context.Context, c Command) (Done, error) {
 		return Done{}, fault.New(fault.Invalid, "a reason is needed: others will rely on what is released").
 			WithNext("say what you have found out about what run %s did: --why", c.Run)
 	}
-	x := Released{Command: c, Root: c.Run, Tasks: map[string]LoadedTask{}}
 	if err := e.quarantineOf(ctx, c.Run); err != nil {
 		return Done{}, err
 	}
-	row, err := e.runRow(ctx, c.Run)
+	x, err := Releasing(ctx, e.cfg.Store, e.archive, c, e.acts)
 	if err != nil {
 		return Done{}, err
+	}
+	v, err := e.ask(ctx, func(q request) Input { x.request = q; return x })
+	d, _ := v.(Done)
+	return d, err
+}
+
+// acts tells whether a step of a run acts in this process.
+func (e *Engine) acts(runID string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for key := range e.attempts {
+		if strings.HasPrefix(key, runID+"\x00") {
+			return true
+		}
+	}
+	return false
+}
+
+// Releasing finds what a quarantined run holds. It refuses while something of the run, or of what it called, may still act
+// under its locks.
+func Releasing(ctx context.Context, s store.Store, a *archive.Archive, c Command, acts func(run string) bool) (Released, error) {
+	x := Released{Command: c, Root: c.Run, Tasks: map[string]LoadedTask{}}
+	row, err := rowFor(ctx, s, c.Run)
+	if err != nil {
+		return x, err
 	}
 	x.Row = row
 	var body RunRow
 	if decode(row.Body, &body) == nil && body.Cause.Root != "" {
 		x.Root = body.Cause.Root
 	}
-	if err := e.over(ctx, c.Run); err != nil {
-		return Done{}, err
+	if err := over(ctx, s, c.Run, acts); err != nil {
+		return x, err
 	}
-	err = e.eachRow(ctx, store.Filter{Kind: "task", Parent: c.Run, Status: []string{task.Open}}, func(r store.Row) { x.Rows = append(x.Rows, r) })
+	err = store.EachRow(ctx, s, store.Filter{Kind: "task", Parent: c.Run, Status: []string{task.Open}}, func(r store.Row) { x.Rows = append(x.Rows, r) })
 	if err != nil {
-		return Done{}, err
+		return x, err
 	}
 	for _, r := range x.Rows {
-		if t, head, err := e.archive.Task(ctx, r.ID); err == nil && t.Created != nil && t.Closed == nil {
+		if t, head, err := a.Task(ctx, r.ID); err == nil && t.Created != nil && t.Closed == nil {
 			x.Tasks[r.ID] = LoadedTask{Task: t, Head: head}
 		}
 	}
-	if err := e.eachRow(ctx, store.Filter{Kind: "wake", Parent: c.Run}, func(r store.Row) { x.Wakes = append(x.Wakes, r.Key) }); err != nil {
-		return Done{}, err
-	}
-	v, err := e.ask(ctx, func(q request) Input { x.request = q; return x })
-	d, _ := v.(Done)
-	return d, err
+	return x, store.EachRow(ctx, s, store.Filter{Kind: "wake", Parent: c.Run}, func(r store.Row) { x.Wakes = append(x.Wakes, r.Key) })
 }
 
 // quarantineOf refuses a run that is not quarantined. One whose entries cannot be read is, from now on at the latest.
@@ -84,7 +104,7 @@ func (e *Engine) quarantineOf(ctx context.Context, id string) error {
 	case fault.Is(l.Err, fault.Damaged), fault.Is(l.Err, fault.Newer):
 		return nil
 	case fault.Is(l.Err, fault.NotFound):
-		if _, err := e.runRow(ctx, id); err != nil {
+		if _, err := rowFor(ctx, e.cfg.Store, id); err != nil {
 			return err
 		}
 		e.quarantined(ctx, id, fault.New(fault.Damaged, "run/%s: the stream is missing", id))
@@ -101,8 +121,8 @@ func (e *Engine) quarantineOf(ctx context.Context, id string) error {
 	return f.WithNext("tend runs cancel %s", id)
 }
 
-func (e *Engine) runRow(ctx context.Context, id string) (store.Row, error) {
-	p, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "run", ID: id, Limit: 1})
+func rowFor(ctx context.Context, s store.Store, id string) (store.Row, error) {
+	p, err := s.Rows(ctx, store.Filter{Kind: "run", ID: id, Limit: 1})
 	if err != nil {
 		return store.Row{}, err
 	}
@@ -112,18 +132,13 @@ func (e *Engine) runRow(ctx context.Context, id string) (store.Row, error) {
 	return p.Rows[0], nil
 }
 
-// over refuses a release while something of the run, or of what it called, may still act under its locks.
-func (e *Engine) over(ctx context.Context, runID string) error {
-	e.mu.Lock()
-	for key := range e.attempts {
-		if strings.HasPrefix(key, runID+"\x00") {
-			e.mu.Unlock()
-			return fault.New(fault.Conflict, "a step of run %s still acts here", runID).WithNext("try again when it has ended")
-		}
+// over refuses what needs a run to be at rest with all that it called.
+func over(ctx context.Context, s store.Store, runID string, acts func(run string) bool) error {
+	if acts(runID) {
+		return fault.New(fault.Conflict, "a step of run %s still acts here", runID).WithNext("try again when it has ended")
 	}
-	e.mu.Unlock()
 	var kids []store.Row
-	if err := e.eachRow(ctx, store.Filter{Kind: "run", Parent: runID}, func(r store.Row) { kids = append(kids, r) }); err != nil {
+	if err := store.EachRow(ctx, s, store.Filter{Kind: "run", Parent: runID}, func(r store.Row) { kids = append(kids, r) }); err != nil {
 		return err
 	}
 	for _, k := range kids {
@@ -131,7 +146,7 @@ func (e *Engine) over(ctx context.Context, runID string) error {
 			return fault.New(fault.Conflict, "run %s, which it called, is %s", k.ID, k.Status).WithNext("tend runs cancel %s", k.ID)
 		}
 		if k.Status == string(run.Quarantined) {
-			if err := e.over(ctx, k.ID); err != nil {
+			if err := over(ctx, s, k.ID, acts); err != nil {
 				return err
 			}
 		}

@@ -129,7 +129,7 @@ var (
 	opened   = regexp.MustCompile(`^\d+<([^>]*)>`)
 	at       = regexp.MustCompile(`(?:AT_FDCWD|\d+)<([^>]*)>, "((?:[^"\\]|\\.)*)"`)
 	blobID   = regexp.MustCompile(`[0-9a-f]{32}`)
-	runName    = regexp.MustCompile(`run_[0-9a-z]{20}`)
+	runName  = regexp.MustCompile(`run_[0-9a-z]{20}`)
 	volatile = regexp.MustCompile(`(tend-work-|\.key-)\d+`)
 
 	// Payloads are canonical JSON: their members stand in order.

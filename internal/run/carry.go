@@ -42,6 +42,13 @@ func Carry(s *State) (*Carried, error) {
 		Recalled: map[string]*Node{},
 	}
 	maps.Copy(c.Recalled, s.Recalled)
+	for p, n := range s.Handled { // when something is undone before it, the retry comes to it again
+		if s.onTheWay(p) {
+			d := *n
+			d.Probed = true
+			c.Recalled[p] = &d
+		}
+	}
 	for p, n := range s.Nodes {
 		if s.onTheWay(p) {
 			c.keep(s, n)
@@ -144,7 +151,7 @@ func (s *State) onTheWay(path string) bool {
 // keep takes over the place of a block or an iteration that failed, and a step that is in doubt.
 func (c *Carried) keep(s *State, n *Node) {
 	if n.def != nil && n.Intent != nil && slices.Contains(s.Doubts, n.Path) {
-		c.Nodes[n.Path] = &Node{Path: n.Path, Phase: PhaseDoubt, Attempt: n.Attempt, Again: n.Again, Fault: n.Fault, Intent: n.Intent, Probed: n.Probed}
+		c.Nodes[n.Path] = n.inDoubt()
 		return
 	}
 	if from := cmp.Or(n.On, n.Carry); n.def != nil && n.def.Kind == program.KindCall && from != "" && n.Outcome != outcomeSkipped {
@@ -165,6 +172,11 @@ func (c *Carried) keep(s *State, n *Node) {
 		return // it was refused before it began
 	}
 	c.Nodes[n.Path] = s.restart(n)
+}
+
+// inDoubt gives what must be known of a step whose outcome nobody knows, to ask about it.
+func (n *Node) inDoubt() *Node {
+	return &Node{Path: n.Path, Phase: PhaseDoubt, Attempt: n.Attempt, Again: n.Again, Fault: n.Fault, Intent: n.Intent, Probed: n.Probed}
 }
 
 // restart gives the node as it stood in its body, without what failed below it.

@@ -127,6 +127,7 @@ func (s *State) settleChild(n, parent *Node, seg segment) {
 
 // purge forgets an instance that is over, with what is left below it.
 func (s *State) purge(n *Node) {
+	s.remember(n)
 	deep := n.Catches != nil || n.Pending != nil || n.Fault != nil || n.Stop != nil
 	s.forget(n.Path)
 	if !deep {
@@ -134,9 +135,22 @@ func (s *State) purge(n *Node) {
 	}
 	for p := range s.Nodes {
 		if strings.HasPrefix(p, n.Path+".") {
+			s.remember(s.Nodes[p])
 			delete(s.Nodes, p)
 		}
 	}
+}
+
+// remember keeps a step in doubt that is over for the run, because its failure was handled or ignored: a retry that goes
+// back before it must ask.
+func (s *State) remember(n *Node) {
+	if n.Intent == nil || n.Outcome == string(entry.Succeeded) || n.Outcome == outcomeSkipped || !slices.Contains(s.Doubts, n.Path) {
+		return
+	}
+	if s.Handled == nil {
+		s.Handled = map[string]*Node{}
+	}
+	s.Handled[n.Path] = n.inDoubt()
 }
 
 // home finds the iteration of a parallel loop around the instance, or nil: its steps see their own outputs.

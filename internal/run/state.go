@@ -125,6 +125,7 @@ type State struct {
 	Stats       map[string]Stat        `json:"stats,omitempty"`    // by step id
 	Undo        []UndoItem             `json:"undo,omitempty"`
 	Doubts      []string               `json:"doubts,omitempty"`
+	Handled     map[string]*Node       `json:"handled,omitempty"` // steps in doubt whose failure was handled or ignored
 	Undone      *entry.UndoEnded       `json:"undone,omitempty"`
 	End         *entry.RunEnded        `json:"end,omitempty"`
 	EndedAt     time.Time              `json:"endedAt,omitzero"`

@@ -13,6 +13,9 @@
 //	I7  every hash chain is unbroken
 //	I8  no effect after a cancel was acknowledged, none without the approval that it needs
 //	I9  replaying the stream gives the state that the machine held, byte for byte
+//	I10 a retry repeats nothing that succeeded before it, neither in the run nor in those that it called, and asks about
+//	    what is in doubt
+//	I11 no lock is held when every run is over
 //
 // The same seed and the same code give the same trace, byte for byte.
 package sim
@@ -34,6 +37,7 @@ import (
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
@@ -54,7 +58,8 @@ type Options struct {
 	Lost      float64   // chance that a commit fails with an unknown outcome
 	Fail      float64   // chance that an attempt fails
 	Doubt     float64   // chance that nobody knows
-	Meddle    float64   // chance that a person cancels, pauses or skips at an event
+	Meddle    float64   // chance that a person cancels, pauses, skips or retries at an event
+	Damage    float64   // chance that a bit of an open run has flipped when a process begins
 	Log       io.Writer // receives the trace in words
 	MaxEvents int       // default 8,000
 }
@@ -65,6 +70,9 @@ type Result struct {
 	Events  int
 	Crashes int
 	Effects int
+	Retries int            // of runs
+	Carried int            // calls that were carried on
+	Freed   int            // locks of quarantined runs
 	Ended   map[string]int // status → runs
 }
 
@@ -81,7 +89,7 @@ func Run(o Options) (Result, error) {
 	if err == nil {
 		err = w.rest()
 	}
-	res := Result{Trace: fmt.Sprintf("%016x", w.trace.Sum64()), Events: w.events, Crashes: w.crashes, Effects: w.effects, Ended: w.ended}
+	res := Result{Trace: fmt.Sprintf("%016x", w.trace.Sum64()), Events: w.events, Crashes: w.crashes, Effects: w.effects, Retries: len(w.retried), Carried: w.carried, Freed: w.freed, Ended: w.ended}
 	if err != nil {
 		err = fmt.Errorf("seed %d, event %d: %w", o.Seed, w.events, err)
 	}
@@ -107,6 +115,13 @@ type world struct {
 	allowed  map[string]int  // key → how often an effect may happen by now
 	results  map[string]bool // run|path|attempt
 	runs     []string
+	guards   map[string][]guard.Spec // of root runs
+	retried  map[string]string       // run → its retry
+	refused  map[string]bool         // runs that are not retried
+	damaged  map[string]bool         // runs with a flipped bit
+	released map[string]bool
+	carried  int
+	freed    int
 	programs map[string]*program.Program
 	events   int
 	crashes  int
@@ -148,7 +163,8 @@ func newWorld(o Options) *world {
 	return &world{
 		o: o, rng: rand.New(rand.NewPCG(o.Seed, 0x7e4d)), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), disk: new(memory.Disk),
 		trace: fnv.New64a(), acting: map[string]*act{}, done: map[string]int{}, allowed: map[string]int{}, results: map[string]bool{},
-		programs: map[string]*program.Program{}, ended: map[string]int{},
+		programs: map[string]*program.Program{}, ended: map[string]int{}, guards: map[string][]guard.Spec{}, retried: map[string]string{},
+		refused: map[string]bool{}, damaged: map[string]bool{}, released: map[string]bool{},
 	}
 }
 
@@ -190,6 +206,11 @@ func (w *world) live() error {
 				return nil
 			}
 			continue
+		}
+		if w.events%50 == 0 { // a run that looks at something again and again leaves the agenda never empty
+			if _, err := w.people(); err != nil {
+				return err
+			}
 		}
 		if err := w.next(); err != nil {
 			return err
@@ -249,6 +270,9 @@ func (w *world) boot() error {
 		}
 		return faulty.Fault{}
 	})
+	if w.chance(w.o.Damage) {
+		w.flip()
+	}
 	lease, err := p.store.Claim(ctx, fmt.Sprintf("process-%d", w.crashes))
 	if err != nil {
 		return err
@@ -344,6 +368,7 @@ func (w *world) start(n int) error {
 			return err
 		}
 	}
+	w.guards[runID] = gs
 	w.feed(engine.Begin{ID: runID, Start: engine.Start{Program: prog, By: entry.Who{Name: "ada"}, Guards: gs}, Hash: sum, Closure: body, Heads: heads})
 	return nil
 }
@@ -406,7 +431,7 @@ func (w *world) carry(p *process, o engine.Output) {
 	case engine.Load:
 		w.after(time.Millisecond, "load", func() error {
 			if w.p == p {
-				w.feed(engine.Read(ctx, p.archive, x.Run))
+				w.load(p, x.Run)
 			}
 			return nil
 		})
@@ -510,7 +535,7 @@ func (w *world) effect(a *act) error {
 	w.effects++
 	key := a.x.Intent.Key
 	w.done[key]++
-	if w.done[key] > w.allowed[key] && w.done[key] > w.allowed[key]+w.excused(a) {
+	if !w.damaged[a.x.Run] && w.done[key] > w.allowed[key] && w.done[key] > w.allowed[key]+w.excused(a) {
 		return fmt.Errorf("I5: %s %s took effect %d times", a.x.Run, a.x.Path, w.done[key])
 	}
 	p, err := memory.Open(w.disk).Rows(context.Background(), store.Filter{Kind: "run", ID: a.x.Run})
@@ -542,9 +567,12 @@ func (w *world) people() (bool, error) {
 	if w.p == nil {
 		return true, w.boot()
 	}
+	if w.orphans() {
+		return true, nil
+	}
 	for _, r := range w.rows("task") {
-		if r.Status != task.Open {
-			continue
+		if r.Status != task.Open || w.damaged[r.Parent] {
+			continue // nobody can answer a run that cannot be read
 		}
 		var t engine.TaskRow
 		if err := decode(r.Body, &t); err != nil {
@@ -558,13 +586,24 @@ func (w *world) people() (bool, error) {
 		return true, nil
 	}
 	for _, r := range w.rows("run") {
-		if r.Status == "paused" || r.Status == "interrupted" {
+		if (r.Status == "paused" || r.Status == "interrupted") && !w.damaged[r.ID] {
 			w.events++
 			w.feed(engine.Commanded{Command: engine.Command{Verb: engine.Resume, Run: r.ID, By: entry.Who{Name: "ops"}}})
 			return true, nil
 		}
 	}
-	return len(w.agenda) > 0, nil
+	if len(w.agenda) > 0 {
+		return true, nil
+	}
+	if w.release() {
+		return true, nil
+	}
+	for _, r := range w.rows("run") {
+		if w.retry(r) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // meddle is what people do unasked.
@@ -573,7 +612,15 @@ func (w *world) meddle() {
 		return
 	}
 	r := w.runs[w.rng.IntN(len(w.runs))]
-	v := []engine.Verb{engine.Cancel, engine.Pause, engine.Unpause, engine.Skip, engine.Resume}[w.rng.IntN(5)]
+	v := []engine.Verb{engine.Cancel, engine.Pause, engine.Unpause, engine.Skip, engine.Resume, engine.Retry}[w.rng.IntN(6)]
+	if v == engine.Retry {
+		for _, row := range w.rows("run") {
+			if row.ID == r {
+				w.retry(row)
+			}
+		}
+		return
+	}
 	c := engine.Command{Verb: v, Run: r, By: entry.Who{Name: "eve"}, Path: fmt.Sprintf("steps[%d]", w.rng.IntN(4))}
 	w.note("meddle %s", v)
 	w.feed(engine.Commanded{Command: c})
