@@ -105,9 +105,9 @@ func (m modules) Find(kind document.Kind, name, from string) (document.File, err
 	if kind != document.KindModule {
 		return m.others.Find(kind, name, from)
 	}
-	for _, b := range m.blocks {
+	for i, b := range m.blocks {
 		if strings.Contains(b, "kind: Step\n") && strings.Contains(b, "name: "+name+"\n") {
-			return document.File{Name: "module.yaml", Content: []byte(b)}, nil
+			return document.File{Name: fmt.Sprintf("module-%d.yaml", i), Content: []byte(b)}, nil
 		}
 	}
 	return document.File{}, fault.New(fault.NotFound, "no module %q", name)

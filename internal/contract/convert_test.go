@@ -220,7 +220,8 @@ func TestTextIsNotDeferred(t *testing.T) {
 func TestVeiled(t *testing.T) {
 	t.Parallel()
 	fields := []contract.Field{
-		{Name: "n", Type: contract.Number}, {Name: "l", Type: contract.List, Items: &contract.Field{Type: contract.Number}},
+		{Name: "n", Type: contract.Number},
+		{Name: "l", Type: contract.List, Items: &contract.Field{Type: contract.Number}},
 		{Name: "s", Type: contract.String, Required: true, Enum: []any{"planted-1", "b"}},
 	}
 	out, err := contract.Inputs(fields, map[string]any{"n": expr.Veil("73519462"), "l": expr.Veil("[1, 2]"), "s": expr.Veil("planted-1")}, expr.Strict)

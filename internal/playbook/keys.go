@@ -37,14 +37,14 @@ var (
 		document.Def("enum", document.FormPlain, "The only values that are allowed."),
 		document.Def("pattern", document.FormText, "A regular expression that the whole text must match."),
 		document.Def("options", document.FormPlain, "Hints for forms, such as integration_type."),
-		document.Def("sensitive", document.FormBool, "Masked everywhere and not exported."),
+		document.Def("sensitive", document.FormBool, "Sealed where it is recorded, and masked everywhere."),
 		document.Def("description", document.FormText, "What it means."),
 	}
 	outputKeys = document.Table{
 		document.Def("name", document.FormText, "The name."),
 		document.Def("type", document.FormType, "The type."),
 		document.Def("value", document.FormLogic, "The value: CEL, or a template, or data."),
-		document.Def("sensitive", document.FormBool, "Masked everywhere and not exported."),
+		document.Def("sensitive", document.FormBool, "Sealed where it is recorded, and masked everywhere."),
 		document.Def("description", document.FormText, "What it means."),
 	}
 
@@ -202,7 +202,7 @@ var (
 		document.Def("required", document.FormBool, "Must be filled in."),
 		document.Def("default", document.FormPlain, "What stands there at first."),
 		document.Def("enum", document.FormPlain, "The only values that are allowed."),
-		document.Def("sensitive", document.FormBool, "Masked everywhere and not exported."),
+		document.Def("sensitive", document.FormBool, "Sealed where it is recorded, and masked everywhere."),
 		document.Def("description", document.FormText, "What it means."),
 	}
 	manualKeys = document.Table{

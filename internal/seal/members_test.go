@@ -37,8 +37,11 @@ func TestParams(t *testing.T) {
 	t.Parallel()
 	k := newKey(t)
 	p := &program.Program{Parameters: []contract.Parameter{
-		{Name: "word", Type: contract.String, Sensitive: true}, {Name: "n", Type: contract.Number, Sensitive: true},
-		{Name: "none", Type: contract.String, Sensitive: true}, {Name: "url", Type: contract.String}, {Name: "plain", Type: contract.String},
+		{Name: "word", Type: contract.String, Sensitive: true},
+		{Name: "n", Type: contract.Number, Sensitive: true},
+		{Name: "none", Type: contract.String, Sensitive: true},
+		{Name: "url", Type: contract.String},
+		{Name: "plain", Type: contract.String},
 		{Name: "given", Type: contract.String},
 	}}
 	given := map[string]any{"word": "planted-1", "n": int64(7), "url": "https://planted-1@example.org", "plain": "p", "given": expr.Veil("planted-2")}
