@@ -120,7 +120,7 @@ func (ev *evaluation) run(out *Rendered) error {
 			err = fault.New(fault.Invalid, "the key of the lock is empty")
 		}
 	case RenderBlock:
-		return ev.approval(out, def.Approval, value.Object{"block": ev.n.Path})
+		return ev.approval(out, def.Approval, value.Object{"block": ev.n.Path, "steps": outline(def.Steps)})
 	case RenderOutputs:
 		out.Inputs, err = ev.outputs()
 	case RenderUndo:
