@@ -52,6 +52,8 @@ darwin: ## check that everything builds for macOS, tests too
 
 .PHONY: update
 update: ## write all golden and generated files anew: review the difference
+	TEND_UPDATE=1 $(GO) test -short -run Current ./internal/httpapi
+	TEND_UPDATE=1 $(GO) test -short -run Current ./internal/client/gen
 	TEND_UPDATE=1 $(GO) test -short ./...
 
 .PHONY: fuzz

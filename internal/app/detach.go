@@ -29,6 +29,9 @@ var errFree = errors.New("nobody owns the data directory")
 // Detached gives a session with an owner that outlives this process: the one that is there, or one that is started for it
 // by running this program with args.
 func Detached(ctx context.Context, o Options, args []string) (*Session, error) {
+	if o.Server != "" {
+		return Open(ctx, o)
+	}
 	o.remote = true
 	s, err := Open(ctx, o)
 	if !errors.Is(err, errFree) {

@@ -39,6 +39,8 @@ type Options struct {
 	// Brief: this command only looks something up. Nobody becomes its client; whoever wants to run waits until it is gone.
 	Brief bool
 	Via   string // terminal, inbox or api
+	// Server is the address of a server to ask instead of a data directory, and Token what it knows the asker by.
+	Server, Token string
 	// MayMake lets a missing data directory be made; otherwise it is an error.
 	MayMake bool
 
@@ -53,6 +55,7 @@ type Session struct {
 	Me     entry.Who
 	Dir    string
 	Remote *Owner // nil: this process owns the directory
+	Server string // address of the server that answers, where it is asked over the network
 
 	own   *owned
 	other *client.Client
@@ -61,6 +64,13 @@ type Session struct {
 // Open becomes the owner of the data directory, or a client of the process that is. Both are tried in turn until one
 // works or the time for it is over: an owner may be starting or ending just now.
 func Open(ctx context.Context, o Options) (*Session, error) {
+	if o.Server != "" {
+		c, err := client.Dial(o.Server, o.Token, o.Via)
+		if err != nil {
+			return nil, err
+		}
+		return &Session{Engine: c, House: c, other: c, Server: o.Server, Remote: &Owner{Command: "tend serve"}, Me: entry.Who{Via: o.Via}}, nil
+	}
 	dir := o.Config.DataDir
 	check := CheckDir
 	if o.MayMake {
@@ -119,6 +129,25 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 		case <-time.After(pause):
 		}
 	}
+}
+
+// API gives all that can be asked of another process; nil where this one owns the directory.
+func (s *Session) API() *client.API {
+	if s.other == nil {
+		return nil
+	}
+	return s.other.API()
+}
+
+// Owner says who moves runs, where that is another process.
+func (s *Session) Owner() string {
+	switch {
+	case s.Server != "":
+		return "the server " + s.Server
+	case s.Remote != nil:
+		return fmt.Sprintf("process %d", s.Remote.PID)
+	}
+	return "this process"
 }
 
 // answers tells whether somebody behind the socket speaks within the time.

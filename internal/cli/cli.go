@@ -85,6 +85,7 @@ type process struct {
 type flags struct {
 	dataDir string
 	config  string
+	server  string
 	quiet   bool
 }
 
@@ -103,6 +104,7 @@ func (p *process) root() *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&p.flags.dataDir, "data-dir", "", "directory that holds runs (TEND_DATA_DIR; default: tend in the XDG state directory)")
 	f.StringVar(&p.flags.config, "config", "", "configuration file (TEND_CONFIG; default: tend/config.yaml in the XDG configuration directory)")
+	f.StringVar(&p.flags.server, "server", "", "address of a server to ask instead of a data directory (TEND_SERVER)")
 	f.BoolVarP(&p.flags.quiet, "quiet", "q", false, "say only what matters")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fault.New(fault.Invalid, "%s: %s", c.CommandPath(), err).WithNext("see `%s --help`", c.CommandPath())
@@ -151,7 +153,7 @@ const (
 func (p *process) commands() []*cobra.Command {
 	return []*cobra.Command{
 		p.demoCommand(), p.runCommand(), p.runsCommand(), p.inboxCommand(), p.eventsCommand(), p.ownCommand(),
-		p.serveCommand(), p.configCommand(),
+		p.serveCommand(), p.configCommand(), p.loginCommand(), p.logoutCommand(),
 		p.lintCommand(), p.fmtCommand(), p.schemaCommand(), p.evalCommand(), p.graphCommand(), p.actionsCommand(),
 		p.initCommand(), p.doctorCommand(), p.backupCommand(), p.restoreCommand(), p.unhaltCommand(), p.versionCommand(),
 	}

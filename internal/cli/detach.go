@@ -24,6 +24,13 @@ func (p *process) detach(ctx context.Context, r *request, f runFlags) error {
 		if err != nil {
 			return nil, err
 		}
+		address, token, err := p.server()
+		if err != nil {
+			return nil, err
+		}
+		if address != "" {
+			return app.Open(ctx, app.Options{Config: c, Getenv: p.Getenv, Via: "terminal", Server: address, Token: token})
+		}
 		if err := app.EnsureDir(c.DataDir); err != nil {
 			return nil, err
 		}

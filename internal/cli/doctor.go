@@ -99,10 +99,34 @@ func (p *process) examine(ctx context.Context) []check {
 		}
 		out = append(out, check{Name: "configuration", Status: checkOK, Text: text})
 	}
-	out = append(out, p.directory(ctx, c)...)
-	out = append(out, disk(c.DataDir), clockCheck(c.DataDir))
+	address, _, err := p.server()
+	if err != nil {
+		return append(out, failed("server", err))
+	}
+	if address != "" {
+		out = append(out, p.serverCheck(ctx, address))
+	} else {
+		out = append(out, p.directory(ctx, c)...)
+		out = append(out, disk(c.DataDir), clockCheck(c.DataDir))
+	}
 	out = append(out, programs(ctx)...)
 	return append(out, secretsCheck(c)...)
+}
+
+// serverCheck asks the server who we are there.
+func (p *process) serverCheck(ctx context.Context, address string) check {
+	out := check{Name: "server", Status: checkOK}
+	err := p.look(ctx, func(s *app.Session) error {
+		me, err := s.API().Me(ctx)
+		if err == nil {
+			out.Text = fmt.Sprintf("%s knows us as %s (%s)", address, me.Name, me.ID)
+		}
+		return err
+	})
+	if err != nil {
+		return failed("server", err)
+	}
+	return out
 }
 
 // directory looks at the data directory and at who owns it, without becoming the owner where another one is there.

@@ -293,7 +293,7 @@ func (p *process) answer(c *cobra.Command, arg string, a engine.Answer, resume b
 		p.talk("task %s: %s", row.ID, terminal.Line(status))
 	}
 	if s.Remote != nil && !resume {
-		p.talk("process %d may move run %s; `tend runs watch %s` shows it", s.Remote.PID, row.Parent, row.Parent)
+		p.talk("%s may move run %s; `tend runs watch %s` shows it", s.Owner(), row.Parent, row.Parent)
 		return s.Close()
 	}
 	if !resume {

@@ -44,6 +44,9 @@ func (p *process) look(ctx context.Context, f func(*app.Session) error) error {
 
 // nothingYet tells whether there is no data directory: then there is nothing to list, which is no mistake.
 func (p *process) nothingYet() bool {
+	if address, _, err := p.server(); err != nil || address != "" {
+		return false
+	}
 	c, err := p.config()
 	return err == nil && fault.Is(app.CheckDir(c.DataDir), fault.NotFound)
 }
@@ -59,6 +62,9 @@ func (p *process) open(ctx context.Context, o app.Options) (*app.Session, error)
 		return nil, err
 	}
 	o.Config, o.Getenv = c, p.Getenv
+	if o.Server, o.Token, err = p.server(); err != nil {
+		return nil, err
+	}
 	if o.Command == "" {
 		o.Command = "tend"
 	}

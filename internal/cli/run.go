@@ -142,6 +142,9 @@ func (p *process) start(ctx context.Context, r *request, open func(context.Conte
 			return nil, "", err
 		}
 		r.start.By = s.Me
+		if s.Server != "" {
+			r.start.Dir = "" // a directory here is none there
+		}
 		id, err := p.startIn(ctx, s, r)
 		if err == nil {
 			return s, id, nil

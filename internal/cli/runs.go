@@ -607,7 +607,7 @@ func (p *process) resumeAll(c *cobra.Command, why string) error {
 	}
 	p.talk("%s go on here", count(resumed, "run"))
 	if s.Remote != nil {
-		p.talk("process %d moves them; `tend runs list` shows how they are", s.Remote.PID)
+		p.talk("%s moves them; `tend runs list` shows how they are", s.Owner())
 	}
 	if err := p.leave(ctx, s, false); err != nil {
 		return err

@@ -5,9 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"net/http"
-	"net/url"
-	"strconv"
+	"io"
 	"time"
 
 	"github.com/tendhq/tend/internal/engine"
@@ -21,21 +19,19 @@ const maxEvent = 16 << 20
 // Follow implements engine.Service. The channel closes when the run has ended, when ctx ends, or when the other side is
 // gone: whoever needs to know which looks for the entry that ends a run.
 func (c *Client) Follow(ctx context.Context, run string, from uint64) (<-chan engine.Update, error) {
-	resp, err := c.open(ctx, run, from)
+	body, err := c.open(ctx, run, from)
 	if err != nil {
 		return nil, err
 	}
 	// One update of slack: the reader of the channel and the reader of the socket take turns.
 	updates := make(chan engine.Update, 1)
 	f := &follower{client: c, run: run, next: from, updates: updates}
-	go f.follow(ctx, resp)
+	go f.follow(ctx, body)
 	return updates, nil
 }
 
-func (c *Client) open(ctx context.Context, run string, from uint64) (*http.Response, error) {
-	h := http.Header{"Accept": {"text/event-stream"}}
-	q := url.Values{"from": {strconv.FormatUint(max(from, 1), 10)}}
-	return c.do(ctx, http.MethodGet, "/v1/runs/"+url.PathEscape(run)+"/follow", q, nil, h)
+func (c *Client) open(ctx context.Context, run string, from uint64) (io.ReadCloser, error) {
+	return c.api.FollowRun(ctx, run, FollowRunQuery{From: int64(max(from, 1))}) //nolint:gosec // numbers of entries are small
 }
 
 // follower reads one run's stream and takes it up again when the connection breaks while the owner lives.
@@ -47,12 +43,12 @@ type follower struct {
 	updates chan<- engine.Update
 }
 
-func (f *follower) follow(ctx context.Context, resp *http.Response) {
+func (f *follower) follow(ctx context.Context, body io.ReadCloser) {
 	defer close(f.updates)
 	for tries := 0; ; tries++ {
 		before := f.next
-		f.read(ctx, resp)
-		_ = resp.Body.Close()
+		f.read(ctx, body)
+		_ = body.Close()
 		if f.ended || ctx.Err() != nil {
 			return
 		}
@@ -70,15 +66,15 @@ func (f *follower) follow(ctx context.Context, resp *http.Response) {
 		case <-timer.C:
 		}
 		var err error
-		if resp, err = f.client.open(ctx, f.run, f.next); err != nil {
+		if body, err = f.client.open(ctx, f.run, f.next); err != nil {
 			return
 		}
 	}
 }
 
 // read forwards events until the stream breaks.
-func (f *follower) read(ctx context.Context, resp *http.Response) {
-	lines := bufio.NewScanner(resp.Body)
+func (f *follower) read(ctx context.Context, body io.Reader) {
+	lines := bufio.NewScanner(body)
 	lines.Buffer(make([]byte, 0, 64<<10), maxEvent)
 	var name string
 	var data []byte

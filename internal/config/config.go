@@ -226,3 +226,9 @@ func xdg(getenv func(string) string, name, def string) (string, error) {
 	}
 	return filepath.Join(home, def), nil
 }
+
+// Dir is the directory of this user's configuration.
+func Dir(getenv func(string) string) (string, error) {
+	dir, err := xdg(getenv, "XDG_CONFIG_HOME", ".config")
+	return filepath.Join(dir, "tend"), err
+}

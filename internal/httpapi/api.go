@@ -95,6 +95,9 @@ func add[I, O any](a *api, need access.Need, method, pattern string, d about, ha
 		Extensions:  map[string]any{"x-tend-need": need},
 		Middlewares: huma.Middlewares{a.server.enter(need, d)},
 	}
+	if d.time > answerTime {
+		op.Extensions["x-tend-time"] = d.time.String() // longer than others
+	}
 	if d.media != "" {
 		op.Responses["200"] = &huma.Response{
 			Description: "OK", Content: map[string]*huma.MediaType{d.media: {Schema: &huma.Schema{Type: huma.TypeString}}},

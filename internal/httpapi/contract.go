@@ -24,7 +24,7 @@ func contract() *huma.OpenAPI {
 			Description: "Reliability as code: runs of playbooks, what they wait for, and what happened.\n\n" +
 				"Errors are problem documents (RFC 9457). Their `kind` is for machines and does not change; `detail` is for people, and " +
 				"`next` says what to do. Lists are read page by page: `next` of one page is `cursor` of the following.\n\n" +
-				"`x-tend-need` of an operation says what the one who asks needs: a verb of tend's roles, and the kind of object.",
+				"`x-tend-need` of an operation says what the one who asks needs: a verb of tend's roles, and the kind of object. `x-tend-time` is how long it may take where that is longer than two minutes. With `x-tend-rest` the last parameter of the path is the rest of it, slashes included.",
 			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 		},
 		Servers: []*huma.Server{{URL: "/"}},
@@ -84,6 +84,16 @@ func (a *api) finish() {
 		}
 		if !sent[name] {
 			s.AdditionalProperties = nil
+		}
+	}
+	for path, item := range o.Paths {
+		// A pattern that takes the rest of a path is not OpenAPI's.
+		if name, ok := strings.CutSuffix(path, "...}"); ok {
+			delete(o.Paths, path)
+			o.Paths[name+"}"] = item
+			for _, op := range operations(item) {
+				op.Extensions["x-tend-rest"] = true
+			}
 		}
 	}
 	for _, f := range a.later {

@@ -41,6 +41,9 @@ func (open) Authorize(_ context.Context, p access.Principal, _ access.Need) erro
 	return fault.New(fault.Refused, "only the owner of the data directory may ask")
 }
 
+// home is the project of what has no other: what is made new belongs to it.
+const home = "default"
+
 type askerKey struct{}
 
 // Asker gives the principal behind a request, in its context. It is nobody on routes that need nothing.

@@ -17,6 +17,9 @@ func (s *server) house(a *api) {
 	add(a, server(access.View), http.MethodGet, "/v1/status", about{
 		id: "status", tag: "server", summary: "The engine: commits, what it drives, whether it is halted",
 	}, s.status)
+	add(a, server(access.View), http.MethodGet, "/v1/me", about{
+		id: "me", tag: "server", summary: "Who asks, as the server knows them",
+	}, s.me)
 	add(a, server(access.Unhalt), http.MethodPost, "/v1/unhalt", about{
 		id: "unhalt", tag: "server", summary: "Let a halted store move again",
 	}, s.unhalt)
@@ -26,7 +29,7 @@ func (s *server) house(a *api) {
 	add(a, server(access.Manage), http.MethodPost, "/v1/verify", about{
 		id: "verify", tag: "server", summary: "Read and verify everything", time: time.Hour,
 	}, s.verify)
-	add(a, access.Need{Verb: access.Start, Kind: "run"}, http.MethodPost, "/v1/secrets/check", about{
+	add(a, access.Need{Verb: access.Start, Kind: "run", Project: home}, http.MethodPost, "/v1/secrets/check", about{
 		id: "checkSecrets", tag: "server", summary: "Which secrets cannot be found where steps run", text: "None is given away.",
 	}, s.secrets)
 	add(a, server(access.Audit), http.MethodGet, "/v1/rows/{kind}", about{
@@ -104,4 +107,11 @@ func (s *server) secrets(ctx context.Context, in *secretsInput) (*secretsOutput,
 	missing, err := s.House.MissingSecrets(ctx, in.Body.Names)
 	out.Body.Missing = append(out.Body.Missing, missing...)
 	return out, err
+}
+
+type meOutput struct{ Body wire.Me }
+
+func (s *server) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
+	p := Asker(ctx)
+	return &meOutput{wire.Me{From: p.From, Groups: append([]string{}, p.Groups...), ID: p.ID, Local: p.Local, Name: p.Name, Scope: p.Scope}}, nil
 }

@@ -18,7 +18,7 @@ import (
 func (s *server) runs(a *api) {
 	const kind = "run"
 	look := access.Need{Verb: access.View, Kind: kind}
-	add(a, access.Need{Verb: access.Start, Kind: kind}, http.MethodPost, "/v1/runs", about{
+	add(a, access.Need{Verb: access.Start, Kind: kind, Project: home}, http.MethodPost, "/v1/runs", about{
 		id: "startRun", tag: "runs", summary: "Start a run", body: maxStart, status: http.StatusCreated,
 		text: "Starts a run of a compiled playbook. Over the network the one who asks must also be allowed to publish playbooks, because the closure is its own. A repeat with the same `request` gives the same run.",
 	}, s.startRun)
@@ -58,7 +58,7 @@ type startOutput struct {
 func (s *server) startRun(ctx context.Context, in *startInput) (*startOutput, error) {
 	req := &in.Body
 	if p := Asker(ctx); !p.Local {
-		if err := s.allow(ctx, access.Need{Verb: access.Publish, Kind: "playbook"}); err != nil {
+		if err := s.allow(ctx, access.Need{Verb: access.Publish, Kind: "playbook", Project: home}); err != nil {
 			return nil, err
 		}
 		if req.Dir != "" || req.Cause != (entry.Cause{}) {

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/guard"
@@ -71,6 +72,16 @@ type Send struct {
 // Sent names the runs that the event reached.
 type Sent struct {
 	Runs []string `json:"runs"`
+}
+
+// Me tells who asks, as the server knows them.
+type Me struct {
+	From   string        `json:"from,omitempty" doc:"Address that the request came from."`
+	Groups []string      `json:"groups" doc:"As the issuer says."`
+	ID     string        `json:"id" doc:"Stable: user:…, token:…, workload:…, os:…"`
+	Local  bool          `json:"local" doc:"The owner of the data directory, over its socket."`
+	Name   string        `json:"name" doc:"For people."`
+	Scope  *access.Scope `json:"scope,omitempty" doc:"The bounds of a token: it may do less than who it belongs to."`
 }
 
 // Unhalt lets a halted store move again.
