@@ -12,7 +12,7 @@ import (
 // Dot writes a digraph for Graphviz, from the same layout of boxes and edges that the SVG is drawn from; Graphviz places
 // them anew.
 func Dot(w io.Writer, p *program.Program, s State) error {
-	l := New(p)
+	l := New(p, nil)
 	d := dot{state: s, ids: map[string]string{}, kids: map[string][]Box{}, boxes: map[string]Box{}}
 	for i, b := range l.Boxes {
 		d.ids[b.Path] = fmt.Sprintf("n%d", i+1)
@@ -118,7 +118,7 @@ func (d *dot) edge(e Edge) {
 		attrs = append(attrs, "style=dashed", "label="+quote(string(e.Kind)))
 	case Attached:
 		attrs = append(attrs, "style=dotted", "label="+quote(string(d.boxes[e.To].Role)))
-	case Next, Fork:
+	case Next, Fork, Join:
 	}
 	d.printf(1, "%s -> %s [%s];", from, to, strings.Join(attrs, ", "))
 }

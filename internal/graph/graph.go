@@ -75,9 +75,9 @@ func (m Mark) tone() string {
 		return "good"
 	case "failed", "rejected", "refused", "denied", "quarantined":
 		return "bad"
-	case "in-doubt", "interrupted":
+	case "in-doubt", "interrupted", "ignored":
 		return "doubt"
-	case "skipped", "not-reached", "ignored", "cancelled", "undone", "stopped":
+	case "skipped", "not-reached", "cancelled", "undone", "stopped":
 		return "off"
 	default:
 		return "live"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/tendhq/tend/internal/cell"
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/graph"
@@ -218,7 +220,7 @@ func node(t *rapid.T, depth int) program.Node {
 func TestLayoutHoldsTogether(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		l := graph.New(programs().Draw(t, "program"))
+		l := graph.New(programs().Draw(t, "program"), progress)
 		boxes := map[string]graph.Box{}
 		for _, b := range l.Boxes {
 			if _, twice := boxes[b.Path]; twice {
@@ -249,6 +251,78 @@ func TestLayoutHoldsTogether(t *testing.T) {
 			for i := 1; i < len(e.Points); i++ {
 				if e.Points[i].X != e.Points[i-1].X && e.Points[i].Y != e.Points[i-1].Y {
 					t.Fatalf("a slanted edge: %+v", e)
+				}
+			}
+		}
+	})
+}
+
+// A text of the drawing.
+type label struct {
+	X      int    `xml:"x,attr"`
+	Y      int    `xml:"y,attr"`
+	Anchor string `xml:"text-anchor,attr"`
+	Role   string `xml:"tspan"`
+	Text   string `xml:",chardata"`
+}
+
+// area is what a text covers at most: eight pixels for each cell, which is more than its fonts take.
+func (l label) area() image.Rectangle {
+	w := 8 * cell.Width(l.Role+l.Text)
+	left := l.X
+	switch l.Anchor {
+	case "middle":
+		left -= w / 2
+	case "end":
+		left -= w
+	}
+	return image.Rect(left, l.Y-10, left+w, l.Y+4)
+}
+
+// TestTextsAreReadable: whatever a playbook and its run say, no text covers another one, and no line runs through one.
+func TestTextsAreReadable(t *testing.T) {
+	t.Parallel()
+	status := rapid.SampledFrom([]string{"", "succeeded", "failed", "in-doubt", "skipped", "running"})
+	note := rapid.SampledFrom([]string{"", "27ms", "1m30.5s", "1200 of 34000"})
+	rapid.Check(t, func(t *rapid.T) {
+		p, marks := programs().Draw(t, "program"), map[string]graph.Mark{}
+		state := func(path string) graph.Mark {
+			if _, ok := marks[path]; !ok {
+				marks[path] = graph.Mark{Status: status.Draw(t, "status"), Note: note.Draw(t, "note")}
+			}
+			return marks[path]
+		}
+		var b bytes.Buffer
+		if err := graph.SVG(&b, p, state); err != nil {
+			t.Fatal(err)
+		}
+		var svg struct {
+			Texts []label `xml:"g>text"`
+		}
+		if err := xml.Unmarshal(b.Bytes(), &svg); err != nil {
+			t.Fatal(err)
+		}
+		l, steps := graph.New(p, state), map[string]bool{}
+		for _, x := range l.Boxes {
+			steps[x.Path] = !x.Block
+		}
+		for i, x := range svg.Texts {
+			for _, y := range svg.Texts[i+1:] {
+				if x.area().Overlaps(y.area()) {
+					t.Fatalf("%q and %q cover each other: %v %v", x.Text, y.Text, x.area(), y.area())
+				}
+			}
+			for _, e := range l.Edges {
+				if e.Kind == graph.OnFail && steps[e.From] {
+					continue // the language has catch on blocks only
+				}
+				for i := 1; i < len(e.Points); i++ {
+					from, to := e.Points[i-1], e.Points[i]
+					line := image.Rect(8*from.X, 8*from.Y, 8*to.X, 8*to.Y)
+					line.Max = line.Max.Add(image.Pt(1, 1))
+					if x.area().Overlaps(line) {
+						t.Fatalf("the line from %s to %s runs through %q: %v %v", e.From, e.To, x.Text, line, x.area())
+					}
 				}
 			}
 		}

@@ -28,10 +28,13 @@ type Box struct {
 	Lines  []string        `json:"lines,omitempty"` // details below the title
 	Effect contract.Effect `json:"effect,omitempty"`
 	Block  bool            `json:"block,omitempty"` // other boxes stand in it
-	X      int             `json:"x"`
-	Y      int             `json:"y"`
-	W      int             `json:"w"`
-	H      int             `json:"h"`
+	// Status is what the State says of it, at most maxText cells. A step has it as its last line; a block at the right of
+	// its title.
+	Status string `json:"status,omitempty"`
+	X      int    `json:"x"`
+	Y      int    `json:"y"`
+	W      int    `json:"w"`
+	H      int    `json:"h"`
 }
 
 // EdgeKind says why a line leads from one box to another.
@@ -40,7 +43,8 @@ type EdgeKind string
 // The kinds of edges.
 const (
 	Next     EdgeKind = "next"     // then
-	Fork     EdgeKind = "fork"     // into a lane, and out of it
+	Fork     EdgeKind = "fork"     // into a lane
+	Join     EdgeKind = "join"     // out of a lane, to the foot of the row, where nothing stands
 	OnFail   EdgeKind = "catch"    // when the block failed
 	Always   EdgeKind = "finally"  // in any case
 	Attached EdgeKind = "attached" // to a verify, undo, probe or check
@@ -69,7 +73,7 @@ const (
 	minW     = 16 // of a step
 	maxText  = 44 // cells of a line before it is cut
 	maxLines = 4  // details shown in a box
-	head     = 3  // height of a block's title
+	head     = 4  // height of a block's title
 )
 
 // Paths of the boxes that a layout adds.
@@ -79,22 +83,28 @@ const (
 )
 
 // New lays a program out: steps below each other on one axis, lanes side by side, blocks around what they hold, and
-// what hangs on a step to its right. The same program always gives the same layout.
-func New(p *program.Program) Layout {
+// what hangs on a step to its right; what the State says has room in the boxes, so that nothing covers anything. The
+// same program and State always give the same layout.
+func New(p *program.Program, s State) Layout {
+	m := builder{s}
 	root := outline(p)
-	start := leaf(item{path: startPath, kind: Start, title: "start"})
-	end := leaf(item{path: endPath, kind: End, title: "end"})
-	flow := column(append([]*part{start}, sequence(root.body)...))
-	all := column([]*part{withHandlers(flow, root), end})
+	start := m.leaf(item{path: startPath, kind: Start, title: "start"})
+	end := m.leaf(item{path: endPath, kind: End, title: "end"})
+	flow := column(append([]*part{start}, m.sequence(root.body)...))
+	all := column([]*part{m.withHandlers(flow, root), end})
 	d := drawing{l: Layout{Name: root.title, W: all.w + 2*pad, H: all.h + 2*pad}, spots: map[*part]spot{}}
 	d.place(all, pad, pad, "")
 	return d.l
 }
 
+// builder makes parts, with room for what a State says.
+type builder struct{ state State }
+
 // part is a piece of the drawing with its size. Its axis is the vertical line on which the flow enters and leaves.
 type part struct {
 	it         item
 	lines      []string
+	status     string
 	w, h, axis int
 	leaf       bool
 	block      bool
@@ -120,20 +130,30 @@ type link struct {
 	kind     EdgeKind
 }
 
-func leaf(it item) *part {
-	p := &part{it: it, leaf: true, lines: details(it)}
-	p.w = max(textWidth(p)+4, minW)
-	p.w += p.w % 2
+func (m builder) leaf(it item) *part {
+	p := &part{it: it, leaf: true, lines: details(it), status: m.status(it)}
+	p.w = max(textWidth(p), cell.Width(p.status)) + 4
+	p.w = max(p.w+p.w%2, minW)
 	p.h = lineH*(1+len(p.lines)) + 2
+	if p.status != "" {
+		p.h += lineH
+	}
 	p.axis = p.w / 2
 	return p
 }
 
-func textWidth(p *part) int {
+func (m builder) status(it item) string { return cell.Cut(m.state.at(it.path).text(), maxText) }
+
+func titleWidth(p *part) int {
 	w := cell.Width(cell.Cut(p.it.title, maxText))
 	if p.it.role != "" {
 		w += cell.Width(string(p.it.role)) + 1
 	}
+	return w
+}
+
+func textWidth(p *part) int {
+	w := titleWidth(p)
 	for _, l := range p.lines {
 		w = max(w, cell.Width(l))
 	}
@@ -165,31 +185,34 @@ func details(it item) []string {
 	return out
 }
 
-func sequence(its []item) []*part {
+func (m builder) sequence(its []item) []*part {
 	out := make([]*part, len(its))
 	for i, it := range its {
-		out[i] = measure(it)
+		out[i] = m.measure(it)
 	}
 	return out
 }
 
-func measure(it item) *part {
+func (m builder) measure(it item) *part {
 	if it.box() {
-		return withSide(block(it), it)
+		return m.withSide(m.block(it), it)
 	}
-	return withHandlers(withSide(leaf(it), it), it)
+	return m.withHandlers(m.withSide(m.leaf(it), it), it)
 }
 
 // block draws a box around the body of an item; its handlers stand inside, so that they move with it.
-func block(it item) *part {
+func (m builder) block(it item) *part {
 	body := column
 	if it.kind == Parallel {
 		body = row
 	}
-	in := withHandlers(body(sequence(it.body)), it)
-	p := &part{it: it, block: true, lines: details(it)}
+	in := m.withHandlers(body(m.sequence(it.body)), it)
+	p := &part{it: it, block: true, lines: details(it), status: m.status(it)}
 	top := head + lineH*len(p.lines)
 	p.w, p.h = max(in.w+2*pad, textWidth(p)+4, minW), top+in.h+pad
+	if p.status != "" {
+		p.w = max(p.w, titleWidth(p)+cell.Width(p.status)+6)
+	}
 	x := (p.w - in.w) / 2
 	p.axis = x + in.axis
 	p.kids = []kid{{in, x, top}}
@@ -239,7 +262,7 @@ func row(parts []*part) *part {
 }
 
 // withSide hangs verify, undo, probe and checks to the right of a part.
-func withSide(p *part, it item) *part {
+func (m builder) withSide(p *part, it item) *part {
 	if len(it.side) == 0 {
 		return p
 	}
@@ -249,24 +272,24 @@ func withSide(p *part, it item) *part {
 		if i > 0 {
 			y += gapY / 2
 		}
-		m := measure(s)
-		g.kids = append(g.kids, kid{m, p.w + 2*gapX, y})
-		g.edges = append(g.edges, link{p, m, Attached})
-		y += m.h
-		w = max(w, m.w)
+		k := m.measure(s)
+		g.kids = append(g.kids, kid{k, p.w + 2*gapX, y})
+		g.edges = append(g.edges, link{p, k, Attached})
+		y += k.h
+		w = max(w, k.w)
 	}
 	g.w, g.h = p.w+2*gapX+w, max(p.h, y)
 	return g
 }
 
 // withHandlers puts catch to the right of a part and finally below it.
-func withHandlers(p *part, it item) *part {
+func (m builder) withHandlers(p *part, it item) *part {
 	if it.catch == nil && it.final == nil {
 		return p
 	}
 	g := &part{axis: p.axis, first: p, last: p, kids: []kid{{p, 0, 0}}, w: p.w, h: p.h}
 	if it.catch != nil {
-		c := block(*it.catch)
+		c := m.block(*it.catch)
 		g.kids = append(g.kids, kid{c, p.w + 2*gapX, 0})
 		g.edges = append(g.edges, link{p, c, OnFail})
 		g.w, g.h = p.w+2*gapX+c.w, max(p.h, c.h)
@@ -274,7 +297,7 @@ func withHandlers(p *part, it item) *part {
 	if it.final == nil {
 		return g
 	}
-	f := block(*it.final)
+	f := m.block(*it.final)
 	if d := f.axis - g.axis; d > 0 { // what stands above moves right, so that the axes meet
 		for i := range g.kids {
 			g.kids[i].x += d

@@ -17,7 +17,7 @@ func (d *drawing) place(p *part, x, y int, parent string) {
 	if p.boxed() {
 		d.l.Boxes = append(d.l.Boxes, Box{
 			Path: p.it.path, Parent: parent, Kind: p.it.kind, Role: p.it.role, Title: cell.Cut(p.it.title, maxText),
-			Lines: p.lines, Effect: p.it.effect, Block: p.block, X: x, Y: y, W: p.w, H: p.h,
+			Lines: p.lines, Effect: p.it.effect, Block: p.block, Status: p.status, X: x, Y: y, W: p.w, H: p.h,
 		})
 	}
 	if p.block {
@@ -31,7 +31,7 @@ func (d *drawing) place(p *part, x, y int, parent string) {
 	}
 	for _, e := range p.edges {
 		switch e.kind {
-		case Next, Fork, Always:
+		case Next, Fork, Join, Always:
 			d.down(e, parent)
 		case OnFail, Attached:
 			d.across(e, parent)
@@ -47,7 +47,7 @@ func (d *drawing) fork(row *part, parent string) {
 		in, out := enter(k.part).it.path, exit(k.part).it.path
 		d.l.Edges = append(d.l.Edges,
 			Edge{parent, in, Fork, bend(Point{b.axis, b.y}, Point{s.axis, s.y}, b.y+1)},
-			Edge{out, parent, Fork, bend(Point{s.axis, s.y + s.h}, Point{b.axis, b.y + b.h}, b.y+b.h-1)})
+			Edge{out, parent, Join, bend(Point{s.axis, s.y + s.h}, Point{b.axis, b.y + b.h}, b.y+b.h-1)})
 	}
 }
 

@@ -18,7 +18,7 @@ const unit = 8
 // around it may set, with a light and a dark set of its own. Every box carries its path as `data-path` and its status as
 // `data-status`.
 func SVG(w io.Writer, p *program.Program, s State) error {
-	l := New(p)
+	l := New(p, s)
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="tend-graph" role="img" viewBox="0 0 %d %d" width="%d" height="%d">`,
 		l.W*unit, l.H*unit, l.W*unit, l.H*unit)
@@ -86,7 +86,7 @@ func svgBox(b *strings.Builder, x Box, m Mark) {
 	left, top, w, h := x.X*unit, x.Y*unit, x.W*unit, x.H*unit
 	round := 6
 	if x.Kind == Start || x.Kind == End || x.Kind == Wait {
-		round = h / 2
+		round = min(h/2, 2*unit) // more would run into the texts
 	}
 	fmt.Fprintf(b, `<rect x="%d" y="%d" width="%d" height="%d" rx="%d"/>`, left, top, w, h, round)
 	if x.Effect != "" && x.Kind == Action {
@@ -106,8 +106,12 @@ func svgBox(b *strings.Builder, x Box, m Mark) {
 		y += lineH * unit
 		fmt.Fprintf(b, `<text class="d" x="%d" y="%d">%s</text>`, tx, y, escape(l))
 	}
-	if s := m.text(); s != "" {
-		fmt.Fprintf(b, `<text class="s" x="%d" y="%d" text-anchor="end">%s</text>`, left+w-6, top-4, escape(s))
+	switch {
+	case x.Status == "":
+	case x.Block:
+		fmt.Fprintf(b, `<text class="s" x="%d" y="%d" text-anchor="end">%s</text>`, left+w-12, top+lineH*unit+4, escape(x.Status))
+	default:
+		fmt.Fprintf(b, `<text class="s" x="%d" y="%d" text-anchor="%s">%s</text>`, tx, y+lineH*unit, anchor, escape(x.Status))
 	}
 	b.WriteString("</g>")
 }
@@ -129,5 +133,9 @@ func svgEdge(b *strings.Builder, e Edge) {
 		}
 		points.WriteString(strconv.Itoa(p.X*unit) + "," + strconv.Itoa(p.Y*unit))
 	}
-	fmt.Fprintf(b, `<polyline class="%s" points="%s" marker-end="url(#tend-arrow)"/>`, escape(string(e.Kind)), points.String())
+	tip := ` marker-end="url(#tend-arrow)"`
+	if e.Kind == Join {
+		tip = ""
+	}
+	fmt.Fprintf(b, `<polyline class="%s" points="%s"%s/>`, escape(string(e.Kind)), points.String(), tip)
 }

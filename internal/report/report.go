@@ -70,9 +70,25 @@ func HTML(w io.Writer, r Run) error {
 	return t.Execute(w, p)
 }
 
+// Took is how long the run took, or 0 while it goes on.
+func (r Run) Took() time.Duration {
+	if r.View.Ended.IsZero() {
+		return 0
+	}
+	return r.View.Ended.Sub(r.View.Created)
+}
+
 type row struct {
 	*history.Step
 	Depth int
+}
+
+// Part is the part of its block that the step stands in, unless its label says so already: "verify of restart".
+func (r row) Part() string {
+	if strings.HasPrefix(r.Label(), r.Section+" of ") {
+		return ""
+	}
+	return r.Section
 }
 
 // State lays the progress of a run over the drawing of its playbook. Of the iterations of a loop the worst status shows.
