@@ -28,7 +28,9 @@ func (m *Machine) accept(x Accepted, now time.Time) {
 	}
 	for i := range x.Items {
 		it := &x.Items[i]
-		if _, ok := m.seen[it.Event.ID]; !ok && !it.Looked && birth(it.Event.ID).Before(m.floor) {
+		_, seen := m.seen[it.Event.ID]
+		_, counted := m.lengths[it.Event.Source]
+		if !seen && !it.Looked && birth(it.Event.ID).Before(m.floor) || it.Known == nil && !counted && !it.Counted {
 			m.emit(Reply{Req: x.Req, Err: errLook})
 			return
 		}

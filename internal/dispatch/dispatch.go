@@ -22,6 +22,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -245,9 +246,9 @@ func (d *Dispatch) reload(why error) {
 	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
 		mem, err := Remember(d.ctx, d.cfg.Ledger, runStatus)
 		if err == nil {
-			d.mu.Lock()
-			clear(d.sources)
-			d.mu.Unlock()
+			err = d.known(mem)
+		}
+		if err == nil {
 			d.remembered(mem)
 			d.send(Reloaded{mem})
 			return
@@ -314,6 +315,11 @@ func (d *Dispatch) Accept(ctx context.Context, events []event.Event) ([]Receipt,
 	if err != nil {
 		return nil, err
 	}
+	d.mu.Lock()
+	for i := range items {
+		d.sources[items[i].Event.Source] = true
+	}
+	d.mu.Unlock()
 	out, _ := v.([]Receipt)
 	if d.cfg.Told != nil {
 		for i := range out {
@@ -360,7 +366,7 @@ func (d *Dispatch) prepare(ctx context.Context, events []event.Event, look bool)
 				continue
 			}
 		}
-		if err := d.complete(ctx, &it, rules); err != nil {
+		if err := d.complete(ctx, &it, rules, look); err != nil {
 			return nil, err
 		}
 		items[i] = it
@@ -369,12 +375,12 @@ func (d *Dispatch) prepare(ctx context.Context, events []event.Event, look bool)
 }
 
 // complete adds what a new event needs.
-func (d *Dispatch) complete(ctx context.Context, it *Item, rules *Rules) error {
+func (d *Dispatch) complete(ctx context.Context, it *Item, rules *Rules, look bool) error {
 	e := &it.Event
-	var err error
-	if it.Length, err = d.length(ctx, e.Source); err != nil {
+	if err := d.length(ctx, it, look); err != nil {
 		return err
 	}
+	var err error
 	if it.Cause = cmp.Or(e.Cause, e.Labels["tend_run"]); it.Cause != "" {
 		if it.Chain, err = d.chain(ctx, it.Cause); err != nil {
 			return err
@@ -396,19 +402,32 @@ func (d *Dispatch) complete(ctx context.Context, it *Item, rules *Rules) error {
 	return nil
 }
 
-// length tells how long the stream of a source is, unless the machine knows.
-func (d *Dispatch) length(ctx context.Context, source string) (uint64, error) {
+// length finds out how long the stream of a source is, unless the machine knows.
+func (d *Dispatch) length(ctx context.Context, it *Item, look bool) error {
 	d.mu.Lock()
-	known := d.sources[source]
+	known := d.sources[it.Event.Source]
 	d.mu.Unlock()
-	if known {
-		return 0, nil
+	if known && !look {
+		return nil
 	}
-	h, err := d.cfg.Ledger.Head(ctx, "event/"+source)
-	if err != nil {
-		return 0, err
+	h, err := d.cfg.Ledger.Head(ctx, "event/"+it.Event.Source)
+	it.Length, it.Counted = h.Length, true
+	return err
+}
+
+// known adds the lengths of all streams that the machine knew: what was looked up for it before may be old.
+func (d *Dispatch) known(mem *Memory) error {
+	d.mu.Lock()
+	list := slices.Collect(maps.Keys(d.sources))
+	d.mu.Unlock()
+	for _, s := range list {
+		h, err := d.cfg.Ledger.Head(d.ctx, "event/"+s)
+		if err != nil {
+			return err
+		}
+		mem.Lengths[s] = h.Length
 	}
-	return h.Length, nil
+	return nil
 }
 
 // exceeds tells whether data is larger than n bytes, roughly.

@@ -89,6 +89,7 @@ type Item struct {
 	Known    *Row      // its row, when it was here before
 	Looked   bool      // whether the store was asked for it
 	Length   uint64    // of the stream of its source
+	Counted  bool      // whether Length was looked up
 	Received time.Time // replays: when it came
 }
 

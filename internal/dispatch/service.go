@@ -40,7 +40,7 @@ func (d *Dispatch) Replay(ctx context.Context, eventID string, by entry.Who, any
 		return Receipt{}, err
 	}
 	it := Item{Event: *e, Known: row, Looked: true, Received: stored.At}
-	if it.Length, err = d.length(ctx, e.Source); err != nil {
+	if err := d.length(ctx, &it, false); err != nil {
 		return Receipt{}, err
 	}
 	it.Match, it.Notes = d.rules.Load().Match(e)

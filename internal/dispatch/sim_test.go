@@ -409,7 +409,7 @@ func (w *world) send(list []event.Event) {
 			if err != nil {
 				w.fail("%v", err)
 			}
-			it.Length = h.Length
+			it.Length, it.Counted = h.Length, true
 		}
 		it.Match, it.Notes = rules.Match(&e)
 		items[i] = it
