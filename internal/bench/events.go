@@ -198,7 +198,7 @@ func (d *desk) flood(ctx context.Context, senders, size int, span time.Duration)
 	all.Wait()
 	took := time.Since(start)
 	close(stop)
-	for range bodies { //nolint:revive // let the maker end
+	for range bodies { // lets the maker end
 	}
 	made.Wait()
 	if err := failed.Load(); err != nil {
