@@ -42,8 +42,8 @@ func (w *writer) mark(now time.Time) {
 
 // even gives all connections of the process the same chance at pages in memory. They share one pool (this SQLite is built
 // with memory management), and a connection whose cache is full takes the oldest pages of all: after a reader's long scan
-// the writer would own too few, and would read every page that it needs anew for each transaction. An empty pool costs one
-// read for each page in use; measured beside a scan it makes the writer more than twice as fast.
+// the writer owns too few, and reads every page that it needs anew for each transaction. An empty pool costs one read for
+// each page that is in use.
 func (w *writer) even() {
 	_, _ = w.c.ExecContext(context.Background(), "PRAGMA shrink_memory")
 }
