@@ -160,22 +160,25 @@ func (a *Archive) carries(ctx context.Context, s *run.State) error {
 	return nil
 }
 
-// Caller finds the run whose retry would carry on the ended run s: the one that called it, or one above that.
-func (a *Archive) Caller(ctx context.Context, s *run.State) (string, error) {
-	top := ""
+// Caller finds the run whose retry would carry on the ended run s: the one that called it, or one above that; "" none.
+func (a *Archive) Caller(ctx context.Context, s *run.State) (top string, err error) {
 	for at := s; at.Created.Cause.Parent != ""; {
 		p, _, err := a.Run(ctx, at.Created.Cause.Parent)
-		if fault.Is(err, fault.Damaged) || fault.Is(err, fault.Newer) || fault.Is(err, fault.NotFound) {
-			break // nobody retries that
-		}
-		if err != nil {
+		switch {
+		case fault.Is(err, fault.Damaged), fault.Is(err, fault.Newer), fault.Is(err, fault.NotFound):
+			return top, nil // nobody retries that
+		case err != nil:
 			return "", err
-		}
-		c, err := run.Carry(p)
-		if err != nil || !slices.Contains(c.Calls(), at.ID) {
-			break //nolint:nilerr // it cannot be retried, and so carries nothing on
+		case !carriesOn(p, at.ID):
+			return top, nil
 		}
 		top, at = p.ID, p
 	}
 	return top, nil
+}
+
+// carriesOn tells whether the retry of a run, if there can be one, carries on a run that it called.
+func carriesOn(s *run.State, called string) bool {
+	c, err := run.Carry(s)
+	return err == nil && slices.Contains(c.Calls(), called)
 }

@@ -72,7 +72,7 @@ func (m *Machine) redacted(s *session, l *Loaded) {
 // moves tells whether a command makes a run go on, which nothing does in a halted directory.
 func moves(v Verb) bool {
 	switch v {
-	case Redact, Leave, retire, interrupt, restored:
+	case Redact, Release, Leave, retire, interrupt, restored:
 		return false
 	case Cancel, Pause, Unpause, Resume, Permit, Skip, Retry, Rollback, Params:
 	}
@@ -197,6 +197,8 @@ func asked(v Verb) string {
 		return "be retried"
 	case Rollback:
 		return "be rolled back"
+	case Release:
+		return "be released"
 	case Params:
 		return "take other parameters"
 	case Redact, Leave, retire, interrupt, restored:

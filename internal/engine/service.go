@@ -376,6 +376,8 @@ func (e *Engine) Send(ctx context.Context, name, key string, payload map[string]
 		switch {
 		case err == nil:
 			runs = append(runs, r.Parent)
+		case fault.Is(err, fault.Damaged), fault.Is(err, fault.Newer):
+			// It is quarantined, and shows so. The others hear of the event.
 		case !fault.Is(err, fault.Conflict):
 			return runs, err
 		}
