@@ -46,19 +46,20 @@ type Service interface {
 
 // Start asks for a run.
 type Start struct {
-	ID       string // of the run to be: one that is there already is given, and nothing begins; "" makes one
-	Project  string // "" is default
-	Program  *program.Program
-	Params   map[string]any // bound: complete, typed, defaults rendered
-	Event    map[string]any
-	Metadata map[string]any // what templates see as metadata besides the playbook's own
-	Source   string         // file, or commit:path
-	Dir      string
-	By       entry.Who
-	Stepping bool
-	Guards   []guard.Spec // declared in the playbook's repository
-	Request  string       // idempotency key of the request: a repeat gives the same run; "" none
-	Cause    entry.Cause
+	ID          string // of the run to be: one that is there already is given, and nothing begins; "" makes one
+	Project     string // "" is default
+	Environment string
+	Program     *program.Program
+	Params      map[string]any // bound: complete, typed, defaults rendered
+	Event       map[string]any
+	Metadata    map[string]any // what templates see as metadata besides the playbook's own
+	Source      string         // file, or commit:path
+	Dir         string
+	By          entry.Who
+	Stepping    bool
+	Guards      []guard.Spec // declared in the playbook's repository
+	Request     string       // idempotency key of the request: a repeat gives the same run; "" none
+	Cause       entry.Cause
 }
 
 // Verb is what a person can do to a run.

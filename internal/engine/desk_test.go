@@ -42,7 +42,10 @@ type desk struct {
 	stops   []engine.StopAct
 	replies map[uint64]engine.Reply
 	broke   error
-	req     uint64
+
+	gone      bool // what runs react to is over
+	confirmed int  // how often it was asked
+	req       uint64
 }
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -84,6 +87,9 @@ func (d *desk) feed(in engine.Input) {
 				todo = append(todo, engine.Read(context.Background(), d.archive, x.Run))
 			case engine.Bind:
 				todo = append(todo, engine.Call(context.Background(), d.archive, x, expr.New(expr.Limits{}), seal.Key{}, archive.Mover{}))
+			case engine.Confirm:
+				d.confirmed++
+				todo = append(todo, engine.Confirmed{Run: x.Run, Still: !d.gone, Why: "the alert is over"})
 			case engine.Commit:
 				d.commits = append(d.commits, x)
 			case engine.Offer:

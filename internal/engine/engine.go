@@ -80,6 +80,9 @@ type Config struct {
 	Learn   func(v any)            // has what is secret masked from now on; nil: nobody does
 	Holder  string                 // who holds the lease: host and process
 	All     bool                   // drive every run that is not over (a server)
+	// Confirm tells whether what a run reacts to is still so, before its mutations; where nobody can say, it is. nil: it is
+	// not asked.
+	Confirm func(ctx context.Context, c *entry.RunCreated) (still bool, why string)
 	// Idle is told when nothing of a run is in flight any more. It must not block.
 	Idle func(run string, idle Idle, ended bool)
 	Log  *slog.Logger
@@ -144,6 +147,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	mc.Entropy, mc.Runner, mc.Margin = rand.Reader, cfg.Runners, 2*time.Second
+	mc.Confirm = cfg.Confirm != nil
 	e.status.Halted, e.damaged = mc.Halted, mc.Damaged
 	e.m = NewMachine(mc)
 	e.m.all = cfg.All
@@ -415,6 +419,11 @@ func (e *Engine) do(o Output) {
 		go func() { e.send(e.load(e.ctx, x.Run)) }()
 	case Bind:
 		go func() { e.send(Call(e.ctx, e.archive, x, e.cfg.Bind, e.cfg.Key, e.mover())) }()
+	case Confirm:
+		go func() {
+			still, why := e.cfg.Confirm(e.ctx, x.Created)
+			e.send(Confirmed{Run: x.Run, Still: still, Why: why})
+		}()
 	case StoreList:
 		go func() { e.send(e.storeList(x)) }()
 	case Reply:

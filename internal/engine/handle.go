@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/value"
@@ -70,7 +68,7 @@ func (m *Machine) create(runID string, st Start, hash entry.Hash, now time.Time)
 	m.runs[runID] = s
 	c := &entry.RunCreated{
 		By: st.By, Cause: st.Cause, Closure: hash, Dir: st.Dir, Event: st.Event, Metadata: st.Metadata, Name: st.Program.Metadata.Name,
-		Params: st.Params, Project: cmp.Or(st.Project, "default"), Request: st.Request, Source: st.Source, Stepping: st.Stepping,
+		Params: st.Params, Project: cmp.Or(st.Project, "default"), Environment: st.Environment, Request: st.Request, Source: st.Source, Stepping: st.Stepping,
 	}
 	c.Cause.Root = cmp.Or(c.Cause.Root, runID)
 	if len(st.Guards) > 0 {
@@ -188,60 +186,6 @@ func (m *Machine) evaluated(s *session, x Evaluated, now time.Time) {
 // maxVain bounds how often in a row an evaluation may lead nowhere. Answers that come late do so once or twice.
 const maxVain = 100
 
-// guarded asks the guards, and makes the intent a fact together with what they count.
-func (m *Machine) guarded(s *session, i *entry.StepIntent, now time.Time) {
-	if i.Runner != "" && i.Runner != "local" && !m.cfg.Runner(i.Runner) {
-		m.fact(s, &entry.StepHeld{Path: i.Path, For: "runner", Guard: i.Runner, Why: fmt.Sprintf("no runner named %q is configured here; configure it, then resume the run", i.Runner)}, now)
-		return
-	}
-	if s.state.Restored != "" && i.Effect == string(contract.Mutate) {
-		// Perhaps it was done already, in the time that the store lost.
-		m.fact(s, i, now)
-		m.fact(s, &entry.StepResult{Path: i.Path, Attempt: i.Attempt, Outcome: entry.InDoubt, Fault: &entry.Fault{
-			Kind: string(fault.Lost), Message: "it may have been done already: " + s.state.Restored, Path: i.Path,
-		}}, now)
-		return
-	}
-	if run.IsUndo(i.Path) || s.state.Created.Cause.Undoes != "" {
-		m.fact(s, i, now) // undoing is never held back
-		return
-	}
-	md := s.state.Program().Metadata
-	v := guard.Check(s.guards, m.counts, guard.Request{
-		Playbook: md.Name, Labels: md.Labels, Action: i.Action, Effect: contract.Effect(i.Effect), Targets: i.Targets,
-		Root: s.state.Created.Cause.Root, Path: i.Path,
-	}, now)
-	switch v.Kind {
-	case guard.Deny:
-		m.fact(s, &entry.StepRefused{Path: i.Path, Fault: entry.Fault{Kind: string(fault.Guarded), Message: v.Why, Path: i.Path}}, now)
-	case guard.Hold:
-		m.fact(s, &entry.StepHeld{Path: i.Path, Guard: v.Guard, Why: v.Why, Until: v.Until}, now)
-	case guard.Allow:
-		i.Guards = v.Allowed
-		m.fact(s, i, now)
-		t := s.open()
-		for _, r := range v.Reserve {
-			m.count(r, now)
-			t.other = append(t.other, fact{"guard/" + r.Guard, &entry.GuardReserved{Path: i.Path, Run: s.id, Target: r.Target, Until: r.Until}})
-			body, _ := value.Canonical(r)
-			t.rows = append(t.rows, store.Row{Key: store.Key{Kind: "guard", ID: r.ID()}, Name: r.Guard, Tag: r.Target, Parent: r.Root, At: now, Body: body})
-		}
-	}
-}
-
-// count remembers what a guard counted, and forgets from time to time what no longer counts.
-func (m *Machine) count(r guard.Reservation, now time.Time) {
-	m.counts.Add(r)
-	if m.counts.Len() < m.countLimit {
-		return
-	}
-	m.counts.Forget(now)
-	m.countLimit = max(minCounts, 2*m.counts.Len())
-}
-
-// minCounts is how much of what guards counted is remembered without looking whether it still counts.
-const minCounts = 1024
-
 func (m *Machine) openTask(s *session, tid string, c *entry.TaskCreated, now time.Time) {
 	ts := &taskStream{id: tid}
 	if err := ts.task.Evolve(c); err != nil {
@@ -308,12 +252,12 @@ func (m *Machine) bound(s *session, x Bound, now time.Time) {
 		m.advance(s, now) // it is found and driven like any child
 		return
 	}
-	cause := entry.Cause{Parent: s.id, Path: x.Path, Root: c.Cause.Root}
+	cause := entry.Cause{Parent: s.id, Path: x.Path, Root: c.Cause.Root, Event: c.Cause.Event, Incident: c.Cause.Incident, Key: c.Cause.Key, Trigger: c.Cause.Trigger}
 	if x.Carried != nil {
 		cause.Carry, cause.Why = x.Carried.From, c.Cause.Why
 	}
 	k := m.create(kid, Start{
-		Project: s.state.Created.Project,
+		Project: s.state.Created.Project, Environment: s.state.Created.Environment,
 		Program: x.Prog, Params: x.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: c.By, Guards: s.guards,
 		Stepping: s.state.Stepping, Cause: cause,
 	}, x.Hash, now)

@@ -277,6 +277,7 @@ type Offer struct{ Commit }
 type Broke struct{ Err error }
 
 func (Load) output()      {}
+func (Confirm) output()   {}
 func (Evaluate) output()  {}
 func (StoreList) output() {}
 func (Bind) output()      {}

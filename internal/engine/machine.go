@@ -40,7 +40,8 @@ type Machine struct {
 	segments   map[string]string // streams that go on under another name, since they were damaged
 	damaged    map[string]bool   // those that shall, when a person has said so; halted until then
 	counts     *guard.Counted
-	countLimit int // of counts, before those that are over are forgotten
+	countLimit int          // of counts, before those that are over are forgotten
+	rules      *guard.Rules // live ones; nil: only what runs bring themselves
 	locks      map[string]Holder
 	wakes      wakes
 	closed     map[string]bool // hashes of closures that are stored
@@ -54,6 +55,7 @@ type Machine struct {
 type MachineConfig struct {
 	Entropy io.Reader              // salts: crypto/rand outside simulations
 	Runner  func(name string) bool // is a runner of that name configured here?
+	Confirm bool                   // whether runs that react to events ask if those are still so: Confirm is answered then
 	Margin  time.Duration          // no effect begins closer than this to the end of the lease
 	Counted []guard.Reservation    // what guards counted before
 	Locks   map[string]Holder      // who holds which lock
@@ -68,15 +70,16 @@ type MachineConfig struct {
 
 // session is a run that is loaded.
 type session struct {
-	id     string
-	stream string
-	state  *run.State
-	head   store.Head
-	tasks  map[string]*taskStream // open ones
-	guards []guard.Spec
-	row    []byte // body of the stored row, to write it only when it changed
-	plain  plainRow
-	due    time.Time
+	id        string
+	stream    string
+	state     *run.State
+	head      store.Head
+	tasks     map[string]*taskStream // open ones
+	guards    []guard.Spec
+	confirmed time.Time // when what it reacts to was still so
+	row       []byte    // body of the stored row, to write it only when it changed
+	plain     plainRow
+	due       time.Time
 
 	tx         *tx
 	owed       []Reply // told when what follows at once is durable, or nothing does
@@ -160,6 +163,12 @@ func (m *Machine) handle(in Input, now time.Time) {
 		m.committed(x, now)
 	case Tick:
 		m.tick(now)
+	case Governed:
+		m.governed(x, now)
+	case Reconsider:
+		m.withSession(x.Run, in, now, func(s *session) { m.reconsider(s, now) })
+	case Confirmed:
+		m.withSession(x.Run, in, now, func(s *session) { m.confirmedBy(s, x, now) })
 	case Unhalted:
 		m.halted = ""
 	case parkedAt:

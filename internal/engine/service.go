@@ -259,7 +259,7 @@ func (e *Engine) retryDoubt(ctx context.Context, s *run.State, c Command) (Done,
 func again(s *run.State, by entry.Who) Start {
 	c := s.Created
 	return Start{
-		Program: s.Program(), Params: s.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: by, Project: c.Project,
+		Program: s.Program(), Params: s.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: by, Project: c.Project, Environment: c.Environment,
 		Guards: decodeGuards(c.Guards),
 	}
 }

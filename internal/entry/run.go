@@ -37,6 +37,7 @@ type Cause struct {
 	Carry    string `json:"carry,omitempty"`    // run whose succeeded steps it continues (retry)
 	Event    string `json:"event,omitempty"`    // event that started it
 	Incident string `json:"incident,omitempty"` // incident that it is for
+	Key      string `json:"key,omitempty"`      // of the trigger: what belongs together
 	Parent   string `json:"parent,omitempty"`   // run that called it
 	Path     string `json:"path,omitempty"`     // the calling step
 	Root     string `json:"root,omitempty"`     // the outermost run; its own id for a root
@@ -47,19 +48,20 @@ type Cause struct {
 
 // RunCreated is the first entry of every run.
 type RunCreated struct {
-	By       Who          `json:"by"`
-	Cause    Cause        `json:"cause"`
-	Closure  Hash         `json:"closure"`       // of the compiled program
-	Dir      string       `json:"dir,omitempty"` // where relative paths start
-	Event    value.Object `json:"event,omitempty"`
-	Guards   value.Object `json:"guards,omitempty"` // {"specs": […]}: declared where the playbook comes from
-	Metadata value.Object `json:"metadata,omitempty"`
-	Name     string       `json:"name"`
-	Params   value.Object `json:"params,omitempty"`
-	Project  string       `json:"project"`
-	Request  string       `json:"request,omitempty"` // idempotency key of the request
-	Source   string       `json:"source,omitempty"`  // file or commit:path
-	Stepping bool         `json:"stepping,omitempty"`
+	By          Who          `json:"by"`
+	Cause       Cause        `json:"cause"`
+	Closure     Hash         `json:"closure"`       // of the compiled program
+	Dir         string       `json:"dir,omitempty"` // where relative paths start
+	Environment string       `json:"environment,omitempty"`
+	Event       value.Object `json:"event,omitempty"`
+	Guards      value.Object `json:"guards,omitempty"` // {"specs": […]}: declared where the playbook comes from
+	Metadata    value.Object `json:"metadata,omitempty"`
+	Name        string       `json:"name"`
+	Params      value.Object `json:"params,omitempty"`
+	Project     string       `json:"project"`
+	Request     string       `json:"request,omitempty"` // idempotency key of the request
+	Source      string       `json:"source,omitempty"`  // file or commit:path
+	Stepping    bool         `json:"stepping,omitempty"`
 }
 
 // RunCarried follows RunCreated in a retried run: what the earlier run had reached. State is a part of run.State.
@@ -173,9 +175,20 @@ type StepRefused struct {
 
 // StepSkipped: by its `when`, by a person, or because its block ended.
 type StepSkipped struct {
-	By   *Who   `json:"by,omitempty"`
-	Path string `json:"path"`
-	Why  string `json:"why"`
+	By    *Who   `json:"by,omitempty"`
+	Path  string `json:"path"`
+	Why   string `json:"why"`
+	Would *Would `json:"would,omitempty"` // what it would have done: the mode is to observe
+}
+
+// Would is an effect that was rendered and not begun.
+type Would struct {
+	Action       string       `json:"action"`
+	Effect       string       `json:"effect"`
+	Inputs       value.Object `json:"inputs,omitempty"`
+	Irreversible bool         `json:"irreversible,omitempty"`
+	Runner       string       `json:"runner,omitempty"`
+	Targets      []string     `json:"targets,omitempty"`
 }
 
 // StepIntent is durable before the effect starts.
@@ -190,6 +203,7 @@ type StepIntent struct {
 	Irreversible bool         `json:"irreversible,omitempty"`
 	Key          string       `json:"key"` // idempotency key
 	Path         string       `json:"path"`
+	Rules        string       `json:"rules,omitempty"` // names the guards, modes and halts that were live
 	Runner       string       `json:"runner,omitempty"`
 	Targets      []string     `json:"targets,omitempty"`
 }

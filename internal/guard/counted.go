@@ -64,19 +64,23 @@ func (c *Counted) Len() int {
 	return c.n
 }
 
-// Forget drops what no longer counts.
-func (c *Counted) Forget(now time.Time) {
+// Forget drops what no longer counts, and gives it.
+func (c *Counted) Forget(now time.Time) []Reservation {
+	var gone []Reservation
 	for name, of := range c.by {
 		for slot, r := range of {
 			if !now.Before(r.Until) {
 				delete(of, slot)
 				c.n--
+				gone = append(gone, r)
 			}
 		}
 		if len(of) == 0 {
 			delete(c.by, name)
 		}
 	}
+	slices.SortFunc(gone, func(a, b Reservation) int { return strings.Compare(a.ID(), b.ID()) })
+	return gone
 }
 
 func (c *Counted) get(guard, slot string) (Reservation, bool) {

@@ -151,6 +151,14 @@ func (f *Fold) stepFact(s *Step, p entry.Payload, at time.Time) {
 	case *entry.StepSkipped:
 		s.Why = f.mask.text(x.Why)
 		f.end(s, Skipped, nil, at)
+		if w := x.Would; w != nil {
+			on := ""
+			if len(w.Targets) > 0 {
+				on = " on " + strings.Join(w.Targets, ", ")
+			}
+			s.Why = "would have run " + w.Action + f.mask.text(on) + ": " + s.Why
+			f.moment(at, s.Path, "%s would have run %s%s", s.Label(), w.Action, f.mask.text(on))
+		}
 		if x.By != nil {
 			f.moment(at, s.Path, "%s skipped by %s", s.Label(), x.By.Name)
 		}

@@ -280,6 +280,9 @@ func (s *State) evolveStep(n *Node, p entry.Payload, at time.Time) error {
 	case *entry.Condition:
 		return s.evolveCondition(n, x, at)
 	case *entry.StepSkipped:
+		if x.Would != nil {
+			s.Observed++
+		}
 		s.settle(n, outcomeSkipped, nil)
 	case *entry.StepRefused:
 		s.settle(n, string(entry.Failed), &x.Fault)

@@ -125,7 +125,8 @@ type State struct {
 	Stats       map[string]Stat        `json:"stats,omitempty"`    // by step id
 	Undo        []UndoItem             `json:"undo,omitempty"`
 	Doubts      []string               `json:"doubts,omitempty"`
-	Handled     map[string]*Node       `json:"handled,omitempty"` // steps in doubt whose failure was handled or ignored
+	Handled     map[string]*Node       `json:"handled,omitempty"`  // steps in doubt whose failure was handled or ignored
+	Observed    int                    `json:"observed,omitempty"` // effects that would have begun
 	Undone      *entry.UndoEnded       `json:"undone,omitempty"`
 	End         *entry.RunEnded        `json:"end,omitempty"`
 	EndedAt     time.Time              `json:"endedAt,omitzero"`
