@@ -248,7 +248,7 @@ func toMap(v any, f *Field, loose bool) (any, error) {
 	if len(f.Fields) == 0 {
 		return m, nil
 	}
-	out, problems := fill(f.Fields, m, loose)
+	out, problems := fill("input", f.Fields, m, loose)
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("%s", strings.Join(problems, "; "))
 	}
@@ -357,6 +357,15 @@ func same(a, b any) bool {
 // required inputs there and not empty, nothing unknown. All problems come in one error. In the older dialect an empty
 // text is not given, and what the action does not know is left out.
 func Inputs(fields []Field, given map[string]any, d expr.Dialect) (map[string]any, error) {
+	return bring("input", fields, given, d)
+}
+
+// Outputs brings what a playbook or module gives into the form that it declares, as Inputs does.
+func Outputs(fields []Field, given map[string]any, d expr.Dialect) (map[string]any, error) {
+	return bring("output", fields, given, d)
+}
+
+func bring(what string, fields []Field, given map[string]any, d expr.Dialect) (map[string]any, error) {
 	if d == expr.Lenient {
 		kept := make(map[string]any, len(given))
 		for k, v := range given {
@@ -369,7 +378,7 @@ func Inputs(fields []Field, given map[string]any, d expr.Dialect) (map[string]an
 		}
 		given = kept
 	}
-	out, problems := fill(fields, given, d == expr.Lenient)
+	out, problems := fill(what, fields, given, d == expr.Lenient)
 	if len(problems) > 0 {
 		return nil, &fault.Error{Kind: fault.Invalid, Message: strings.Join(problems, "; ")}
 	}
@@ -377,7 +386,7 @@ func Inputs(fields []Field, given map[string]any, d expr.Dialect) (map[string]an
 }
 
 // fill converts given to fields and lists what is wrong, in a fixed order.
-func fill(fields []Field, given map[string]any, loose bool) (map[string]any, []string) {
+func fill(what string, fields []Field, given map[string]any, loose bool) (map[string]any, []string) {
 	out := make(map[string]any, len(fields))
 	var problems []string
 	for i := range fields {
@@ -388,7 +397,7 @@ func fill(fields []Field, given map[string]any, loose bool) (map[string]any, []s
 			case f.Default != nil:
 				v = f.Default
 			case f.Required:
-				problems = append(problems, fmt.Sprintf("input `%s` is required and not given", f.Name))
+				problems = append(problems, fmt.Sprintf("%s `%s` is required and not given", what, f.Name))
 				continue
 			default:
 				continue
@@ -397,17 +406,17 @@ func fill(fields []Field, given map[string]any, loose bool) (map[string]any, []s
 		c, err := convert(v, f, loose)
 		switch {
 		case err != nil:
-			problems = append(problems, fmt.Sprintf("input `%s` %v", f.Name, err))
+			problems = append(problems, fmt.Sprintf("%s `%s` %v", what, f.Name, err))
 		case f.Required && !Opaque(c) && value.Empty(expr.Revealed(c)):
-			problems = append(problems, fmt.Sprintf("input `%s` is required and empty", f.Name))
+			problems = append(problems, fmt.Sprintf("%s `%s` is required and empty", what, f.Name))
 		default:
 			out[f.Name] = c
 		}
 	}
-	return out, append(problems, unknown(fields, given)...)
+	return out, append(problems, unknown(what, fields, given)...)
 }
 
-func unknown(fields []Field, given map[string]any) []string {
+func unknown(what string, fields []Field, given map[string]any) []string {
 	var problems []string
 	var names []string
 	for k := range given {
@@ -419,7 +428,7 @@ func unknown(fields []Field, given map[string]any) []string {
 				names = append(names, f.Name)
 			}
 		}
-		p := fmt.Sprintf("there is no input `%s`", k)
+		p := fmt.Sprintf("there is no %s `%s`", what, k)
 		if hint := spelling.Suggest(k, names); hint != "" {
 			p += ": " + hint
 		}

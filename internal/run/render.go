@@ -325,7 +325,7 @@ func (ev *evaluation) outputs() (value.Object, error) {
 		return nil, err
 	}
 	if len(ev.s.prog.OutputDefs) > 0 {
-		if m, err = contract.Inputs(ev.s.prog.OutputDefs, m, ev.s.prog.Dialect); err != nil {
+		if m, err = contract.Outputs(ev.s.prog.OutputDefs, m, ev.s.prog.Dialect); err != nil {
 			return nil, err
 		}
 	}

@@ -59,7 +59,7 @@ func (ev *evaluation) reshape(output value.Object) (shaped, hidden value.Object,
 	ev.put(&scope, output, "result")
 	shaped, err = ev.trees(m.Outputs, scope)
 	if err == nil && len(m.OutputDefs) > 0 {
-		shaped, err = contract.Inputs(m.OutputDefs, shaped, m.Dialect)
+		shaped, err = contract.Outputs(m.OutputDefs, shaped, m.Dialect)
 	}
 	if err != nil {
 		return nil, nil, err
