@@ -84,6 +84,11 @@ func (e *Engine) unseen(s *run.State) (known, hide []secret.Value) {
 	if err != nil {
 		e.cfg.Log.Warn("something of a run cannot be opened, and is not masked in its logs", "run", s.ID, "error", err)
 	}
+	for _, d := range s.Program().Parameters {
+		if v := s.Params[d.Name]; d.Sensitive && !expr.IsDeferred(v) { // as an earlier tend recorded it
+			sensitive = append(sensitive, v)
+		}
+	}
 	return mask.Texts(secrets), mask.Texts(sensitive)
 }
 

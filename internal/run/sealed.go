@@ -167,7 +167,7 @@ func (ev *evaluation) mask(out *Rendered) {
 		out.Fault.Message = m.String(out.Fault.Message)
 	}
 	if out.Task != nil {
-		out.Task.Message = m.String(out.Task.Message)
+		out.Task.Title, out.Task.Message = m.String(out.Task.Title), m.String(out.Task.Message)
 	}
 }
 
