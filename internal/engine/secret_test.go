@@ -39,7 +39,7 @@ func (o *opening) reply(a engine.Attempt) entry.StepResult {
 	}
 	text, _ := say.(string)
 	o.said, o.hide = append(o.said, text), a.Hide
-	if strings.HasPrefix(text, "X") && len(o.said) < 4 {
+	if strings.HasPrefix(text, "X") && len(o.said) < 5 {
 		return entry.StepResult{Outcome: entry.Failed, Fault: &entry.Fault{Kind: "exit", Message: "broken"}}
 	}
 	return entry.StepResult{Outcome: entry.Succeeded, Output: map[string]any{"value": with["say"]}}
@@ -97,10 +97,11 @@ parameters: [{name: p, type: string, sensitive: true}]
 steps: [{uses: playbook, with: {name: child, params: {p: '{{ $.params.p }}', q: 'q-{{ $.params.p }}'}}}]`, `
 parameters: [{name: p, type: string, sensitive: true}, {name: q, type: string}, {name: r, type: string, sensitive: true, default: planted-r}]
 steps:
+  - {id: keep, uses: probe, effect: idempotent, with: {say: '{{ $.params.p }}'}}
   - {uses: approve, with: {message: so?}}
   - {uses: probe, effect: idempotent, with: {say: 'a-{{ $.params.q }}'}, undo: {uses: probe, effect: idempotent, with: {say: 'un-{{ $.params.q }}'}}}
   - {uses: approve, with: {message: so?}}
-  - {uses: probe, effect: idempotent, with: {say: 'X-{{ $.params.p }}-{{ $.params.q }}-{{ $.params.r }}'}}`)
+  - {uses: probe, effect: idempotent, with: {say: 'X-{{ $.params.p }}-{{ $.params.q }}-{{ $.params.r }}-{{ $.steps.keep.value }}'}}`)
 	id, err := b.Start(t.Context(), engine.Start{Program: prog, By: ada, Params: map[string]any{"p": "planted-1"}})
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +124,8 @@ steps:
 	if got := b.until(t, d.Run); got != "succeeded" {
 		t.Fatal(got)
 	}
-	if got, want := o.take(t), "a-q-planted-1 X-planted-1-q-planted-1-planted-2 un-q-planted-1 a-q-planted-3 X-planted-3-q-planted-3-planted-2"; got != want {
+	if got, want := o.take(t), "planted-1 a-q-planted-1 X-planted-1-q-planted-1-planted-2-planted-1 un-q-planted-1 "+
+		"a-q-planted-3 X-planted-3-q-planted-3-planted-2-planted-1"; got != want {
 		t.Errorf("it did %q, not %q", got, want)
 	}
 	back := b.order(t, engine.Command{Verb: engine.Rollback, Run: again})
