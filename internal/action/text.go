@@ -3,7 +3,6 @@ package action
 import (
 	"fmt"
 	"log/slog"
-	"slices"
 
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/secret"
@@ -65,7 +64,7 @@ func (t Text) LogValue() slog.Value { return slog.StringValue(t.String()) }
 func AsText(v any) (Text, error) {
 	switch v.(type) {
 	case []any, map[string]any:
-		if holdsSecret(v) {
+		if HasSecret(v) {
 			return Text{}, fault.New(fault.Invalid, "it is %s with a secret in it", describe(v)).WithNext("give the secret by itself")
 		}
 		return PlainText(value.Text(v)), nil
@@ -77,24 +76,6 @@ func AsText(v any) (Text, error) {
 		return Text{}, fault.New(fault.Invalid, "%s", reason)
 	}
 	return t, nil
-}
-
-func holdsSecret(v any) bool {
-	switch x := v.(type) {
-	case secret.Value, *secret.Value:
-		return true
-	case Text:
-		return x.Secret()
-	case map[string]any:
-		for _, e := range x {
-			if holdsSecret(e) {
-				return true
-			}
-		}
-	case []any:
-		return slices.ContainsFunc(x, holdsSecret)
-	}
-	return false
 }
 
 // Reveal copies v with every secret in it replaced by its text. The copy goes where the secret is used (a request body, a

@@ -194,18 +194,10 @@ func waits(in []engine.Wait) []history.Wait {
 
 // last gives the newest row; of runs the newest that no other run called.
 func last(ctx context.Context, s engine.Service, kind string) (store.Row, error) {
-	for f := (store.Filter{Kind: kind, Limit: 20}); ; {
-		p, err := s.Rows(ctx, f)
-		if err != nil {
-			return store.Row{}, err
-		}
-		for _, r := range p.Rows {
-			if kind != "run" || r.Parent == "" {
-				return r, nil
-			}
-		}
-		if f.Cursor = p.Next; f.Cursor == "" {
-			return store.Row{}, fault.New(fault.NotFound, "there is no %s yet", kind)
+	for r, err := range store.All(ctx, s, store.Filter{Kind: kind, Limit: 20}) {
+		if err != nil || kind != "run" || r.Parent == "" {
+			return r, err
 		}
 	}
+	return store.Row{}, fault.New(fault.NotFound, "there is no %s yet", kind)
 }

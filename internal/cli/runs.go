@@ -571,20 +571,14 @@ func (p *process) resumeAll(c *cobra.Command, why string) error {
 	}
 	var resumed, refused int
 	err = func() error {
-		f := store.Filter{Kind: "run", Status: []string{"interrupted", "pending", "waiting", "in-doubt"}, Limit: 500, Oldest: true}
+		f := store.Filter{Kind: "run", Status: []string{"interrupted", "pending", "waiting", "in-doubt"}, Oldest: true}
 		var ids []string
-		for {
-			page, err := s.Engine.Rows(ctx, f)
+		for r, err := range store.All(ctx, s.Engine, f) {
 			if err != nil {
 				return err
 			}
-			for _, r := range page.Rows {
-				if r.Parent == "" {
-					ids = append(ids, r.ID)
-				}
-			}
-			if f.Cursor = page.Next; f.Cursor == "" {
-				break
+			if r.Parent == "" {
+				ids = append(ids, r.ID)
 			}
 		}
 		for _, id := range ids {

@@ -145,22 +145,15 @@ func (mem *Memory) readIncidents(ctx context.Context, s Reader) error {
 }
 
 func each(ctx context.Context, s Reader, f store.Filter, do func(store.Row) error) error {
-	f.Limit = 1000
-	for {
-		p, err := s.Rows(ctx, f)
+	for r, err := range store.All(ctx, s, f) {
 		if err != nil {
 			return err
 		}
-		for _, r := range p.Rows {
-			if err := do(r); err != nil {
-				return err
-			}
+		if err := do(r); err != nil {
+			return err
 		}
-		if p.Next == "" {
-			return nil
-		}
-		f.Cursor = p.Next
 	}
+	return nil
 }
 
 // ReadIncident reads an incident and its story. One that does not exist has no facts.

@@ -230,23 +230,16 @@ func (l *Ledger) Each(ctx context.Context, f store.Filter, do func(store.Row) er
 }
 
 // Each calls do with every row of s that f selects, page by page.
-func Each(ctx context.Context, s store.Store, f store.Filter, do func(store.Row) error) error {
-	f.Limit = 1000
-	for {
-		p, err := s.Rows(ctx, f)
+func Each(ctx context.Context, s store.Rower, f store.Filter, do func(store.Row) error) error {
+	for r, err := range store.All(ctx, s, f) {
 		if err != nil {
 			return err
 		}
-		for _, r := range p.Rows {
-			if err := do(r); err != nil {
-				return err
-			}
+		if err := do(r); err != nil {
+			return err
 		}
-		if p.Next == "" {
-			return nil
-		}
-		f.Cursor = p.Next
 	}
+	return nil
 }
 
 // Tail tells which streams grew. It holds names, not entries: a slow reader loses nothing that it could not read again.

@@ -57,7 +57,7 @@ type Found struct {
 func (t *Text) Run(ctx context.Context, root, id string, rewrite bool) (Found, error) {
 	var f Found
 	streams := []string{"run/" + id}
-	err := each(ctx, t.store, store.Filter{Kind: "task", Parent: id}, func(row store.Row) {
+	err := store.EachRow(ctx, t.store, store.Filter{Kind: "task", Parent: id}, func(row store.Row) {
 		streams = append(streams, "task/"+row.ID)
 		if body, hit := t.erase(row.Body); hit {
 			name, _ := t.erase([]byte(row.Name))
@@ -87,7 +87,7 @@ func Family(ctx context.Context, s store.Store, id string) ([]string, error) {
 			near[a], near[b] = append(near[a], b), append(near[b], a)
 		}
 	}
-	if err := each(ctx, s, store.Filter{Kind: "run"}, func(r store.Row) {
+	if err := store.EachRow(ctx, s, store.Filter{Kind: "run"}, func(r store.Row) {
 		var row struct {
 			Cause entry.Cause `json:"cause"`
 		}
@@ -109,22 +109,6 @@ func Family(ctx context.Context, s store.Store, id string) ([]string, error) {
 		}
 	}
 	return all, nil
-}
-
-func each(ctx context.Context, s store.Store, f store.Filter, do func(store.Row)) error {
-	f.Limit = 1000
-	for {
-		p, err := s.Rows(ctx, f)
-		if err != nil {
-			return err
-		}
-		for _, r := range p.Rows {
-			do(r)
-		}
-		if f.Cursor = p.Next; f.Cursor == "" {
-			return nil
-		}
-	}
 }
 
 // Overlay is a store as it will be after erasures.

@@ -323,21 +323,15 @@ func (w *world) crash(why string) {
 }
 
 func (w *world) rows(kind string) []store.Row {
-	s := memory.Open(w.disk)
 	var out []store.Row
-	f := store.Filter{Kind: kind, Limit: 1000, Oldest: true}
-	for {
-		p, err := s.Rows(context.Background(), f)
+	for r, err := range store.All(context.Background(), memory.Open(w.disk), store.Filter{Kind: kind, Oldest: true}) {
 		if err != nil {
 			w.failure = errors.Join(w.failure, err)
-			return out
+			break
 		}
-		out = append(out, p.Rows...)
-		if p.Next == "" {
-			return out
-		}
-		f.Cursor = p.Next
+		out = append(out, r)
 	}
+	return out
 }
 
 // start begins a generated playbook.

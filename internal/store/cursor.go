@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -80,20 +81,42 @@ func tidy(t time.Time) time.Time {
 	return t.UTC().Truncate(time.Microsecond)
 }
 
-// EachRow gives do every row that f selects, page by page.
-func EachRow(ctx context.Context, s Store, f Filter, do func(Row)) error {
-	f.Limit = 1000
-	for {
-		p, err := s.Rows(ctx, f)
+// Rower lists rows: a Store, or what stands in front of one.
+type Rower interface {
+	Rows(ctx context.Context, f Filter) (Page, error)
+}
+
+// All walks every row that f selects, page by page. An error is the last that it gives.
+func All(ctx context.Context, s Rower, f Filter) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		if f.Limit == 0 {
+			f.Limit = 1000
+		}
+		for {
+			p, err := s.Rows(ctx, f)
+			if err != nil {
+				yield(Row{}, err)
+				return
+			}
+			for _, r := range p.Rows {
+				if !yield(r, nil) {
+					return
+				}
+			}
+			if f.Cursor = p.Next; f.Cursor == "" {
+				return
+			}
+		}
+	}
+}
+
+// EachRow gives do every row that f selects.
+func EachRow(ctx context.Context, s Rower, f Filter, do func(Row)) error {
+	for r, err := range All(ctx, s, f) {
 		if err != nil {
 			return err
 		}
-		for _, r := range p.Rows {
-			do(r)
-		}
-		if p.Next == "" {
-			return nil
-		}
-		f.Cursor = p.Next
+		do(r)
 	}
+	return nil
 }

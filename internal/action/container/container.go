@@ -105,11 +105,11 @@ type plan struct {
 	parse  string
 	codes  []int64
 	grace  time.Duration
-	say    words
+	say    action.Words
 }
 
 func (in inputs) plan(req action.Request, as *process.User) (*plan, error) {
-	p := &plan{parse: in.Parse, codes: in.ExitCodes, grace: in.Grace, say: newWords(req)}
+	p := &plan{parse: in.Parse, codes: in.ExitCodes, grace: in.Grace, say: action.NewWords(req)}
 	if p.codes == nil {
 		p.codes = []int64{0}
 	}
@@ -289,7 +289,7 @@ func (p *plan) run(ctx context.Context, log action.Log) action.Result {
 		err = <-done
 	}
 	if err != nil {
-		return action.Never(fault.Refused, p.engine.name+" cannot be started: "+p.say.of(err.Error()))
+		return action.Never(fault.Refused, p.engine.name+" cannot be started: "+p.say.Of(err.Error()))
 	}
 	c := p.engine.find(id.read(), p.name, ctx.Err() != nil)
 	if !c.gone {
@@ -312,7 +312,7 @@ func (p *plan) judge(ctx context.Context, c found, out *output.Capture) action.R
 	}
 	r := action.Result{Output: out.Output()}
 	as := func(o action.Outcome, k fault.Kind, message string) action.Result {
-		r.Outcome, r.Kind, r.Message = o, k, p.say.of(message)
+		r.Outcome, r.Kind, r.Message = o, k, p.say.Of(message)
 		return r
 	}
 	switch {
@@ -324,7 +324,7 @@ func (p *plan) judge(ctx context.Context, c found, out *output.Capture) action.R
 		if why == "" {
 			why = strings.TrimPrefix(out.Tail(), ": ")
 		}
-		return action.Never(refusal(why), p.say.of("the container was not started: "+orDefault(why, p.engine.name+" does not say why")))
+		return action.Never(refusal(why), p.say.Of("the container was not started: "+orDefault(why, p.engine.name+" does not say why")))
 	case ctx.Err() != nil:
 		k, why := action.Stopped(ctx)
 		return as(action.InDoubt, k, why+"; "+fate)

@@ -161,7 +161,7 @@ func (p *plan) sweep(ctx context.Context) error {
 				k, why := action.Stopped(ctx)
 				return nil, fault.New(k, "%s", why)
 			}
-			return nil, fault.New(refusal(err.Error()), "look for containers of earlier attempts: %s", p.say.of(err.Error()))
+			return nil, fault.New(refusal(err.Error()), "look for containers of earlier attempts: %s", p.say.Of(err.Error()))
 		}
 		return strings.Fields(text), nil
 	}

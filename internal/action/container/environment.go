@@ -11,8 +11,6 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/process"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/mask"
-	"github.com/tendhq/tend/internal/secret"
 )
 
 // environment is how variables get into a container without being an argument of anything.
@@ -124,29 +122,3 @@ func (e environment) files() ([]*os.File, func(), error) {
 	}
 	return []*os.File{f}, end, nil
 }
-
-// words turns what an engine says into what people may read.
-type words struct{ masker *mask.Masker }
-
-func newWords(req action.Request) words {
-	return words{masker: mask.New(append(secretsIn(req.Inputs), secretsIn(req.Env)...)...)}
-}
-
-func secretsIn(v any) []secret.Value {
-	var out []secret.Value
-	switch x := v.(type) {
-	case secret.Value:
-		return []secret.Value{x}
-	case []any:
-		for _, e := range x {
-			out = append(out, secretsIn(e)...)
-		}
-	case map[string]any:
-		for _, e := range x {
-			out = append(out, secretsIn(e)...)
-		}
-	}
-	return out
-}
-
-func (w words) of(text string) string { return w.masker.String(action.Clean(text)) }

@@ -72,7 +72,7 @@ func readInputs(req action.Request, into any) (*database, error) {
 	if err == nil {
 		err = d.complete()
 	}
-	d.say = newWords(req.Inputs, d)
+	d.say = newWords(req, d)
 	return d, fault.Wrap(fault.Invalid, errors.Join(err, action.Decode(others, into)), "")
 }
 
@@ -174,7 +174,7 @@ func (d *database) connect(ctx context.Context, egress action.Egress, dir, name 
 	cfg.User, cfg.Password = d.User.Reveal(), d.Password.Reveal()
 	cfg.RuntimeParams = map[string]string{"application_name": name, "client_encoding": "UTF8"}
 	cfg.ValidateConnect, cfg.ConnectTimeout = nil, connectLimit
-	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { notice(n.Severity + ": " + d.say.of(n.Message)) }
+	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { notice(n.Severity + ": " + d.say.Of(n.Message)) }
 	// The default closes on FATAL; a statement that is cancelled is answered with an ERROR and keeps the connection.
 	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &canceller{conn: c}

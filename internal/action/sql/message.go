@@ -4,55 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tendhq/tend/internal/action"
-	"github.com/tendhq/tend/internal/mask"
-	"github.com/tendhq/tend/internal/secret"
 )
 
 // words turns what a server or a library says into what people may read: without secrets, because servers quote what they
 // do not like, and without control characters.
-type words struct{ masker *mask.Masker }
+type words struct{ action.Words }
 
-// newWords knows every secret among the inputs, and what is sensitive although it was given as plain text.
-func newWords(inputs map[string]any, d *database) words {
-	secrets := secretsIn(inputs)
-	for _, t := range []action.Text{d.Password, d.URL, d.Key} {
-		secrets = append(secrets, secret.New(t.Reveal()))
-	}
-	return words{masker: mask.New(secrets...)}
-}
-
-// secretsIn finds the secrets in v.
-func secretsIn(v any) []secret.Value {
-	var out []secret.Value
-	switch x := v.(type) {
-	case secret.Value:
-		return []secret.Value{x}
-	case []any:
-		for _, e := range x {
-			out = append(out, secretsIn(e)...)
-		}
-	case map[string]any:
-		for _, e := range x {
-			out = append(out, secretsIn(e)...)
-		}
-	}
-	return out
-}
-
-// of is a text of the other side's.
-func (w words) of(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
-	return w.masker.String(text)
+// newWords knows every secret of the request, and what is sensitive although it was given as plain text.
+func newWords(r action.Request, d *database) words {
+	return words{action.NewWords(r, d.Password, d.URL, d.Key)}
 }
 
 // err is an error of the connection or the server's.
@@ -65,7 +29,7 @@ func (w words) err(err error) string {
 	if text == "EOF" || text == "unexpected EOF" {
 		text = "the server closed it"
 	}
-	return w.of(text)
+	return w.Of(text)
 }
 
 // server is the server's message with its code and advice. The detail stays out: it quotes rows.
@@ -74,7 +38,7 @@ func (w words) server(pg *pgconn.PgError) string {
 	if pg.Hint != "" {
 		text += ". " + strings.TrimSpace(pg.Hint)
 	}
-	return w.of(text)
+	return w.Of(text)
 }
 
 // innermost gives the text of the last error in the chain: the ones around it repeat user, database and address.

@@ -159,14 +159,14 @@ func (p *plan) unreached(ctx context.Context, h hop, err error) error {
 		k, why := action.Stopped(ctx)
 		return fault.New(k, "%s: %s", where, why)
 	case errors.As(err, &open):
-		return fault.New(fault.Unreachable, "%s: the jump host cannot reach it: %s", where, p.say.of(open.Message))
+		return fault.New(fault.Unreachable, "%s: the jump host cannot reach it: %s", where, p.say.Of(open.Message))
 	case strings.Contains(err.Error(), "unable to authenticate"):
 		e := fault.New(fault.Auth, "%s: the server accepts none of the keys (%s)", where, p.login.shown)
 		return e.WithNext("add the public key to the authorized_keys of %s there", h.user)
 	case strings.Contains(err.Error(), "no common algorithm"):
-		return fault.New(fault.Auth, "%s: %s", where, p.say.of(err.Error()))
+		return fault.New(fault.Auth, "%s: %s", where, p.say.Of(err.Error()))
 	}
-	return fault.New(action.NetKind(ctx, err), "%s: %s", where, p.say.of(err.Error()))
+	return fault.New(action.NetKind(ctx, err), "%s: %s", where, p.say.Of(err.Error()))
 }
 
 // keepAlive closes the connection when the other side does not answer any more.

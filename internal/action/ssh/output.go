@@ -7,8 +7,6 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/output"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/mask"
-	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -27,14 +25,14 @@ type report struct {
 }
 
 // entry is the report as one of several.
-func (r *report) entry(say words) map[string]any {
+func (r *report) entry(say action.Words) map[string]any {
 	e := r.out.Output()
 	e["host"], e["outcome"] = r.host, string(r.end.Outcome)
 	if r.exit != nil {
 		e["exitCode"] = *r.exit
 	}
 	if r.end.Outcome != action.Succeeded {
-		e["kind"], e["message"] = string(r.end.Kind), say.of(r.end.Message)
+		e["kind"], e["message"] = string(r.end.Kind), say.Of(r.end.Message)
 	}
 	return e
 }
@@ -49,9 +47,9 @@ func (r *report) text() string {
 }
 
 // result is the report of the only host. Of parse, what cannot be read is a failure.
-func (r *report) result(parse string, say words) action.Result {
+func (r *report) result(parse string, say action.Words) action.Result {
 	end := r.end
-	end.Message = say.of(end.Message)
+	end.Message = say.Of(end.Message)
 	if end.Outcome == action.NotStarted {
 		return end
 	}
@@ -63,7 +61,7 @@ func (r *report) result(parse string, say words) action.Result {
 	if end.Outcome == action.Succeeded {
 		v, err := r.out.Parse(parse)
 		if err != nil {
-			end = action.Fail(fault.KindOf(err), say.of(err.Error()+r.out.Tail()))
+			end = action.Fail(fault.KindOf(err), say.Of(err.Error()+r.out.Tail()))
 		} else {
 			out["value"] = v
 		}
@@ -112,33 +110,3 @@ func prefixed(log action.Log, host string) (action.Log, func()) {
 			clear(rest)
 		}
 }
-
-// words turns what another side says into what people may read: without secrets and control characters.
-type words struct{ masker *mask.Masker }
-
-func newWords(req action.Request, in inputs) words {
-	secrets := append(secretsIn(req.Inputs), secretsIn(req.Env)...)
-	for _, t := range []action.Text{in.PrivateKey, in.Passphrase} {
-		secrets = append(secrets, secret.New(t.Reveal()))
-	}
-	return words{masker: mask.New(secrets...)}
-}
-
-func secretsIn(v any) []secret.Value {
-	var out []secret.Value
-	switch x := v.(type) {
-	case secret.Value:
-		return []secret.Value{x}
-	case []any:
-		for _, e := range x {
-			out = append(out, secretsIn(e)...)
-		}
-	case map[string]any:
-		for _, e := range x {
-			out = append(out, secretsIn(e)...)
-		}
-	}
-	return out
-}
-
-func (w words) of(text string) string { return w.masker.String(action.Clean(text)) }

@@ -94,7 +94,7 @@ type plan struct {
 	parallel int
 	stop     bool
 	kept     int // bytes of each host's output that are kept; zero is as many as the output may have
-	say      words
+	say      action.Words
 }
 
 // maxHosts bounds a list of hosts: what it would need beyond is a fleet, with waves and gates.
@@ -104,7 +104,7 @@ const maxHosts = 1000
 func (in inputs) plan(ctx context.Context, req action.Request) (*plan, error) {
 	p := &plan{
 		egress: req.Egress, connect: in.ConnectTimeout, grace: in.Grace, parallel: in.Parallel, stop: in.OnHostError == "stop",
-		say: newWords(req, in),
+		say: action.NewWords(req, in.PrivateKey, in.Passphrase),
 	}
 	if p.connect <= 0 {
 		p.connect = 15 * time.Second
@@ -248,7 +248,7 @@ type hop struct {
 func (h hop) address() string { return joinHostPort(h.host, h.port) }
 
 // together makes one result of the reports of several hosts.
-func together(reports []report, onError string, say words) action.Result {
+func together(reports []report, onError string, say action.Words) action.Result {
 	count := map[action.Outcome]int64{}
 	var first *report // the worst one: in doubt before failed before not started
 	list := make([]any, len(reports))
@@ -278,7 +278,7 @@ func together(reports []report, onError string, say words) action.Result {
 	return action.Result{
 		Outcome: outcome, Kind: first.end.Kind, Output: outputs,
 		Message: fmt.Sprintf("%d of %d hosts succeeded, %d failed, %d did not start, %d are in doubt. %s: %s", count[action.Succeeded], len(reports),
-			count[action.Failed], count[action.NotStarted], count[action.InDoubt], first.host, say.of(first.end.Message)),
+			count[action.Failed], count[action.NotStarted], count[action.InDoubt], first.host, say.Of(first.end.Message)),
 	}
 }
 
