@@ -69,6 +69,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 		if err != nil {
 			return nil, err
 		}
+		c = c.In(o.Getenv("TRACEPARENT"))
 		return &Session{Engine: c, House: c, other: c, Server: o.Server, Remote: &Owner{Command: "tend serve"}, Me: entry.Who{Via: o.Via}}, nil
 	}
 	dir := o.Config.DataDir

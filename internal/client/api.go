@@ -11,6 +11,24 @@ import (
 	"github.com/tendhq/tend/internal/wire"
 )
 
+// AnswerTaskQuery are the parameters of AnswerTask. What is zero is not sent.
+type AnswerTaskQuery struct {
+	IfMatch string // The ETag that the writer saw: 412 when the object is another by now.
+}
+
+func (q AnswerTaskQuery) parameters(set func(in, name string, v any)) {
+	set("header", "If-Match", q.IfMatch)
+}
+
+// CommandRunQuery are the parameters of CommandRun. What is zero is not sent.
+type CommandRunQuery struct {
+	IfMatch string // The ETag that the writer saw: 412 when the object is another by now.
+}
+
+func (q CommandRunQuery) parameters(set func(in, name string, v any)) {
+	set("header", "If-Match", q.IfMatch)
+}
+
 // FollowRunQuery are the parameters of FollowRun. What is zero is not sent.
 type FollowRunQuery struct {
 	From        int64  // Number of the first entry.
@@ -144,6 +162,24 @@ func (q RunEntriesQuery) parameters(set func(in, name string, v any)) {
 	set("query", "limit", q.Limit)
 }
 
+// ShowRunQuery are the parameters of ShowRun. What is zero is not sent.
+type ShowRunQuery struct {
+	IfNoneMatch string // The ETag that the reader has: 304 when it is still the same.
+}
+
+func (q ShowRunQuery) parameters(set func(in, name string, v any)) {
+	set("header", "If-None-Match", q.IfNoneMatch)
+}
+
+// ShowTaskQuery are the parameters of ShowTask. What is zero is not sent.
+type ShowTaskQuery struct {
+	IfNoneMatch string // The ETag that the reader has: 304 when it is still the same.
+}
+
+func (q ShowTaskQuery) parameters(set func(in, name string, v any)) {
+	set("header", "If-None-Match", q.IfNoneMatch)
+}
+
 // TaskEntriesQuery are the parameters of TaskEntries. What is zero is not sent.
 type TaskEntriesQuery struct {
 	From  int64 // Number of the first entry.
@@ -158,9 +194,9 @@ func (q TaskEntriesQuery) parameters(set func(in, name string, v any)) {
 // AnswerTask: answer a task.
 //
 // POST /v1/tasks/{task}/answers
-func (a *API) AnswerTask(ctx context.Context, task string, body wire.Answer) (wire.Answered, error) {
+func (a *API) AnswerTask(ctx context.Context, task string, q AnswerTaskQuery, body wire.Answer) (wire.Answered, error) {
 	var out wire.Answered
-	err := a.call(ctx, request{method: "POST", path: "/v1/tasks/" + segment(task) + "/answers", body: body}, &out)
+	err := a.call(ctx, request{method: "POST", path: "/v1/tasks/" + segment(task) + "/answers", body: body}.with(q.parameters), &out)
 	return out, err
 }
 
@@ -185,9 +221,9 @@ func (a *API) CheckSecrets(ctx context.Context, body wire.Secrets) (wire.Missing
 // CommandRun: cancel, pause, resume, retry, skip, roll back, ….
 //
 // POST /v1/runs/{run}/commands
-func (a *API) CommandRun(ctx context.Context, run string, body wire.Command) (engine.Done, error) {
+func (a *API) CommandRun(ctx context.Context, run string, q CommandRunQuery, body wire.Command) (engine.Done, error) {
 	var out engine.Done
-	err := a.call(ctx, request{method: "POST", path: "/v1/runs/" + segment(run) + "/commands", body: body}, &out)
+	err := a.call(ctx, request{method: "POST", path: "/v1/runs/" + segment(run) + "/commands", body: body}.with(q.parameters), &out)
 	return out, err
 }
 
@@ -278,18 +314,18 @@ func (a *API) SendEvent(ctx context.Context, body wire.Send) (wire.Sent, error) 
 // ShowRun: one run.
 //
 // GET /v1/runs/{run}
-func (a *API) ShowRun(ctx context.Context, run string) (wire.Row, error) {
+func (a *API) ShowRun(ctx context.Context, run string, q ShowRunQuery) (wire.Row, error) {
 	var out wire.Row
-	err := a.call(ctx, request{method: "GET", path: "/v1/runs/" + segment(run)}, &out)
+	err := a.call(ctx, request{method: "GET", path: "/v1/runs/" + segment(run)}.with(q.parameters), &out)
 	return out, err
 }
 
 // ShowTask: one task.
 //
 // GET /v1/tasks/{task}
-func (a *API) ShowTask(ctx context.Context, task string) (wire.Row, error) {
+func (a *API) ShowTask(ctx context.Context, task string, q ShowTaskQuery) (wire.Row, error) {
 	var out wire.Row
-	err := a.call(ctx, request{method: "GET", path: "/v1/tasks/" + segment(task)}, &out)
+	err := a.call(ctx, request{method: "GET", path: "/v1/tasks/" + segment(task)}.with(q.parameters), &out)
 	return out, err
 }
 

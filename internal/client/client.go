@@ -84,6 +84,13 @@ func (c *Client) As(via string) *Client {
 	return &Client{&other}
 }
 
+// In gives a client of the same process whose requests belong to a trace (a W3C traceparent).
+func (c *Client) In(trace string) *Client {
+	other := *c.api
+	other.trace = trace
+	return &Client{&other}
+}
+
 // Start implements engine.Service. By is known to the other side from the connection.
 func (c *Client) Start(ctx context.Context, s engine.Start) (string, error) {
 	program, _, err := s.Program.Closure()
@@ -99,14 +106,14 @@ func (c *Client) Start(ctx context.Context, s engine.Start) (string, error) {
 
 // Do implements engine.Service.
 func (c *Client) Do(ctx context.Context, cmd engine.Command) (engine.Done, error) {
-	return c.api.CommandRun(ctx, cmd.Run, wire.Command{
+	return c.api.CommandRun(ctx, cmd.Run, CommandRunQuery{}, wire.Command{
 		All: cmd.All, Params: cmd.Params, Path: cmd.Path, Text: cmd.Text, Verb: cmd.Verb, Why: cmd.Why,
 	})
 }
 
 // Answer implements engine.Service.
 func (c *Client) Answer(ctx context.Context, a engine.Answer) (string, error) {
-	out, err := c.api.AnswerTask(ctx, a.Task, wire.Answer{Choice: a.Choice, Output: a.Output, Why: a.Why})
+	out, err := c.api.AnswerTask(ctx, a.Task, AnswerTaskQuery{}, wire.Answer{Choice: a.Choice, Output: a.Output, Why: a.Why})
 	return out.Status, err
 }
 

@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type API struct {
 	base  string // scheme and host
 	token string // "": the connection says who asks
 	via   string
+	trace string // W3C traceparent of what asks, or ""
 	who   string // the other side, for messages
 	next  string // what to do when it does not answer
 }
@@ -180,6 +182,13 @@ func (a *API) do(ctx context.Context, r request) (*http.Response, error) {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set(wire.Via, a.via)
+	if r.method != http.MethodGet {
+		// A connection that breaks while it was idle is tried again by the transport, which knows this header.
+		req.Header.Set("Idempotency-Key", rand.Text())
+	}
+	if a.trace != "" {
+		req.Header.Set("Traceparent", a.trace)
+	}
 	if a.token != "" {
 		req.Header.Set("Authorization", "Bearer "+a.token)
 	}

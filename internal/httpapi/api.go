@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -98,6 +100,13 @@ func add[I, O any](a *api, need access.Need, method, pattern string, d about, ha
 	if d.time > answerTime {
 		op.Extensions["x-tend-time"] = d.time.String() // longer than others
 	}
+	if method != http.MethodGet {
+		longest := maxKey
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: keyHeader, In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
+			Description: "Makes a repeat safe: the same key for the same request gives the first answer again.",
+		})
+	}
 	if d.media != "" {
 		op.Responses["200"] = &huma.Response{
 			Description: "OK", Content: map[string]*huma.MediaType{d.media: {Schema: &huma.Schema{Type: huma.TypeString}}},
@@ -109,7 +118,11 @@ func add[I, O any](a *api, need access.Need, method, pattern string, d about, ha
 			if cause := context.Cause(ctx); fault.Is(cause, fault.Timeout) {
 				err = cause
 			}
-			return nil, problem{wire.NewProblem(err)}
+			var p problem
+			if !errors.As(err, &p) {
+				p = problem{wire.NewProblem(err)}
+			}
+			return nil, p
 		}
 		return out, nil
 	})
@@ -249,8 +262,32 @@ func (s *server) enter(need access.Need, d about) func(huma.Context, func(huma.C
 			fail(w, err)
 			return
 		}
-		next(&reply{request: huma.WithContext(c, ctx)})
+		key := r.Header.Get(keyHeader)
+		if key == "" || r.Method == http.MethodGet {
+			next(&reply{request: huma.WithContext(c, ctx)})
+			return
+		}
+		ctx = context.WithValue(ctx, onceKey{}, key)
+		k := answerKey{Asker(ctx).ID, r.Method + " " + r.URL.Path, key}
+		err = s.answers.once(ctx, k, w, r.WithContext(ctx), d.body, func(w http.ResponseWriter, r *http.Request) {
+			next(&reply{request: humago.NewContext(c.Operation(), r, w)})
+		})
+		if err != nil {
+			fail(w, err)
+		}
 	}
+}
+
+type onceKey struct{}
+
+// onceOf gives the idempotency key of a request, made unique to who asks and to what: two people may choose the same one.
+func onceOf(ctx context.Context, what string) string {
+	key, _ := ctx.Value(onceKey{}).(string)
+	if key == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(Asker(ctx).ID + "\x00" + what + "\x00" + key))
+	return "key-" + hex.EncodeToString(sum[:16])
 }
 
 // oneOfEach refuses a query parameter that is given twice: one of the two would be ignored.

@@ -34,7 +34,7 @@ func (s *server) house(a *api) {
 	}, s.secrets)
 	add(a, server(access.Audit), http.MethodGet, "/v1/rows/{kind}", about{
 		id: "listRows", tag: "server", summary: "List rows of any kind: locks, guards' counts, waiting events",
-	}, func(ctx context.Context, in *kindInput) (*pageOutput, error) { return s.list(ctx, in.of(in.Kind)) })
+	}, func(ctx context.Context, in *kindInput) (*pageOutput, error) { return s.list(ctx, in.Filter, in.Kind) })
 	add(a, server(access.Audit), http.MethodGet, "/v1/streams/{stream...}", about{
 		id: "readStream", tag: "server", summary: "The entries of any stream", text: "run/…, task/…, guard/…, audit/…",
 	}, func(ctx context.Context, in *streamInput) (*entriesOutput, error) {

@@ -2,7 +2,12 @@ package httpapi
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -26,7 +31,7 @@ func (s *server) runs(a *api) {
 		id: "listRuns", tag: "runs", summary: "List runs", text: "The newest first, unless `oldest` is set.",
 	}, s.listRows(kind))
 	add(a, look, http.MethodGet, "/v1/runs/{run}", about{id: "showRun", tag: "runs", summary: "One run"},
-		func(ctx context.Context, in *RunPath) (*rowOutput, error) { return s.row(ctx, kind, in.Run) })
+		func(ctx context.Context, in *runInput) (*rowOutput, error) { return s.row(ctx, kind, in.Run, in.Held) })
 	add(a, look, http.MethodGet, "/v1/runs/{run}/program", about{
 		id: "runProgram", tag: "runs", summary: "The compiled playbook that a run is pinned to", media: "application/json",
 	}, s.program)
@@ -65,6 +70,9 @@ func (s *server) startRun(ctx context.Context, in *startInput) (*startOutput, er
 			return nil, fault.New(fault.Refused, "dir and cause are the server's to say").WithNext("leave them out")
 		}
 	}
+	if req.Request == "" {
+		req.Request = onceOf(ctx, "runs")
+	}
 	program, err := wire.DecodeProgram(req.Program)
 	if err != nil {
 		return nil, err
@@ -84,6 +92,11 @@ type RunPath struct {
 	Run string `path:"run" doc:"Id of the run." maxLength:"64"`
 }
 
+type runInput struct {
+	RunPath
+	Held
+}
+
 // Filter is what a list can be narrowed by.
 type Filter struct {
 	ID      string    `query:"id" doc:"This one only."`
@@ -99,27 +112,52 @@ type Filter struct {
 	Oldest  bool      `query:"oldest" doc:"The oldest first."`
 }
 
-func (f Filter) of(kind string) store.Filter {
+func (f Filter) of(kind string) (store.Filter, error) {
+	cursor, err := openCursor(f.Cursor)
 	return store.Filter{
 		Kind: kind, ID: f.ID, Prefix: f.Prefix, Project: f.Project, Status: f.Status, Name: f.Name, Parent: f.Parent,
-		Tag: f.Tag, DueBy: f.DueBy, Limit: f.Limit, Cursor: f.Cursor, Oldest: f.Oldest,
+		Tag: f.Tag, DueBy: f.DueBy, Limit: f.Limit, Cursor: cursor, Oldest: f.Oldest,
+	}, err
+}
+
+// closeCursor makes a position of the store something that nobody takes apart, and openCursor undoes that.
+func closeCursor(c string) string {
+	if c == "" {
+		return ""
 	}
+	return "c1" + base64.RawURLEncoding.EncodeToString([]byte(c))
+}
+
+func openCursor(c string) (string, error) {
+	if c == "" {
+		return "", nil
+	}
+	rest, ok := strings.CutPrefix(c, "c1")
+	b, err := base64.RawURLEncoding.DecodeString(rest)
+	if !ok || err != nil {
+		return "", fault.New(fault.Invalid, "the cursor %.80q is not one that a list gave", c).WithNext("start again without a cursor")
+	}
+	return string(b), nil
 }
 
 type pageOutput struct{ Body wire.Page }
 
 func (s *server) listRows(kind string) func(context.Context, *Filter) (*pageOutput, error) {
-	return func(ctx context.Context, f *Filter) (*pageOutput, error) { return s.list(ctx, f.of(kind)) }
+	return func(ctx context.Context, f *Filter) (*pageOutput, error) { return s.list(ctx, *f, kind) }
 }
 
 // list gives a page of rows: those of the projects that the asker may look at. Such a page can be shorter than asked for.
-func (s *server) list(ctx context.Context, f store.Filter) (*pageOutput, error) {
+func (s *server) list(ctx context.Context, narrowed Filter, kind string) (*pageOutput, error) {
+	f, err := narrowed.of(kind)
+	if err != nil {
+		return nil, err
+	}
 	page, err := s.Engine.Rows(ctx, f)
 	if err != nil {
 		return nil, err
 	}
 	sees := map[string]bool{}
-	out := &pageOutput{Body: wire.Page{Next: page.Next, Rows: make([]wire.Row, 0, len(page.Rows))}}
+	out := &pageOutput{Body: wire.Page{Next: closeCursor(page.Next), Rows: make([]wire.Row, 0, len(page.Rows))}}
 	for _, row := range page.Rows {
 		ok, asked := sees[row.Project]
 		if !asked {
@@ -137,9 +175,57 @@ func (s *server) list(ctx context.Context, f store.Filter) (*pageOutput, error) 
 	return out, nil
 }
 
-type rowOutput struct{ Body wire.Row }
+type rowOutput struct {
+	Status int
+	ETag   string `header:"ETag" doc:"Changes with the object. Send it as If-Match with what must not meet another state."`
+	Body   wire.Row
+}
 
-func (s *server) row(ctx context.Context, kind, id string) (*rowOutput, error) {
+// etag names a state of a row.
+func etag(r wire.Row) string {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return `"` + hex.EncodeToString(sum[:12]) + `"`
+}
+
+// Held is what a reader has already.
+type Held struct {
+	NoneMatch string `header:"If-None-Match" doc:"The ETag that the reader has: 304 when it is still the same."`
+}
+
+// Meant is the state that a writer saw.
+type Meant struct {
+	Match string `header:"If-Match" doc:"The ETag that the writer saw: 412 when the object is another by now."`
+}
+
+// matches tells whether a header with ETags names this one.
+func matches(header, tag string) bool {
+	for _, t := range strings.Split(header, ",") {
+		if t = strings.TrimPrefix(strings.TrimSpace(t), "W/"); t == tag || t == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// still refuses to go on when the object is not the one that the writer saw.
+func (s *server) still(ctx context.Context, m Meant, kind, id string) error {
+	if m.Match == "" {
+		return nil
+	}
+	row, err := s.row(ctx, kind, id, Held{})
+	if err != nil || matches(m.Match, row.ETag) {
+		return err
+	}
+	p := wire.NewProblem(fault.New(fault.Conflict, "%s %s changed since it was looked at", kind, id).WithNext("look again, then decide"))
+	p.Status, p.Title = http.StatusPreconditionFailed, http.StatusText(http.StatusPreconditionFailed)
+	return problem{p}
+}
+
+func (s *server) row(ctx context.Context, kind, id string, held Held) (*rowOutput, error) {
 	page, err := s.Engine.Rows(ctx, store.Filter{Kind: kind, ID: id, Limit: 1})
 	if err != nil {
 		return nil, err
@@ -147,7 +233,12 @@ func (s *server) row(ctx context.Context, kind, id string) (*rowOutput, error) {
 	if len(page.Rows) == 0 {
 		return nil, fault.New(fault.NotFound, "there is no %s %q", kind, id)
 	}
-	return &rowOutput{wire.FromRow(page.Rows[0])}, nil
+	out := &rowOutput{Status: http.StatusOK, Body: wire.FromRow(page.Rows[0])}
+	out.ETag = etag(out.Body)
+	if held.NoneMatch != "" && matches(held.NoneMatch, out.ETag) {
+		out.Status = http.StatusNotModified
+	}
+	return out, nil
 }
 
 type bytesOutput struct {
@@ -214,6 +305,7 @@ func (s *server) blob(ctx context.Context, in *blobInput) (*bytesOutput, error) 
 
 type commandInput struct {
 	RunPath
+	Meant
 
 	Body wire.Command
 }
@@ -222,6 +314,9 @@ type doneOutput struct{ Body engine.Done }
 
 func (s *server) command(ctx context.Context, in *commandInput) (*doneOutput, error) {
 	req := &in.Body
+	if err := s.still(ctx, in.Meant, "run", in.Run); err != nil {
+		return nil, err
+	}
 	if req.Verb == engine.Redact || req.Verb == engine.Release {
 		if err := s.allowRow(ctx, access.Manage, "run", in.Run); err != nil {
 			return nil, err
@@ -235,7 +330,7 @@ func (s *server) command(ctx context.Context, in *commandInput) (*doneOutput, er
 
 // allowRow asks for another right to an object that the asker may see.
 func (s *server) allowRow(ctx context.Context, v access.Verb, kind, id string) error {
-	row, err := s.row(ctx, kind, id)
+	row, err := s.row(ctx, kind, id, Held{})
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,11 @@ type Config struct {
 	Log   *slog.Logger // nil: silent
 }
 
-type server struct{ Config }
+type server struct {
+	Config
+
+	answers answers
+}
 
 func build(c Config) *api {
 	if c.Gate == nil {
@@ -108,7 +112,7 @@ func Handler(c Config) http.Handler {
 		// Only whoever is somebody learns what there is not.
 		fail(w, fault.New(fault.NotFound, "there is no %s %s", r.Method, r.URL.Path))
 	}))
-	return s.outside(a.mux)
+	return s.traced(s.outside(a.mux))
 }
 
 // Routes lists every route of a server that is made of c, but the one for everything else.

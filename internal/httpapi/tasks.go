@@ -18,7 +18,9 @@ func (s *server) tasks(a *api) {
 		id: "listTasks", tag: "tasks", summary: "List tasks", text: "The newest first, unless `oldest` is set. `status=open` are those that wait.",
 	}, s.listRows(kind))
 	add(a, look, http.MethodGet, "/v1/tasks/{task}", about{id: "showTask", tag: "tasks", summary: "One task"},
-		func(ctx context.Context, in *TaskPath) (*rowOutput, error) { return s.row(ctx, kind, in.Task) })
+		func(ctx context.Context, in *taskInput) (*rowOutput, error) {
+			return s.row(ctx, kind, in.Task, in.Held)
+		})
 	add(a, look, http.MethodGet, "/v1/tasks/{task}/entries", about{id: "taskEntries", tag: "tasks", summary: "The entries of a task"},
 		func(ctx context.Context, in *taskEntries) (*entriesOutput, error) {
 			return s.read(ctx, "task/"+in.Task, in.Span)
@@ -34,6 +36,11 @@ type TaskPath struct {
 	Task string `path:"task" doc:"Id of the task." maxLength:"64"`
 }
 
+type taskInput struct {
+	TaskPath
+	Held
+}
+
 type taskEntries struct {
 	TaskPath
 	Span
@@ -41,6 +48,7 @@ type taskEntries struct {
 
 type answerInput struct {
 	TaskPath
+	Meant
 
 	Body wire.Answer
 }
@@ -48,7 +56,10 @@ type answerInput struct {
 type answerOutput struct{ Body wire.Answered }
 
 func (s *server) answer(ctx context.Context, in *answerInput) (*answerOutput, error) {
-	row, err := s.row(ctx, "task", in.Task)
+	if err := s.still(ctx, in.Meant, "task", in.Task); err != nil {
+		return nil, err
+	}
+	row, err := s.row(ctx, "task", in.Task, Held{})
 	if err != nil {
 		return nil, err
 	}

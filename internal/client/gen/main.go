@@ -231,6 +231,9 @@ func (g *generator) answer(op operation) (result, kind string, err error) {
 func (g *generator) arguments(name string, op operation) (args string, query bool, err error) {
 	var fields, sets bytes.Buffer
 	for _, p := range op.Parameters {
+		if p.Name == "Idempotency-Key" {
+			continue // every call of ours has one of its own
+		}
 		t, err := g.typeOf(p.Schema)
 		if err != nil {
 			return "", false, fmt.Errorf("parameter %s: %w", p.Name, err)
