@@ -20,7 +20,7 @@ func TestScanLeavesTheWriterItsPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	t.Cleanup(func() { _ = s.Close() })
 	lease, err := s.Claim(t.Context(), "test")
 	if err != nil {
 		t.Fatal(err)
