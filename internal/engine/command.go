@@ -142,6 +142,9 @@ func (m *Machine) judge(s *session, c Command, now time.Time) (Done, []entry.Pay
 			return Done{}, nil, fault.New(fault.Conflict, "%s asks for an approval, which skipping would go round", path).
 				WithNext("answer it: tend inbox; or cancel the run: tend runs cancel %s", s.id)
 		}
+		if s.state.Over(path) {
+			return Done{}, nil, fault.New(fault.Conflict, "%s is over and cannot be skipped", path).WithNext("tend runs show %s", s.id)
+		}
 		if n := s.state.Node(path); n != nil {
 			switch n.Phase {
 			case run.PhaseActing:

@@ -82,14 +82,18 @@ func key() seal.Key {
 	return k
 }
 
-func setup(t *testing.T, disk *memory.Disk, h *hands) *bench {
+func setup(t *testing.T, disk *memory.Disk, h *hands, change ...func(*engine.Config)) *bench {
 	t.Helper()
 	b := &bench{disk: disk, hands: h, set: catalog(), blobs: blobmemory.New()}
 	ev := expr.New(expr.Limits{})
-	e, err := engine.Open(t.Context(), engine.Config{
+	c := engine.Config{
 		Store: memory.Open(disk), Blobs: b.blobs, Hands: h, Bind: ev, Holder: "test",
 		Env: run.Env{Eval: ev, Spec: b.set.Spec}, Key: key(),
-	})
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	e, err := engine.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,3 +84,26 @@ func TestNothingMovesWhileHalted(t *testing.T) {
 		t.Fatalf("an approval was taken while halted: %v", err)
 	}
 }
+
+// TestNothingIsDueWhileHalted: a server that was restored lets no time pass for the runs that it looks at.
+func TestNothingIsDueWhileHalted(t *testing.T) {
+	t.Parallel()
+	const limit = 300 * time.Millisecond
+	disk := new(memory.Disk)
+	b := setup(t, disk, &hands{reply: says})
+	id := b.start(t, "steps: [{uses: approve, with: {message: say swordfish, within: 300ms}}]\nfinally: [{uses: probe, with: {say: x}}]")
+	if got := b.until(t, id); got != "waiting task" {
+		t.Fatal(got)
+	}
+	began := time.Now()
+	old := disk.Clone()
+	old.Restored("restored from a backup of noon")
+	<-time.After(time.Until(began.Add(limit)))
+	r := setup(t, old, &hands{reply: says}, func(c *engine.Config) { c.All = true })
+	if d, err := r.Do(t.Context(), engine.Command{Verb: engine.Redact, Run: id, Text: "swordfish", By: ada}); err != nil || d.Count == 0 {
+		t.Fatal(d, err)
+	}
+	if got := string(r.state(t, id).Status()); got != "waiting" || r.hands.did() != "" {
+		t.Error(got, r.hands.did())
+	}
+}

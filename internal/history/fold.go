@@ -225,10 +225,10 @@ func (f *Fold) runFact(p entry.Payload, at time.Time) bool {
 			v.Stepping = false
 			f.moment(at, "", "the stepping is ended by %s%s", x.By.Name, of(": ", x.Why))
 		} else {
-			f.moment(at, x.Path, "permitted by %s%s", x.By.Name, of(": ", x.Why))
+			f.moment(at, x.Path, "%s is permitted by %s%s", v.label(x.Path), x.By.Name, of(": ", x.Why))
 		}
 	case *entry.SkipRequested:
-		f.moment(at, x.Path, "to be skipped, says %s%s", x.By.Name, of(": ", x.Why))
+		f.moment(at, x.Path, "%s is to be skipped, says %s%s", v.label(x.Path), x.By.Name, of(": ", x.Why))
 	case *entry.UndoStarted:
 		f.moment(at, "", "undoes what it did: %s", f.mask.text(x.Fault.Message))
 	case *entry.UndoEnded:

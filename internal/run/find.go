@@ -39,6 +39,30 @@ func (s *State) Find(name string) (string, error) {
 	return "", fault.New(fault.NotFound, "run %s has no step %q", s.ID, name).WithNext("tend runs show %s", s.ID)
 }
 
+// Over tells whether the instance at path has been: it, or what it stands in, is done, or a later one of its section has
+// begun.
+func (s *State) Over(path string) bool {
+	parent, seg := parentOf(path)
+	owner := s.Root
+	if parent != "" {
+		if owner = s.Nodes[parent]; owner == nil {
+			return s.Over(parent)
+		}
+	}
+	if n := s.Nodes[path]; n != nil {
+		return n.Phase == PhaseDone
+	}
+	switch {
+	case owner.Phase == PhaseDone:
+		return true
+	case seg.index < 0:
+		return false
+	case seg.name == "steps":
+		return seg.index < owner.bodyCursor() || owner.Section == sectionCatch || owner.Section == sectionFinally
+	}
+	return owner.Section == seg.name && seg.index < owner.Cursor
+}
+
 // place finds the path of the step with the given id, outside of loops (inside, only live instances have one path).
 func place(base, section string, nodes []program.Node, id string) string {
 	for i := range nodes {
