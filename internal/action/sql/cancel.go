@@ -29,7 +29,7 @@ func (c *canceller) HandleCancel(context.Context) {
 		defer close(c.over)
 		for pause := inFlight; ctx.Err() == nil; pause *= 2 {
 			_ = c.conn.CancelRequest(ctx) // whether it worked is seen by the statement
-			time.Sleep(inFlight)
+			<-time.After(inFlight)
 			select {
 			case <-ctx.Done():
 			case <-time.After(pause):
