@@ -40,6 +40,64 @@ func (q FollowRunQuery) parameters(set func(in, name string, v any)) {
 	set("header", "Last-Event-ID", q.LastEventID)
 }
 
+// ListEventsQuery are the parameters of ListEvents. What is zero is not sent.
+type ListEventsQuery struct {
+	ID      string    // This one only.
+	Prefix  string    // Ids that begin so.
+	Project string    // Of this project.
+	Status  []string  // With one of these statuses.
+	Name    string    // Of this name: for runs that of the playbook.
+	Parent  string    // Of this parent: for runs the one that called them, for tasks their run.
+	Tag     string    // With this tag.
+	DueBy   time.Time // What is due at this time, in the order in which it is.
+	Limit   int       // How many at most. 0: 100.
+	Cursor  string    // From "next" of the page before.
+	Oldest  bool      // The oldest first.
+}
+
+func (q ListEventsQuery) parameters(set func(in, name string, v any)) {
+	set("query", "id", q.ID)
+	set("query", "prefix", q.Prefix)
+	set("query", "project", q.Project)
+	set("query", "status", q.Status)
+	set("query", "name", q.Name)
+	set("query", "parent", q.Parent)
+	set("query", "tag", q.Tag)
+	set("query", "dueBy", q.DueBy)
+	set("query", "limit", q.Limit)
+	set("query", "cursor", q.Cursor)
+	set("query", "oldest", q.Oldest)
+}
+
+// ListIncidentsQuery are the parameters of ListIncidents. What is zero is not sent.
+type ListIncidentsQuery struct {
+	ID      string    // This one only.
+	Prefix  string    // Ids that begin so.
+	Project string    // Of this project.
+	Status  []string  // With one of these statuses.
+	Name    string    // Of this name: for runs that of the playbook.
+	Parent  string    // Of this parent: for runs the one that called them, for tasks their run.
+	Tag     string    // With this tag.
+	DueBy   time.Time // What is due at this time, in the order in which it is.
+	Limit   int       // How many at most. 0: 100.
+	Cursor  string    // From "next" of the page before.
+	Oldest  bool      // The oldest first.
+}
+
+func (q ListIncidentsQuery) parameters(set func(in, name string, v any)) {
+	set("query", "id", q.ID)
+	set("query", "prefix", q.Prefix)
+	set("query", "project", q.Project)
+	set("query", "status", q.Status)
+	set("query", "name", q.Name)
+	set("query", "parent", q.Parent)
+	set("query", "tag", q.Tag)
+	set("query", "dueBy", q.DueBy)
+	set("query", "limit", q.Limit)
+	set("query", "cursor", q.Cursor)
+	set("query", "oldest", q.Oldest)
+}
+
 // ListRowsQuery are the parameters of ListRows. What is zero is not sent.
 type ListRowsQuery struct {
 	ID      string    // This one only.
@@ -191,6 +249,15 @@ func (q TaskEntriesQuery) parameters(set func(in, name string, v any)) {
 	set("query", "limit", q.Limit)
 }
 
+// UpdateIncidentQuery are the parameters of UpdateIncident. What is zero is not sent.
+type UpdateIncidentQuery struct {
+	IfMatch string // The ETag that was read.
+}
+
+func (q UpdateIncidentQuery) parameters(set func(in, name string, v any)) {
+	set("header", "If-Match", q.IfMatch)
+}
+
 // AnswerTask: answer a task.
 //
 // POST /v1/tasks/{task}/answers
@@ -227,11 +294,45 @@ func (a *API) CommandRun(ctx context.Context, run string, q CommandRunQuery, bod
 	return out, err
 }
 
+// CommentIncident: say something.
+//
+// POST /v1/incidents/{incident}/comments
+func (a *API) CommentIncident(ctx context.Context, incident string, body wire.Comment) (wire.Incident, error) {
+	var out wire.Incident
+	err := a.call(ctx, request{method: "POST", path: "/v1/incidents/" + segment(incident) + "/comments", body: body}, &out)
+	return out, err
+}
+
+// ExportIncident: an incident as a Markdown document.
+//
+// GET /v1/incidents/{incident}/export
+func (a *API) ExportIncident(ctx context.Context, incident string) ([]byte, error) {
+	return a.read(ctx, request{method: "GET", path: "/v1/incidents/" + segment(incident) + "/export"})
+}
+
 // FollowRun: follow a run live.
 //
 // GET /v1/runs/{run}/follow
 func (a *API) FollowRun(ctx context.Context, run string, q FollowRunQuery) (io.ReadCloser, error) {
 	return a.stream(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/follow"}.with(q.parameters))
+}
+
+// ListEvents: list events.
+//
+// GET /v1/events
+func (a *API) ListEvents(ctx context.Context, q ListEventsQuery) (wire.Page, error) {
+	var out wire.Page
+	err := a.call(ctx, request{method: "GET", path: "/v1/events"}.with(q.parameters), &out)
+	return out, err
+}
+
+// ListIncidents: list incidents.
+//
+// GET /v1/incidents
+func (a *API) ListIncidents(ctx context.Context, q ListIncidentsQuery) (wire.Page, error) {
+	var out wire.Page
+	err := a.call(ctx, request{method: "GET", path: "/v1/incidents"}.with(q.parameters), &out)
+	return out, err
 }
 
 // ListRows: list rows of any kind: locks, guards' counts, waiting events.
@@ -270,12 +371,84 @@ func (a *API) Me(ctx context.Context) (wire.Me, error) {
 	return out, err
 }
 
+// MergeIncident: let another incident tell the story of this one.
+//
+// POST /v1/incidents/{incident}/merge
+func (a *API) MergeIncident(ctx context.Context, incident string, body wire.IncidentMerge) (wire.Incident, error) {
+	var out wire.Incident
+	err := a.call(ctx, request{method: "POST", path: "/v1/incidents/" + segment(incident) + "/merge", body: body}, &out)
+	return out, err
+}
+
+// OpenIncident: open an incident.
+//
+// POST /v1/incidents
+func (a *API) OpenIncident(ctx context.Context, body wire.IncidentOpen) (wire.Incident, error) {
+	var out wire.Incident
+	err := a.call(ctx, request{method: "POST", path: "/v1/incidents", body: body}, &out)
+	return out, err
+}
+
+// PageIncident: call people.
+//
+// POST /v1/incidents/{incident}/pages
+func (a *API) PageIncident(ctx context.Context, incident string, body wire.PageOut) (wire.Incident, error) {
+	var out wire.Incident
+	err := a.call(ctx, request{method: "POST", path: "/v1/incidents/" + segment(incident) + "/pages", body: body}, &out)
+	return out, err
+}
+
+// PlanIncident: add something to do afterwards, or change it.
+//
+// POST /v1/incidents/{incident}/items
+func (a *API) PlanIncident(ctx context.Context, incident string, body wire.ActionItem) (wire.Incident, error) {
+	var out wire.Incident
+	err := a.call(ctx, request{method: "POST", path: "/v1/incidents/" + segment(incident) + "/items", body: body}, &out)
+	return out, err
+}
+
 // ReadStream: the entries of any stream.
 //
 // GET /v1/streams/{stream}
 func (a *API) ReadStream(ctx context.Context, stream string, q ReadStreamQuery) (wire.Entries, error) {
 	var out wire.Entries
 	err := a.call(ctx, request{method: "GET", path: "/v1/streams/" + segments(stream)}.with(q.parameters), &out)
+	return out, err
+}
+
+// ReopenIncident: take the end of an incident back.
+//
+// POST /v1/incidents/{incident}/reopen
+func (a *API) ReopenIncident(ctx context.Context, incident string, body wire.Reason) (wire.Incident, error) {
+	var out wire.Incident
+	err := a.call(ctx, request{method: "POST", path: "/v1/incidents/" + segment(incident) + "/reopen", body: body}, &out)
+	return out, err
+}
+
+// ReplayEvent: decide about an event again.
+//
+// POST /v1/events/{event}/replay
+func (a *API) ReplayEvent(ctx context.Context, event string, body wire.Replay) (wire.Receipt, error) {
+	var out wire.Receipt
+	err := a.call(ctx, request{method: "POST", path: "/v1/events/" + segment(event) + "/replay", body: body}, &out)
+	return out, err
+}
+
+// ReportEvents: tell of events by hand.
+//
+// POST /v1/events/reports
+func (a *API) ReportEvents(ctx context.Context, body wire.Reports) (wire.Receipts, error) {
+	var out wire.Receipts
+	err := a.call(ctx, request{method: "POST", path: "/v1/events/reports", body: body}, &out)
+	return out, err
+}
+
+// ResolveIncident: end an incident.
+//
+// POST /v1/incidents/{incident}/resolve
+func (a *API) ResolveIncident(ctx context.Context, incident string, body wire.Reason) (wire.Incident, error) {
+	var out wire.Incident
+	err := a.call(ctx, request{method: "POST", path: "/v1/incidents/" + segment(incident) + "/resolve", body: body}, &out)
 	return out, err
 }
 
@@ -311,6 +484,24 @@ func (a *API) SendEvent(ctx context.Context, body wire.Send) (wire.Sent, error) 
 	return out, err
 }
 
+// ShowEvent: one event, with its data and what became of it.
+//
+// GET /v1/events/{event}
+func (a *API) ShowEvent(ctx context.Context, event string) (wire.EventDetail, error) {
+	var out wire.EventDetail
+	err := a.call(ctx, request{method: "GET", path: "/v1/events/" + segment(event)}, &out)
+	return out, err
+}
+
+// ShowIncident: one incident, with its alerts, runs and timeline.
+//
+// GET /v1/incidents/{incident}
+func (a *API) ShowIncident(ctx context.Context, incident string) (wire.Incident, error) {
+	var out wire.Incident
+	err := a.call(ctx, request{method: "GET", path: "/v1/incidents/" + segment(incident)}, &out)
+	return out, err
+}
+
 // ShowRun: one run.
 //
 // GET /v1/runs/{run}
@@ -326,6 +517,15 @@ func (a *API) ShowRun(ctx context.Context, run string, q ShowRunQuery) (wire.Row
 func (a *API) ShowTask(ctx context.Context, task string, q ShowTaskQuery) (wire.Row, error) {
 	var out wire.Row
 	err := a.call(ctx, request{method: "GET", path: "/v1/tasks/" + segment(task)}.with(q.parameters), &out)
+	return out, err
+}
+
+// SplitIncident: make some alerts an incident of their own.
+//
+// POST /v1/incidents/{incident}/split
+func (a *API) SplitIncident(ctx context.Context, incident string, body wire.IncidentSplit) (wire.Incident, error) {
+	var out wire.Incident
+	err := a.call(ctx, request{method: "POST", path: "/v1/incidents/" + segment(incident) + "/split", body: body}, &out)
 	return out, err
 }
 
@@ -347,6 +547,15 @@ func (a *API) Status(ctx context.Context) (engine.Status, error) {
 	return out, err
 }
 
+// TakeIncident: acknowledge an incident, and be one of its responders.
+//
+// POST /v1/incidents/{incident}/take
+func (a *API) TakeIncident(ctx context.Context, incident string) (wire.Incident, error) {
+	var out wire.Incident
+	err := a.call(ctx, request{method: "POST", path: "/v1/incidents/" + segment(incident) + "/take"}, &out)
+	return out, err
+}
+
 // TaskEntries: the entries of a task.
 //
 // GET /v1/tasks/{task}/entries
@@ -362,6 +571,15 @@ func (a *API) TaskEntries(ctx context.Context, task string, q TaskEntriesQuery) 
 func (a *API) Unhalt(ctx context.Context, body wire.Unhalt) (wire.Unhalted, error) {
 	var out wire.Unhalted
 	err := a.call(ctx, request{method: "POST", path: "/v1/unhalt", body: body}, &out)
+	return out, err
+}
+
+// UpdateIncident: change an incident.
+//
+// PATCH /v1/incidents/{incident}
+func (a *API) UpdateIncident(ctx context.Context, incident string, q UpdateIncidentQuery, body wire.IncidentChange) (wire.Incident, error) {
+	var out wire.Incident
+	err := a.call(ctx, request{method: "PATCH", path: "/v1/incidents/" + segment(incident), body: body}.with(q.parameters), &out)
 	return out, err
 }
 

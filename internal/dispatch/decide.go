@@ -44,12 +44,12 @@ func (m *Machine) accept(x Accepted, now time.Time) {
 			m.remember(it.Event.ID, d)
 		}
 		if ok {
-			r := receipt(it.Event.ID, d)
+			r := ReceiptOf(it.Event.ID, d)
 			r.Was, r.Outcome, r.Why = r.Outcome, event.Duplicate, "it was here before: "+r.Why
 			out[i] = r
 			continue
 		}
-		out[i] = receipt(it.Event.ID, m.decide(it, now))
+		out[i] = ReceiptOf(it.Event.ID, m.decide(it, now))
 	}
 	t := m.open()
 	t.replies = append(t.replies, Reply{Req: x.Req, Value: out})
@@ -352,7 +352,7 @@ func (m *Machine) replay(x Replayed, now time.Time) {
 	nd := m.judge(t, it, now)
 	nd.By = &x.By
 	m.decided(t, nd)
-	r := receipt(e.ID, &t.Row.Decision)
+	r := ReceiptOf(e.ID, &t.Row.Decision)
 	tx := m.open()
 	tx.replies = append(tx.replies, Reply{Req: x.Req, Value: r})
 }

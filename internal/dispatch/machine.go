@@ -380,7 +380,8 @@ func (m *Machine) evict() {
 	m.history = append([]string(nil), m.history[len(old):]...)
 }
 
-func receipt(id string, d *entry.EventDecided) Receipt {
+// ReceiptOf tells a decision as its sender hears it.
+func ReceiptOf(id string, d *entry.EventDecided) Receipt {
 	return Receipt{
 		Event: id, Outcome: event.Outcome(d.Outcome), Run: d.Run, Incident: d.Incident, Trigger: d.Trigger, Why: d.Why, Until: d.Until,
 	}

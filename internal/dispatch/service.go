@@ -49,22 +49,15 @@ func (d *Dispatch) Replay(ctx context.Context, eventID string, by entry.Who, any
 	return r, err
 }
 
-// Incident reads an incident and its own story.
-func (d *Dispatch) Incident(ctx context.Context, name string) (*incident.State, []incident.Line, error) {
-	s, lines, err := ReadIncident(ctx, d.cfg.Ledger, name)
-	if err != nil {
-		return nil, nil, err
-	}
-	if s.Length == 0 {
-		return nil, nil, fault.New(fault.NotFound, "there is no incident %s", name).WithNext("tend incidents list")
-	}
-	return s, lines, nil
-}
-
 // OpenIncident opens one for somebody; an open one with the same key in the same project is given in its place. An id is
 // made unless x has one.
 func (d *Dispatch) OpenIncident(ctx context.Context, x incident.Start) (*incident.State, error) {
-	if x.ID == "" {
+	if x.ID != "" { // named by who asks: a repeat gives the one that is there
+		s, _, err := ReadIncident(ctx, d.cfg.Ledger, x.ID)
+		if err != nil || s.Length > 0 {
+			return s, err
+		}
+	} else {
 		var err error
 		if x.ID, err = id.New("inc", time.Now(), rand.Reader); err != nil {
 			return nil, err

@@ -38,6 +38,7 @@ func contract() *huma.OpenAPI {
 			{Name: "runs", Description: "Executions of playbooks."},
 			{Name: "tasks", Description: "What waits for a person: approvals, forms, manual work, doubts."},
 			{Name: "events", Description: "What comes from outside."},
+			{Name: "incidents", Description: "The human story that events and runs belong to."},
 			{Name: "server", Description: "The server and its data directory."},
 		},
 	}

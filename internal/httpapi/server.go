@@ -57,6 +57,7 @@ type Mount struct {
 type Config struct {
 	Engine engine.Service
 	House  House // nil: backup and verify are not offered
+	Desk   Desk  // nil: there are no events and incidents here
 	// User gives the name of a user id. Peers on the socket of another user than Owner are refused.
 	User  func(uid int) string
 	Owner int
@@ -86,11 +87,16 @@ func build(c Config) *api {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Desk == nil {
+		c.Desk = noDesk{}
+	}
 	s := &server{Config: c}
 	a := newAPI(s)
 	s.runs(a)
 	s.tasks(a)
 	s.events(a)
+	s.inbound(a)
+	s.incidents(a)
 	s.house(a)
 	s.probes(a)
 	s.pages(a)
