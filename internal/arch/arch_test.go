@@ -115,6 +115,7 @@ var lines = [][]string{
 	},
 	{
 		"client",
+		"demo", // scenes that show what the program does
 		"httpapi",
 	},
 	{
