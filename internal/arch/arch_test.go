@@ -77,6 +77,9 @@ var lines = [][]string{
 		"schema",
 		"task",
 	},
+	{
+		"catalog", // what is live of a repository
+	},
 	{ // the mind
 		"run", // it knows every noun
 	},
@@ -173,6 +176,7 @@ var wiring = []string{"app", "bench", "cmd", "sim"}
 var pure = []string{
 	"access",
 	"calendar",
+	"catalog",
 	"cell",
 	"compiler",
 	"contract",

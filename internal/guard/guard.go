@@ -73,7 +73,7 @@ func check(specs []Spec, loose []Override, w World, counted *Counted, r Request,
 		if !g.aboutEffects() || !selects(&g.Select, &r) {
 			continue
 		}
-		if o := overriding(loose, g.Name, r.Project, r.Playbook, r.Targets, now); o != nil {
+		if o := overriding(loose, g.Name, r.Project, r.Playbook, r.Targets, now); o != nil && len(g.Fence) == 0 {
 			v.Loose = append(v.Loose, g.Name+" ("+o.By+": "+o.Why+")")
 			continue
 		}
@@ -143,8 +143,20 @@ func (q *question) ask() (Verdict, []Reservation) {
 		return q.change(), nil
 	case g.StandDown != nil:
 		return q.standDown(), nil
+	case len(g.Fence) > 0:
+		return q.fence(), nil
 	}
 	return Verdict{}, nil
+}
+
+// fence denies what is outside, and what does not say what it touches.
+func (q *question) fence() Verdict {
+	for _, t := range subjects(&q.g.Select, q.r) {
+		if len(q.r.Targets) == 0 || !matches(q.g.Fence, t) {
+			return q.no(time.Time{}, true, "lets nothing but %s be touched, and this touches %s", strings.Join(q.g.Fence, ", "), name(t))
+		}
+	}
+	return Verdict{}
 }
 
 func (q *question) cooldown() (no Verdict, reserve []Reservation) {

@@ -41,6 +41,24 @@ func kinds(vs []guard.Verdict) string {
 	return strings.Join(out, " ")
 }
 
+func TestFence(t *testing.T) {
+	t.Parallel()
+	specs := []guard.Spec{{Name: "ceiling", Select: guard.Selection{Effects: []contract.Effect{contract.Idempotent, contract.Mutate}}, Fence: []string{"host:web-*"}}}
+	vs := try(specs, new(guard.Counted), noon, on("r", "host:web-1"), on("r", "host:web-1", "host:db-1"), on("r"))
+	if got := kinds(vs); got != "allow deny deny" || !strings.Contains(vs[1].Why, "host:db-1") {
+		t.Errorf("%s: %s", got, vs[1].Why)
+	}
+	r := guard.Rules{
+		Guards: map[string][]guard.Spec{"default": specs}, Modes: []guard.Setting{{Mode: guard.ModeAuto}},
+		Overrides: []guard.Override{{Guard: "ceiling", Project: "default", By: "ada", Until: noon.Add(time.Hour)}},
+	}
+	q := on("r", "host:db-1")
+	q.Project = "default"
+	if v := r.Effect(new(guard.Counted), q, noon); v.Kind != guard.Deny {
+		t.Errorf("an override loosens it: %+v", v)
+	}
+}
+
 func TestRate(t *testing.T) {
 	t.Parallel()
 	specs := []guard.Spec{{Name: "slowly", Rate: &guard.Rate{Limit: 2, Within: lasts(time.Hour)}}}

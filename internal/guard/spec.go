@@ -25,6 +25,10 @@ type Spec struct {
 	Change      *Change      `json:"change,omitempty"`
 	Concurrency *Concurrency `json:"concurrency,omitempty"`
 	StandDown   *StandDown   `json:"standDown,omitempty"`
+
+	// Fence is what alone may be touched (globs). No document has it: it is made of what the server lets a repository do, and
+	// no override loosens it.
+	Fence []string `json:"fence,omitempty"`
 }
 
 // Selection says which effects a guard is about. An empty list selects everything of its kind; Effects empty means
@@ -156,6 +160,8 @@ func (s *Spec) Rule() string {
 		return "concurrency"
 	case s.StandDown != nil:
 		return "standDown"
+	case len(s.Fence) > 0:
+		return "fence"
 	default:
 		return ""
 	}

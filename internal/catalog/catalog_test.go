@@ -1,0 +1,431 @@
+package catalog_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+	"pgregory.net/rapid"
+
+	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/catalog"
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/document"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/testenv"
+)
+
+func files(archive string) []document.File {
+	var out []document.File
+	for _, f := range txtar.Parse([]byte(archive)).Files {
+		out = append(out, document.File{Name: f.Name, Content: f.Data})
+	}
+	return out
+}
+
+func build(t testing.TB, archive string, b catalog.Binding) (*catalog.Catalog, []document.Finding) {
+	t.Helper()
+	actions, err := app.Actions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return catalog.Build(files(archive), b, actions)
+}
+
+func good(t testing.TB, archive string, b catalog.Binding) *catalog.Catalog {
+	t.Helper()
+	c, fs := build(t, archive, b)
+	if c == nil {
+		t.Fatalf("%v", fs)
+	}
+	return c
+}
+
+const shop = `
+-- disk/playbook.yaml --
+apiVersion: tend/v1
+kind: Playbook
+metadata: {name: reclaim-disk, description: Frees space., labels: {team: storage}}
+parameters:
+  - {name: host, type: string, description: Which.}
+  - {name: limit, type: number, default: 800, description: MiB.}
+steps:
+  - id: clean
+    uses: ssh
+    effect: idempotent
+    with: {host: '{{ $.params.host }}', script: 'find /var/log -name "*.gz" -delete'}
+    target: 'host:{{ $.params.host }}'
+    when: params.limit > 1
+-- disk/trigger.yaml --
+apiVersion: tend/v1
+kind: Trigger
+metadata: {name: disk-full}
+on: {kind: [alert]}
+parameters: {host: '{{ $.event.alert.labels.instance }}'}
+---
+apiVersion: tend/v1
+kind: Trigger
+metadata: {name: any-alert}
+incident: {title: Something is up.}
+-- a/look.yaml --
+apiVersion: tend/v1
+kind: Playbook
+metadata: {name: look, description: Looks., owner: sre}
+steps:
+  - {uses: log, with: {message: hello}}
+-- guards.yaml --
+apiVersion: tend/v1
+kind: Guard
+metadata: {name: holidays}
+freeze: {calendar: cal/holidays.ics}
+-- cal/holidays.ics --
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//t//EN
+BEGIN:VEVENT
+UID:1
+DTSTAMP:20260101T000000Z
+DTSTART:20261224T000000Z
+DTEND:20261227T000000Z
+SUMMARY:Christmas
+END:VEVENT
+END:VCALENDAR
+-- slack.yaml --
+apiVersion: tend/v1
+kind: Integration
+metadata: {name: slack}
+type: slack
+`
+
+func TestBuild(t *testing.T) {
+	t.Parallel()
+	c := good(t, shop, catalog.Binding{Repository: "shop", Owner: "ops", Commit: "0123abcd", Author: "Ada <ada@example.org>"})
+	var got []string
+	for _, p := range c.Playbooks() {
+		got = append(got, fmt.Sprintf("%s owner=%s source=%s changes=%t labels=%v", p.Name, p.Owner, p.Source, p.Mutates, p.Labels))
+	}
+	want := []string{
+		"look owner=sre source=0123abcd:a/look.yaml changes=false labels=map[]",
+		"reclaim-disk owner=ops source=0123abcd:disk/playbook.yaml changes=true labels=map[team:storage]",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("playbooks:\n%s", strings.Join(got, "\n"))
+	}
+	if ts := c.Triggers(); len(ts) != 2 || ts[0].Name != "disk-full" || ts[0].Playbook != "reclaim-disk" || ts[1].Name != "any-alert" || ts[1].Playbook != "" {
+		t.Errorf("triggers: %+v", ts)
+	}
+	p, err := c.Playbook("", "disk-full", "reclaim-disk")
+	if err != nil || p.Program == nil || p.Metadata["commit"] != "0123abcd" || p.Metadata["author"] != "Ada <ada@example.org>" || p.Metadata["file"] != "disk/playbook.yaml" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	g := p.Guards
+	if len(g) != 1 || g[0].Name != "holidays" || guard.Check(g, &guard.Counted{}, guard.Request{Effect: contract.Mutate}, time.Date(2026, 12, 25, 0, 0, 0, 0, time.UTC)).Kind != guard.Hold {
+		t.Errorf("guards: %+v", g)
+	}
+	if c.Labels("Reclaim_Disk")["team"] != "storage" || c.Labels("nothing") != nil || len(c.Integrations()) != 1 {
+		t.Error("labels or integrations")
+	}
+	for _, x := range [][3]string{{"other", "disk-full", "reclaim-disk"}, {"", "gone", "reclaim-disc"}} {
+		if _, err := c.Playbook(x[0], x[1], x[2]); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%v: %v", x, err)
+		}
+	}
+	if p, err := c.Playbook("default", "was-renamed", "reclaim-disk"); err != nil || p.Name != "reclaim-disk" {
+		t.Errorf("%v, %v", p, err)
+	}
+}
+
+// TestDigest: comments, places and descriptions do not change what a playbook does; a word in a script does.
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	digest := func(archive string) string {
+		p, err := good(t, archive, catalog.Binding{}).Playbook("", "", "reclaim-disk")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Digest
+	}
+	first := digest(shop)
+	same := strings.Replace(strings.Replace(shop, "Frees space.", "Frees some space.", 1), "steps:\n  - id: clean", "# why\nsteps:\n\n  - id: clean", 1)
+	if digest(same) != first || same == shop {
+		t.Error("another digest for the same steps")
+	}
+	if digest(strings.Replace(shop, "-delete", "-print -delete", 1)) == first {
+		t.Error("the same digest for another script")
+	}
+}
+
+// TestRefused: everything that is wrong is told at once, with its place.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	_, fs := build(t, `
+-- a.yaml --
+apiVersion: tend/v1
+kind: Playbook
+metadata: {name: one, description: One.}
+parameters:
+  - {name: count, type: number, description: How many.}
+steps:
+  - {uses: log, with: {message: '{{ $.params.count }}'}}
+---
+apiVersion: tend/v1
+kind: Playbook
+metadata: {name: One, description: The same.}
+steps:
+  - {uses: lgo, with: {message: a}}
+-- t.yaml --
+apiVersion: tend/v1
+kind: Trigger
+metadata: {name: t1}
+playbook: oen
+---
+apiVersion: tend/v1
+kind: Trigger
+metadata: {name: t2}
+playbook: one
+parameters: {cuont: 1}
+---
+apiVersion: tend/v1
+kind: Trigger
+metadata: {name: t3}
+playbook: one
+parameters: {count: many}
+---
+apiVersion: tend/v1
+kind: Trigger
+metadata: {name: t3}
+-- g/g.yaml --
+apiVersion: tend/v1
+kind: Guard
+metadata: {name: g}
+freeze: {calendar: none.ics}
+---
+apiVersion: tend/v1
+kind: Guard
+metadata: {name: h}
+freeze: {calendar: bad.ics}
+---
+apiVersion: tend/v1
+kind: Trigger
+metadata: {name: t4}
+-- g/bad.ics --
+nothing
+`, catalog.Binding{})
+	var got []string
+	for _, f := range fs {
+		if f.Severity == document.Error {
+			got = append(got, f.String())
+		}
+	}
+	want := []string{
+		"a.yaml:11:18: error: there is a playbook called `One` already, at a.yaml:3:18 [declared-twice] (rename one of them)",
+		"a.yaml:13:12: error: there is no action, verb or module called `lgo` [unknown-action] (did you mean `log`?)",
+		"g/g.yaml:4:20: error: there is no calendar g/none.ics [unreadable-calendar] (put the file beside the guard)",
+		"g/g.yaml:9:20: error: the calendar g/bad.ics cannot be read: ",
+		"g/g.yaml:11:1: error: the trigger starts the playbook in its folder, and there is none [unknown-playbook] (name it: `playbook:`)",
+		"t.yaml:4:11: error: there is no playbook called `oen` [unknown-playbook] (did you mean `One`?)",
+		"t.yaml:10:1: error: the playbook `one` needs the parameter `count` [wrong-parameter] (give it below `parameters:`)",
+		"t.yaml:10:14: error: the playbook `one` has no parameter `cuont` [wrong-parameter] (did you mean `count`?)",
+		"t.yaml:16:21: error: parameter `count` of `one` ",
+		"t.yaml:18:1: error: the trigger starts the playbook in its folder, and there are 2 [unknown-playbook] (name it: `playbook:`)",
+		"t.yaml:20:18: error: there is a trigger called `t3` already, at t.yaml:14:18 [declared-twice] (rename one of them)",
+	}
+	if !slices.EqualFunc(got, want, strings.HasPrefix) {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+}
+
+func TestCeiling(t *testing.T) {
+	t.Parallel()
+	const head = "-- p.yaml --\napiVersion: tend/v1\nkind: Playbook\nmetadata: {name: p, description: P.}\n"
+	for name, c := range map[string]struct {
+		ceiling catalog.Ceiling
+		archive string
+		want    []string // findings; none: within
+	}{
+		"action": {
+			catalog.Ceiling{Actions: []string{"log", "sql/*"}},
+			head + "steps:\n  - {uses: log, with: {message: a}}\n  - {uses: ssh, target: 'host:a', with: {host: a, script: b}}\n",
+			[]string{"p.yaml:6: error: the repository may not use the action `ssh`: it may use log, sql/*"},
+		},
+		"action in a module": {
+			catalog.Ceiling{Actions: []string{"log"}},
+			head + "steps:\n  - {uses: m}\n-- m.yaml --\napiVersion: tend/v1\nkind: Step\nmetadata: {name: m, description: M.}\nsteps:\n  - {uses: ssh, with: {host: a, script: b}, target: 'host:a'}\n",
+			[]string{"m.yaml:5: error: the repository may not use the action `ssh`"},
+		},
+		"action that undoes": {
+			catalog.Ceiling{Actions: []string{"log"}},
+			head + "steps:\n  - {uses: log, with: {message: a}, undo: {uses: ssh, with: {host: a, script: b}}}\n",
+			[]string{"p.yaml:5: error: the repository may not use the action `ssh`"},
+		},
+		"effect": {
+			catalog.Ceiling{Effects: []contract.Effect{contract.Read}},
+			head + "steps:\n  - {uses: ssh, with: {host: a, script: b}, target: 'host:a'}\n  - {uses: ssh, effect: read, with: {host: a, script: b}}\n",
+			[]string{"p.yaml:5: error: the repository may not do what is mutate"},
+		},
+		"target": {
+			catalog.Ceiling{Targets: []string{"host:web-*"}},
+			head + `parameters: [{name: h, type: string, description: H.}]
+steps:
+  - {uses: ssh, with: {host: web-3, script: b}}
+  - {uses: ssh, with: {host: db-3, script: b}}
+  - {uses: ssh, with: {host: '{{ $.params.h }}', script: b}}
+  - {uses: ssh, with: {host: 'x', script: b}, target: 'host:web-{{ $.params.h }}'}
+  - {uses: ssh, with: {host: 'x', script: b}, target: '{{ "host:web-" }}{{ if true }}x{{ end }}'}
+  - {uses: shell, with: {script: b}}
+  - {uses: shell, effect: read, with: {script: b}}
+`,
+			[]string{
+				"p.yaml:7: error: the repository may not touch `host:db-3`: it may touch host:web-*",
+				"p.yaml:8: error: the repository may not touch `host:…`",
+				"p.yaml:10: error: the repository may not touch `…`",
+				"p.yaml:11: error: the step does not say what it touches",
+			},
+		},
+		"secret": {
+			catalog.Ceiling{Secrets: []string{"shop/*"}},
+			head + `parameters: [{name: h, type: secret, description: H.}, {name: s, type: secret, enum: [shop/a, bank/b], description: S.}, {name: x, type: string, description: X.}]
+steps:
+  - {uses: http, with: {url: 'https://a', auth: {bearer: '{{ secret "shop/token" }}'}}}
+  - {uses: http, with: {url: 'https://a', auth: {bearer: '{{ secret "bank/token" }}'}}}
+  - {uses: http, with: {url: 'https://a', auth: {bearer: '{{ secret $.params.h }}{{ secret $.params.s }}'}}}
+  - {uses: http, with: {url: 'https://a', auth: {bearer: '{{ secret $.params.x }}'}}}
+  - {uses: login, with: {access: shop/c}}
+  - {uses: login, with: {access: bank/c}}
+-- login.yaml --
+apiVersion: tend/v1
+kind: Step
+metadata: {name: login, description: L.}
+inputs: [{name: access, type: secret, description: A.}]
+effect: read
+run: {uses: http, with: {url: 'https://a', auth: {bearer: '{{ secret $.params.access }}'}}}
+`,
+			[]string{
+				"p.yaml:4:21: error: the parameter `h` can name any secret, and the repository may use shop/*",
+				"p.yaml:4:86: error: the repository may not use the secret `bank/b`",
+				"p.yaml:7: error: the repository may not use the secret `bank/token`",
+				"p.yaml:9: error: the repository may not use the secret `…`",
+				"p.yaml:11: error: the repository may not use the secret `bank/c`",
+			},
+		},
+		"integration": {
+			catalog.Ceiling{Integrations: []string{"slack-*"}},
+			head + `parameters: [{name: i, type: integration, enum: [slack-a], description: I.}]
+steps:
+  - {uses: http, integration: slack-shop, with: {url: 'https://a'}}
+  - {uses: http, integration: '{{ $.params.i }}', with: {url: 'https://a'}}
+  - {uses: http, integration: pager, with: {url: 'https://a'}}
+`,
+			[]string{"p.yaml:8: error: the repository may not use the integration `pager`: it may use slack-*"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if free, fs := build(t, c.archive, catalog.Binding{}); free == nil {
+				t.Fatalf("it is refused without a ceiling: %v", fs)
+			}
+			got, fs := build(t, c.archive, catalog.Binding{Ceiling: c.ceiling})
+			var lines []string
+			for _, f := range fs {
+				if f.Severity == document.Error {
+					if f.Rule != catalog.RuleCeiling || f.SourceLine == "" {
+						t.Errorf("%+v", f)
+					}
+					lines = append(lines, f.String())
+				}
+			}
+			if !slices.EqualFunc(lines, c.want, strings.HasPrefix) || (got == nil) != (len(c.want) > 0) {
+				t.Errorf("got\n%s", strings.Join(lines, "\n"))
+			}
+		})
+	}
+}
+
+// TestCeilingHolds: what is let through without being known stays within, whatever it will be.
+func TestCeilingHolds(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.StringOfN(rapid.SampledFrom([]rune("ab:?")), 0, 3, -1)
+		glob := rapid.StringOfN(rapid.SampledFrom([]rune("ab:*?")), 0, 6, -1).Draw(t, "glob")
+		before, value, after := part.Draw(t, "before"), part.Draw(t, "value"), part.Draw(t, "after")
+		if catalog.Covers(glob, before+"\x00"+after) && !guard.Match(glob, before+value+after) {
+			t.Fatalf("%q covers %q…%q, and does not match %q", glob, before, after, before+value+after)
+		}
+		if plain := before + value; catalog.Covers(glob, plain) != guard.Match(glob, plain) {
+			t.Fatalf("%q and %q", glob, plain)
+		}
+	})
+}
+
+// TestOlderDialect: public playbooks of the older dialect are live as they stand.
+func TestOlderDialect(t *testing.T) {
+	t.Parallel()
+	root := testenv.Corpus(t)
+	var fs []document.File
+	err := filepath.WalkDir(root, func(p string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !catalog.Document(p) {
+			return err
+		}
+		b, err := os.ReadFile(p)
+		rel, _ := filepath.Rel(root, p)
+		fs = append(fs, document.File{Name: filepath.ToSlash(rel), Content: b})
+		return err
+	})
+	if err != nil || len(fs) == 0 {
+		t.Fatal(len(fs), err)
+	}
+	actions, err := app.Actions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, findings := catalog.Build(fs, catalog.Binding{}, actions)
+	if c == nil {
+		t.Fatal(document.Fault(findings))
+	}
+	if p, err := c.Playbook("", "trigger-create-incident-war-room", ""); err != nil || p.Name == "" {
+		t.Errorf("%v, %v", p, err)
+	}
+}
+
+func TestSet(t *testing.T) {
+	t.Parallel()
+	one := func(repository, project, name string) *catalog.Catalog {
+		return good(t, "-- p.yaml --\napiVersion: tend/v1\nkind: Playbook\nmetadata: {name: "+name+", description: P.}\nsteps: [{uses: log, with: {message: a}}]\n---\n"+
+			"apiVersion: tend/v1\nkind: Trigger\nmetadata: {name: t-"+name+"}\n", catalog.Binding{Repository: repository, Project: project})
+	}
+	shop, bank, more := one("shop", "", "look"), one("bank", "bank", "look"), one("more", "", "see")
+	s := catalog.NewSet(shop, nil, bank, more)
+	if p, err := s.Playbook("bank", "t-look", "look"); err != nil || p.Metadata["repository"] != "bank" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if p, err := s.Playbook("", "", "see"); err != nil || p.Metadata["repository"] != "more" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	for _, x := range [][2]string{{"bank", "see"}, {"none", "look"}} {
+		if _, err := s.Playbook(x[0], "", x[1]); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%v: %v", x, err)
+		}
+	}
+	if ts := s.Triggers(); len(ts["default"]) != 2 || ts["default"][0].Name != "t-look" || len(ts["bank"]) != 1 {
+		t.Errorf("%v", ts)
+	}
+	if fs := s.Clashes(one("another", "", "Look")); len(fs) != 2 || !strings.Contains(fs[0].String(), "p.yaml:3:18: error: there is a playbook `look` already, in the repository shop at p.yaml:3:18") {
+		t.Errorf("%v", fs)
+	}
+	if fs := s.Clashes(one("shop", "", "look")); len(fs) != 0 {
+		t.Errorf("it clashes with the one that it follows: %v", fs)
+	}
+}
+
+func TestNothing(t *testing.T) {
+	t.Parallel()
+	if c := good(t, "", catalog.Binding{}); len(c.Playbooks()) != 0 {
+		t.Error("something out of nothing")
+	}
+}
