@@ -48,6 +48,7 @@ type owned struct {
 	blobs   *dir.Store
 	secrets secret.Chain
 	engine  *engine.Engine
+	desk    *desk // of a server
 	api     *driven
 	handler http.Handler
 	socket  string
@@ -91,8 +92,19 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 	if w.store, err = sqlite.Open(ctx, sqlite.Config{Dir: w.dir}); err != nil {
 		return nil, err
 	}
+	if o.server != nil {
+		w.desk = new(desk)
+		if w.desk.books, err = openBooks(o.server.Config.Playbooks, set, o.server.log); err != nil {
+			return nil, err
+		}
+	}
 	if w.engine, err = w.drive(ctx, o, set, key); err != nil {
 		return nil, err
+	}
+	if o.server != nil {
+		if err := w.openDesk(ctx, o.server, w.desk); err != nil {
+			return nil, err
+		}
 	}
 	w.api = &driven{Service: w.engine}
 	if o.Brief {
@@ -138,11 +150,15 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 	}
 	r := runner.New(c)
 	host, _ := os.Hostname()
+	var idle func(string, engine.Idle, bool)
+	if w.desk != nil {
+		idle = w.desk.idle
+	}
 	return engine.Open(ctx, engine.Config{
 		Store: w.store, Blobs: w.blobs, Hands: hands{r}, Logs: logs{live}, Env: run.Env{Eval: eval, Spec: set.Spec}, Bind: eval,
 		Key: key, Learn: r.Learn,
 		Runners: func(name string) bool { return r.Check(name) == nil },
-		Holder:  fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log, All: o.server != nil,
+		Holder:  fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log, All: o.server != nil, Idle: idle,
 	})
 }
 
@@ -155,6 +171,7 @@ func (w *owned) answer(o Options) error {
 	}
 	c := httpapi.Config{Engine: w.api, House: w, User: UserName, Owner: os.Geteuid()}
 	if o.server != nil {
+		c.Desk = w.desk.dispatch.Load()
 		if err := o.server.extend(&c, w); err != nil {
 			return errors.Join(err, l.Close())
 		}
@@ -188,6 +205,9 @@ func (w *owned) release(ctx context.Context) error {
 			errs = append(errs, err)
 		}
 	}
+	if w.desk != nil {
+		errs = append(errs, w.desk.close(ctx))
+	}
 	if w.engine != nil {
 		err := w.engine.Close(ctx)
 		if errors.Is(err, context.DeadlineExceeded) {
@@ -196,6 +216,9 @@ func (w *owned) release(ctx context.Context) error {
 			err = nil
 		}
 		errs = append(errs, err)
+	}
+	if w.desk != nil {
+		errs = append(errs, w.desk.end(ctx))
 	}
 	if w.store != nil {
 		errs = append(errs, w.store.Close())

@@ -341,19 +341,12 @@ func rootOf(c *cobra.Command, s *app.Session, id string) (string, error) {
 	return id, nil
 }
 
-func (p *process) eventsCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use:     "events",
-		Short:   "Send outside events to runs that wait for them",
-		GroupID: groupRun,
-		Args:    noArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
-	}
+func (p *process) eventsSendCommand() *cobra.Command {
 	var key, file, output string
 	var pairs []string
 	send := &cobra.Command{
 		Use:   "send NAME",
-		Short: "Send an event by its name and correlation key",
+		Short: "Send an event to the runs that wait for it, by its name and correlation key",
 		Args:  someArgs(1, 1, "the name of the event"),
 		RunE: func(c *cobra.Command, args []string) error {
 			payload, err := p.values(file, "-f", pairs)
@@ -392,6 +385,5 @@ func (p *process) eventsCommand() *cobra.Command {
 	send.Flags().StringArrayVarP(&pairs, "field", "f", nil, "field of the event, name=value")
 	send.Flags().StringVar(&file, "file", "", "file with the event, JSON or YAML")
 	outputFlag(send, &output, "text", asJSON)
-	c.AddCommand(send)
-	return c
+	return send
 }

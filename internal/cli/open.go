@@ -97,12 +97,19 @@ func findRow(ctx context.Context, s engine.Service, kind, arg, list string) (sto
 	if arg == "last" {
 		return last(ctx, s, kind)
 	}
+	short := kind // what ids begin with
+	switch kind {
+	case "event":
+		short = "evt"
+	case "incident":
+		short = "inc"
+	}
 	prefix := arg
-	if !strings.HasPrefix(prefix, kind+"_") {
-		prefix = kind + "_" + prefix
+	if !strings.HasPrefix(prefix, short+"_") {
+		prefix = short + "_" + prefix
 	}
 	f := store.Filter{Kind: kind, Prefix: prefix, Limit: 4}
-	if id.Valid(kind, prefix) {
+	if id.Valid(short, prefix) {
 		f = store.Filter{Kind: kind, ID: prefix, Limit: 1}
 	}
 	p, err := s.Rows(ctx, f)

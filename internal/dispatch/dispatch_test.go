@@ -55,7 +55,7 @@ func TestStory(t *testing.T) {
 		for _, l := range lines {
 			what = append(what, l.What)
 		}
-		if got := strings.Join(what, " "); got != "opened joined ran ran joined resolved" {
+		if got := strings.Join(what, " "); got != "opened joined ran ran run run joined resolved" {
 			t.Error(got)
 		}
 		back, row, err := s.Event(t.Context(), r.Event)

@@ -241,6 +241,64 @@ func (d Document) JSON() ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
+// Text writes a document for a terminal, with the times of a place. Control characters are taken out.
+func (d Document) Text(place *time.Location) string {
+	var b strings.Builder
+	at := func(t time.Time) string { return t.In(place).Format("2006-01-02 15:04:05") }
+	w := func(what, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "%-13s %s\n", what, cell.Line(text))
+		}
+	}
+	w("incident", d.ID+" "+string(d.Severity)+" "+string(d.Status))
+	w("title", d.Title)
+	w("merged into", d.Into)
+	w("opened", at(d.Opened))
+	if d.ToTake != nil {
+		w("acknowledged", "after "+span(*d.ToTake))
+	}
+	if d.ToResolve != nil {
+		w("resolved", "after "+span(*d.ToResolve))
+	}
+	w("commander", d.Commander)
+	w("responders", strings.Join(d.Responders, ", "))
+	w("stakeholders", strings.Join(d.Stakeholders, ", "))
+	for _, k := range sortedKeys(d.Labels) {
+		w("label", k+"="+d.Labels[k])
+	}
+	for _, l := range d.Links {
+		w("link", strings.TrimSpace(l.Name+" "+l.URL))
+	}
+	w("next", d.Next)
+	if !d.NextBy.IsZero() {
+		w("expected", at(d.NextBy))
+	}
+	if !d.UpdateDue.IsZero() {
+		w("update due", at(d.UpdateDue))
+	}
+	w("summary", d.Summary)
+	for _, m := range d.Members {
+		w("alert", fmt.Sprintf("%s/%s %s %s since %s", m.Source, m.Group, m.Status, m.Name, at(m.Since)))
+	}
+	for _, r := range d.Runs {
+		w("run", strings.Join([]string{r.Run, r.Playbook, r.Status + reason(r.Why)}, " "))
+	}
+	for _, i := range d.Items {
+		done := "to do"
+		if i.Done {
+			done = "done"
+		}
+		w("item "+i.ID, strings.TrimSpace(done+": "+i.Text+" "+i.Owner+" "+i.URL))
+	}
+	if len(d.Timeline) > 0 {
+		b.WriteString("\n")
+	}
+	for _, l := range d.Timeline {
+		fmt.Fprintf(&b, "%s  %s\n", at(l.At), cell.Line(strings.TrimSpace(l.Who+" "+l.Text)))
+	}
+	return b.String()
+}
+
 // Markdown writes a document for people. What came from outside is escaped: it cannot become a heading, a link, an image
 // or markup.
 func (d Document) Markdown() string {

@@ -27,6 +27,16 @@ type Measures struct {
 	MTTR     time.Duration `json:"mttr"` // mean time to resolve
 }
 
+// MeasureDocuments adds documents up, as Measure does incidents.
+func MeasureDocuments(list []Document) Measures {
+	states := make([]*State, len(list))
+	for i := range list {
+		d := &list[i]
+		states[i] = &State{Status: d.Status, Opened: d.Opened, Taken: d.Taken, Ended: d.Ended}
+	}
+	return Measure(states)
+}
+
 // Measure adds incidents up. Merged ones count with the incident that tells their story.
 func Measure(list []*State) Measures {
 	var m Measures

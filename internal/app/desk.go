@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tendhq/tend/internal/dispatch"
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/ledger"
+)
+
+// desk is what a server has for events and incidents, beside its engine.
+type desk struct {
+	ledger   *ledger.Ledger
+	dispatch atomic.Pointer[dispatch.Dispatch] // nil while it is opened
+	books    *books
+
+	mu    sync.Mutex
+	early []func(*dispatch.Dispatch) // what the engine told before there was somebody to hear
+}
+
+// openDesk opens the ledger and the dispatcher over an engine: what was decided and did not happen, happens now.
+func (w *owned) openDesk(ctx context.Context, s *server, d *desk) error {
+	d.ledger = ledger.Open(w.store, w.engine.Lease(), s.log)
+	x, err := dispatch.Open(ctx, dispatch.Config{
+		Ledger: d.ledger, Engine: w.engine, Catalog: d.books, Rules: d.books.live.Load().rules, Bind: expr.New(expr.Limits{}), Blobs: w.blobs, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.dispatch.Store(x)
+	for _, tell := range d.early {
+		tell(x)
+	}
+	d.early = nil
+	d.mu.Unlock()
+	s.parts = append(s.parts, part{
+		name: "events", run: d.run, ready: func(context.Context) error { return errors.Join(d.ledger.Err(), x.Err()) },
+	})
+	return nil
+}
+
+// run watches the playbooks, and ends the server when nobody knows what was written: only a start finds that out.
+func (d *desk) run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan struct{})
+	go func() { defer close(done); d.books.watch(ctx, d.dispatch.Load().Govern) }()
+	defer func() { <-done }()
+	defer stop()
+	select {
+	case <-d.ledger.Broken():
+		return d.ledger.Err()
+	case <-ctx.Done():
+		// Nothing new begins; what was decided begins at the next start.
+		last, end := context.WithTimeout(context.WithoutCancel(ctx), hasty)
+		defer end()
+		return d.close(last)
+	}
+}
+
+// idle hears from the engine which runs are over.
+func (d *desk) idle(run string, i engine.Idle, ended bool) {
+	if x := d.dispatch.Load(); x != nil {
+		x.Idle(run, i, ended)
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	tell := func(x *dispatch.Dispatch) { x.Idle(run, i, ended) }
+	if x := d.dispatch.Load(); x != nil {
+		tell(x)
+		return
+	}
+	d.early = append(d.early, tell)
+}
+
+// close ends what begins runs; end what writes.
+func (d *desk) close(ctx context.Context) error {
+	if x := d.dispatch.Load(); x != nil {
+		return x.Close(ctx)
+	}
+	return nil
+}
+
+func (d *desk) end(ctx context.Context) error {
+	if d.ledger == nil {
+		return nil
+	}
+	return d.ledger.Close(ctx)
+}
