@@ -110,7 +110,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 	if o.Brief {
 		return w, nil // nobody becomes its client, also not one who read the owner file too early
 	}
-	return w, w.answer(o)
+	return w, w.answer(ctx, o)
 }
 
 // announce says in the owner file who has the lock now, before it answers: who finds somebody that answers finds here who
@@ -163,7 +163,7 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 }
 
 // answer answers on the socket.
-func (w *owned) answer(o Options) error {
+func (w *owned) answer(ctx context.Context, o Options) error {
 	var l net.Listener
 	var err error
 	if l, err = listen(w.socket); err != nil {
@@ -172,14 +172,14 @@ func (w *owned) answer(o Options) error {
 	c := httpapi.Config{Engine: w.api, House: w, User: UserName, Owner: os.Geteuid()}
 	if o.server != nil {
 		c.Desk = w.desk.dispatch.Load()
-		if err := o.server.extend(&c, w); err != nil {
+		if err := o.server.extend(ctx, &c, w); err != nil {
 			return errors.Join(err, l.Close())
 		}
 	}
 	w.handler = httpapi.Handler(c)
-	ctx, stop := context.WithCancel(context.Background())
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
-	go func() { w.served <- httpapi.Serve(ctx, l, w.handler) }()
+	go func() { w.served <- httpapi.Serve(serving, l, w.handler) }()
 	return nil
 }
 

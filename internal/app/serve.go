@@ -17,6 +17,7 @@ import (
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/httpapi"
+	"github.com/tendhq/tend/internal/identity"
 )
 
 // ServeOptions say how a server runs.
@@ -46,11 +47,11 @@ type part struct {
 type server struct {
 	ServeOptions
 
-	log   *slog.Logger
-	gate  httpapi.Gate
-	parts []part
-	as    *process.User // that steps on the server run as; nil: they are off
-	admin string        // the one-time token of the local admin, when it was made just now
+	log    *slog.Logger
+	people *identity.Desk
+	parts  []part
+	as     *process.User // that steps on the server run as; nil: they are off
+	setup  string        // the one-time token of a first start, when it was made just now
 }
 
 // Serve becomes the owner of the data directory and drives everything in it, until ctx ends: then nothing new begins, and
@@ -170,12 +171,11 @@ func (s *server) listen() (net.Listener, string, error) {
 }
 
 // extend gives the interface what only a server has.
-func (s *server) extend(c *httpapi.Config, w *owned) error {
-	var err error
-	if s.gate, s.admin, err = openAdmin(w.dir, s.Config.Listen); err != nil {
+func (s *server) extend(ctx context.Context, c *httpapi.Config, w *owned) error {
+	if err := s.openPeople(ctx, w); err != nil {
 		return err
 	}
-	c.Gate, c.Log, c.Hosts = s.gate, s.log, s.Config.Names()
+	c.Gate, c.Roll, c.Log, c.Hosts = s.people, s.people, s.log, s.Config.Names()
 	for _, p := range s.Config.Proxies {
 		prefix, err := netip.ParsePrefix(p)
 		if err != nil {
@@ -216,8 +216,8 @@ func able(ctx context.Context, e *engine.Engine) error {
 func (s *server) announce(w *owned, address string) {
 	s.log.Info("serving", "address", address, "dataDir", w.dir, "socket", w.socket, "config", s.Config.File)
 	s.Talk("tend answers on %s, and on %s", address, w.socket)
-	if s.admin != "" {
-		s.Talk("the local admin's token is %s", s.admin)
+	if s.setup != "" {
+		s.Talk("the first to sign on is admin, by the one-time token %s", s.setup)
 		s.Talk("it is shown this once: tend login --server %s", address)
 	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/terminal"
+	"github.com/tendhq/tend/internal/wire"
 )
 
 // maxToken bounds what is read as a token.
@@ -112,13 +114,42 @@ func (c credentials) save() error {
 	return fault.Wrap(fault.Unavailable, err, "keep the token in %s", c.file)
 }
 
+// known tells who a server knows by a token, and gives the token to keep: one that is good once is exchanged.
+func known(ctx context.Context, address, token string, once wire.SignOn) (wire.Me, string, error) {
+	c, err := client.Dial(address, token, "terminal")
+	if err != nil {
+		return wire.Me{}, "", err
+	}
+	defer c.Close()
+	me, err := c.API().Me(ctx)
+	if !fault.Is(err, fault.Auth) {
+		return me, token, err
+	}
+	made, oerr := c.API().SignOnOnce(ctx, once)
+	if fault.Is(oerr, fault.Auth) {
+		return me, "", err // it is not one of those either
+	}
+	if oerr != nil {
+		return me, "", oerr
+	}
+	lasting, err := client.Dial(address, made.Text, "terminal")
+	if err != nil {
+		return me, "", err
+	}
+	defer lasting.Close()
+	me, err = lasting.API().Me(ctx)
+	return me, made.Text, err
+}
+
 func (p *process) loginCommand() *cobra.Command {
-	return &cobra.Command{
+	var name, why string
+	c := &cobra.Command{
 		Use:     "login",
 		GroupID: groupServe,
 		Short:   "Keep a token for a server (--server or TEND_SERVER)",
 		Long: "Asks for a token, sees who the server knows by it, and keeps it for this user (mode 0600, in credentials.json in the XDG\n" +
-			"configuration directory). Without a terminal the token is read from standard input. TEND_TOKEN goes before what is kept.",
+			"configuration directory). Without a terminal the token is read from standard input. TEND_TOKEN goes before what is kept.\n" +
+			"A token that is good once (that of a server's first start, or the emergency token) is exchanged for one that lasts.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			address, _, err := p.server()
@@ -132,27 +163,25 @@ func (p *process) loginCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			cl, err := client.Dial(address, token, "terminal")
+			me, token, err := known(c.Context(), address, token, wire.SignOn{Token: token, Name: name, Why: why})
 			if err != nil {
 				return err
 			}
-			defer cl.Close()
-			me, err := cl.API().Me(c.Context())
+			all, err := p.credentials()
 			if err != nil {
 				return err
 			}
-			known, err := p.credentials()
-			if err != nil {
-				return err
-			}
-			known.Servers[trimmed(address)] = credential{Name: me.Name, Token: token}
-			if err := known.save(); err != nil {
+			all.Servers[trimmed(address)] = credential{Name: me.Name, Token: token}
+			if err := all.save(); err != nil {
 				return err
 			}
 			p.talk("%s knows you as %s (%s)", address, terminal.Line(me.Name), terminal.Line(me.ID))
 			return nil
 		},
 	}
+	c.Flags().StringVar(&name, "name", "", "who you are, for the emergency token")
+	c.Flags().StringVar(&why, "why", "", "the reason, for the emergency token")
+	return c
 }
 
 // readToken asks for a token without showing it, or reads the first line where nobody sits.

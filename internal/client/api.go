@@ -20,6 +20,15 @@ func (q AnswerTaskQuery) parameters(set func(in, name string, v any)) {
 	set("header", "If-Match", q.IfMatch)
 }
 
+// BindQuery are the parameters of Bind. What is zero is not sent.
+type BindQuery struct {
+	Why string // The reason.
+}
+
+func (q BindQuery) parameters(set func(in, name string, v any)) {
+	set("query", "why", q.Why)
+}
+
 // CommandRunQuery are the parameters of CommandRun. What is zero is not sent.
 type CommandRunQuery struct {
 	IfMatch string // The ETag that the writer saw: 412 when the object is another by now.
@@ -185,6 +194,15 @@ func (q ListTasksQuery) parameters(set func(in, name string, v any)) {
 	set("query", "oldest", q.Oldest)
 }
 
+// ListTokensQuery are the parameters of ListTokens. What is zero is not sent.
+type ListTokensQuery struct {
+	All bool // Everybody's.
+}
+
+func (q ListTokensQuery) parameters(set func(in, name string, v any)) {
+	set("query", "all", q.All)
+}
+
 // ReadStreamQuery are the parameters of ReadStream. What is zero is not sent.
 type ReadStreamQuery struct {
 	From  int64 // Number of the first entry.
@@ -194,6 +212,15 @@ type ReadStreamQuery struct {
 func (q ReadStreamQuery) parameters(set func(in, name string, v any)) {
 	set("query", "from", q.From)
 	set("query", "limit", q.Limit)
+}
+
+// RevokeTokenQuery are the parameters of RevokeToken. What is zero is not sent.
+type RevokeTokenQuery struct {
+	Why string // The reason.
+}
+
+func (q RevokeTokenQuery) parameters(set func(in, name string, v any)) {
+	set("query", "why", q.Why)
 }
 
 // RunBlobQuery are the parameters of RunBlob. What is zero is not sent.
@@ -249,6 +276,15 @@ func (q TaskEntriesQuery) parameters(set func(in, name string, v any)) {
 	set("query", "limit", q.Limit)
 }
 
+// UnbindQuery are the parameters of Unbind. What is zero is not sent.
+type UnbindQuery struct {
+	Why string // The reason.
+}
+
+func (q UnbindQuery) parameters(set func(in, name string, v any)) {
+	set("query", "why", q.Why)
+}
+
 // UpdateIncidentQuery are the parameters of UpdateIncident. What is zero is not sent.
 type UpdateIncidentQuery struct {
 	IfMatch string // The ETag that was read.
@@ -274,6 +310,13 @@ func (a *API) Backup(ctx context.Context, body wire.Backup) (wire.BackedUp, erro
 	var out wire.BackedUp
 	err := a.call(ctx, request{method: "POST", path: "/v1/backup", body: body, within: 3600 * time.Second}, &out)
 	return out, err
+}
+
+// Bind: give a role to some, or deny it to them.
+//
+// PUT /v1/bindings/{name}
+func (a *API) Bind(ctx context.Context, name string, q BindQuery, body wire.Bind) error {
+	return a.call(ctx, request{method: "PUT", path: "/v1/bindings/" + segment(name), body: body}.with(q.parameters), nil)
 }
 
 // CheckSecrets: which secrets cannot be found where steps run.
@@ -315,6 +358,15 @@ func (a *API) ExportIncident(ctx context.Context, incident string) ([]byte, erro
 // GET /v1/runs/{run}/follow
 func (a *API) FollowRun(ctx context.Context, run string, q FollowRunQuery) (io.ReadCloser, error) {
 	return a.stream(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/follow"}.with(q.parameters))
+}
+
+// ListBindings: list who has which roles.
+//
+// GET /v1/bindings
+func (a *API) ListBindings(ctx context.Context) (wire.Bindings, error) {
+	var out wire.Bindings
+	err := a.call(ctx, request{method: "GET", path: "/v1/bindings"}, &out)
+	return out, err
 }
 
 // ListEvents: list events.
@@ -359,6 +411,24 @@ func (a *API) ListRuns(ctx context.Context, q ListRunsQuery) (wire.Page, error) 
 func (a *API) ListTasks(ctx context.Context, q ListTasksQuery) (wire.Page, error) {
 	var out wire.Page
 	err := a.call(ctx, request{method: "GET", path: "/v1/tasks"}.with(q.parameters), &out)
+	return out, err
+}
+
+// ListTokens: list tokens and sessions.
+//
+// GET /v1/tokens
+func (a *API) ListTokens(ctx context.Context, q ListTokensQuery) (wire.Tokens, error) {
+	var out wire.Tokens
+	err := a.call(ctx, request{method: "GET", path: "/v1/tokens"}.with(q.parameters), &out)
+	return out, err
+}
+
+// MakeToken: make a token.
+//
+// POST /v1/tokens
+func (a *API) MakeToken(ctx context.Context, body wire.MakeToken) (wire.Made, error) {
+	var out wire.Made
+	err := a.call(ctx, request{method: "POST", path: "/v1/tokens", body: body}, &out)
 	return out, err
 }
 
@@ -452,6 +522,13 @@ func (a *API) ResolveIncident(ctx context.Context, incident string, body wire.Re
 	return out, err
 }
 
+// RevokeToken: revoke a token or a session.
+//
+// DELETE /v1/tokens/{token}
+func (a *API) RevokeToken(ctx context.Context, token string, q RevokeTokenQuery) error {
+	return a.call(ctx, request{method: "DELETE", path: "/v1/tokens/" + segment(token)}.with(q.parameters), nil)
+}
+
 // RunBlob: a large output, a log or an artifact, as an entry names it.
 //
 // GET /v1/runs/{run}/blobs/{blob}
@@ -473,6 +550,15 @@ func (a *API) RunEntries(ctx context.Context, run string, q RunEntriesQuery) (wi
 // GET /v1/runs/{run}/program
 func (a *API) RunProgram(ctx context.Context, run string) ([]byte, error) {
 	return a.read(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/program"})
+}
+
+// SealEmergency: make the emergency token, for the day on which nobody can sign on otherwise.
+//
+// POST /v1/emergency
+func (a *API) SealEmergency(ctx context.Context) (wire.Sealed, error) {
+	var out wire.Sealed
+	err := a.call(ctx, request{method: "POST", path: "/v1/emergency"}, &out)
+	return out, err
 }
 
 // SendEvent: wake the runs that wait for an event.
@@ -520,6 +606,15 @@ func (a *API) ShowTask(ctx context.Context, task string, q ShowTaskQuery) (wire.
 	return out, err
 }
 
+// SignOnOnce: exchange a one-time token for one that lasts.
+//
+// POST /v1/sign-on
+func (a *API) SignOnOnce(ctx context.Context, body wire.SignOn) (wire.Made, error) {
+	var out wire.Made
+	err := a.call(ctx, request{method: "POST", path: "/v1/sign-on", body: body}, &out)
+	return out, err
+}
+
 // SplitIncident: make some alerts an incident of their own.
 //
 // POST /v1/incidents/{incident}/split
@@ -563,6 +658,13 @@ func (a *API) TaskEntries(ctx context.Context, task string, q TaskEntriesQuery) 
 	var out wire.Entries
 	err := a.call(ctx, request{method: "GET", path: "/v1/tasks/" + segment(task) + "/entries"}.with(q.parameters), &out)
 	return out, err
+}
+
+// Unbind: take a binding away.
+//
+// DELETE /v1/bindings/{name}
+func (a *API) Unbind(ctx context.Context, name string, q UnbindQuery) error {
+	return a.call(ctx, request{method: "DELETE", path: "/v1/bindings/" + segment(name)}.with(q.parameters), nil)
 }
 
 // Unhalt: let a halted store move again.

@@ -38,6 +38,10 @@ type Server struct {
 	Proxies []string `yaml:"proxies" env:"TEND_PROXIES"`
 	// Playbooks are directories with playbooks, each a repository.
 	Playbooks []string `yaml:"playbooks" env:"TEND_PLAYBOOKS"`
+	// SignOn says who can sign on.
+	SignOn SignOn `yaml:"signOn"`
+	// Access says who has which roles, besides what `tend bindings` adds. Deny wins, and what nobody allows is denied.
+	Access []Binding `yaml:"access"`
 	// LocalSteps lets steps run on the server itself. Without it `shell`, and `container` on the runner local, are refused.
 	LocalSteps *LocalSteps `yaml:"localSteps"`
 	// Drain bounds the wait, at the end, for steps that act to finish. What acts longer is stopped.
@@ -80,6 +84,7 @@ type ServerFlags struct {
 func DefaultServer() *Server {
 	return &Server{
 		Config: Config{OwnerWait: Duration(5 * time.Second), LogCap: 10 << 20},
+		SignOn: SignOn{Session: Duration(12 * time.Hour), Longest: Duration(7 * 24 * time.Hour)},
 		Listen: "127.0.0.1:8420", Drain: Duration(30 * time.Second), Log: Log{Level: "info", Format: "json"},
 	}
 }
@@ -147,6 +152,7 @@ func found(getenv func(string) string) string {
 // Check implements Checker.
 func (s *Server) Check(bad Bad) {
 	s.checkListen(bad)
+	s.checkAccess(bad)
 	if s.URL != "" {
 		u, err := url.Parse(s.URL)
 		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
@@ -181,7 +187,7 @@ func (s *Server) checkListen(bad Bad) {
 	case err != nil:
 		bad("listen", "write it as 127.0.0.1:8420", "listen %q is not an address with a port", s.Listen)
 	case Loopback(host):
-	case !s.SignOn() && !s.BehindProxy:
+	case !s.SignsOn() && !s.BehindProxy:
 		bad("listen", "listen on 127.0.0.1:8420, or configure `signOn` and `tls`",
 			"listen %q can be reached from elsewhere, and nobody can sign on", s.Listen)
 	case s.TLS.Cert == "" && !s.BehindProxy:
@@ -189,9 +195,6 @@ func (s *Server) checkListen(bad Bad) {
 			"listen %q can be reached from elsewhere, and what is said can be overheard", s.Listen)
 	}
 }
-
-// SignOn tells whether people and services can sign on with an identity of theirs.
-func (s *Server) SignOn() bool { return false }
 
 // Loopback tells whether a host can be reached from this machine only.
 func Loopback(host string) bool {

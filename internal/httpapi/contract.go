@@ -39,6 +39,7 @@ func contract() *huma.OpenAPI {
 			{Name: "tasks", Description: "What waits for a person: approvals, forms, manual work, doubts."},
 			{Name: "events", Description: "What comes from outside."},
 			{Name: "incidents", Description: "The human story that events and runs belong to."},
+			{Name: "people", Description: "Who can sign on, and what they may do."},
 			{Name: "server", Description: "The server and its data directory."},
 		},
 	}

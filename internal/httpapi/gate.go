@@ -58,8 +58,17 @@ func who(ctx context.Context) entry.Who {
 	return entry.Who{From: p.From, ID: p.ID, Name: p.Name, Via: p.Via}
 }
 
+type fromKey struct{}
+
+// from is the address that a request came from, also where nobody was asked who they are.
+func from(ctx context.Context) string {
+	a, _ := ctx.Value(fromKey{}).(string)
+	return a
+}
+
 // admit finds out who asks, and whether they may. The context that it gives knows the asker.
 func (s *server) admit(ctx context.Context, r *http.Request, need access.Need) (context.Context, error) {
+	ctx = context.WithValue(ctx, fromKey{}, r.RemoteAddr)
 	if need.Verb == access.Nothing {
 		return ctx, nil
 	}

@@ -114,7 +114,7 @@ func TestAnotherUserIsRefusedOnEveryRoute(t *testing.T) {
 
 // fill puts something in the place of the parameters of a pattern.
 func fill(pattern string) string {
-	return strings.NewReplacer("{run}", "run_1", "{task}", "task_1", "{kind}", "run", "{blob}", "b", "{stream...}", "run/run_1").Replace(pattern)
+	return strings.NewReplacer("{run}", "run_1", "{task}", "task_1", "{kind}", "run", "{token}", "tok_1", "{name}", "n", "{issuer}", "i", "{blob}", "b", "{stream...}", "run/run_1").Replace(pattern)
 }
 
 func TestAWebPageIsRefused(t *testing.T) {

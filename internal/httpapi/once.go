@@ -65,10 +65,8 @@ func (a *answers) once(ctx context.Context, k answerKey, w http.ResponseWriter, 
 	for {
 		mine, other := a.claim(k, sum, time.Now())
 		if mine != nil {
-			rec := &recorder{ResponseWriter: w}
 			r.Body = io.NopCloser(bytes.NewReader(body))
-			defer a.settle(k, mine, rec)
-			serve(rec, r)
+			a.first(k, mine, w, r, serve)
 			return nil
 		}
 		select {
@@ -91,6 +89,13 @@ func (a *answers) once(ctx context.Context, k answerKey, w http.ResponseWriter, 
 		_, _ = w.Write(other.body)
 		return nil
 	}
+}
+
+// first serves a request that nobody asked before.
+func (a *answers) first(k answerKey, mine *answer, w http.ResponseWriter, r *http.Request, serve func(http.ResponseWriter, *http.Request)) {
+	rec := &recorder{ResponseWriter: w}
+	defer a.settle(k, mine, rec) // also when it panics: others wait
+	serve(rec, r)
 }
 
 func goodKey(key string) bool {

@@ -63,6 +63,8 @@ type Config struct {
 	Owner int
 	// Gate decides about everybody else. nil: nobody else comes in.
 	Gate Gate
+	// Roll is who can sign on and what they may do; nil: a server has it, and this is none.
+	Roll Roll
 	// Hosts are the names that requests over the network may be sent to, with or without a port. Empty: any.
 	Hosts []string
 	// Proxies are addresses of which X-Forwarded-For is believed.
@@ -98,6 +100,7 @@ func build(c Config) *api {
 	s.inbound(a)
 	s.incidents(a)
 	s.house(a)
+	s.people(a)
 	s.probes(a)
 	s.pages(a)
 	for _, m := range c.Mounts {

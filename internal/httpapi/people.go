@@ -1,0 +1,255 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/tendhq/tend/internal/access"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/identity"
+	"github.com/tendhq/tend/internal/wire"
+)
+
+// Roll is who can sign on, by what, and what they may do: what a server has besides its Gate. *identity.Desk is one.
+type Roll interface {
+	Once(ctx context.Context, text, name, why, from string) (access.Principal, string, error)
+	New(ctx context.Context, m identity.Make, by access.Principal) (string, identity.Token, error)
+	Revoke(ctx context.Context, tokenID string, by access.Principal, why string) error
+	Tokens(owner string) []identity.Token
+	Policy() access.Policy
+	Bind(ctx context.Context, b access.Binding, by access.Principal, why string) error
+	Unbind(ctx context.Context, name string, by access.Principal, why string) error
+	Seal(ctx context.Context, by access.Principal) (string, error)
+	Names() []string
+	Begin(w http.ResponseWriter, r *http.Request, name, back string) error
+	Finish(w http.ResponseWriter, r *http.Request) (access.Principal, string, error)
+	SignOff(w http.ResponseWriter, r *http.Request) error
+}
+
+// How long the tokens last that one-time sign-ons are exchanged for.
+const (
+	setupToken     = 30 * 24 * time.Hour
+	emergencyToken = time.Hour
+)
+
+func (s *server) people(a *api) {
+	own := access.Need{Verb: access.View, Kind: "token"} // everybody may have tokens of their own
+	manage := func(kind string) access.Need { return access.Need{Verb: access.Manage, Kind: kind} }
+	add(a, access.Need{Verb: access.Nothing}, http.MethodPost, "/v1/sign-on", about{
+		id: "signOnOnce", tag: "people", summary: "Exchange a one-time token for one that lasts",
+		text: "The one-time token of a server's first start, or the sealed emergency token, which needs a name and a reason. Both are recorded.",
+	}, s.signOnOnce)
+	add(a, own, http.MethodGet, "/v1/tokens", about{
+		id: "listTokens", tag: "people", summary: "List tokens and sessions", text: "One's own, or with `all` everybody's, which needs the right to manage. Never the token itself.",
+	}, s.listTokens)
+	add(a, own, http.MethodPost, "/v1/tokens", about{
+		id: "makeToken", tag: "people", summary: "Make a token", status: http.StatusCreated,
+		text: "It is shown this once. A service token needs the right to manage.",
+	}, s.makeToken)
+	add(a, own, http.MethodDelete, "/v1/tokens/{token}", about{
+		id: "revokeToken", tag: "people", summary: "Revoke a token or a session", text: "At once. Somebody else's needs the right to manage.",
+	}, s.revokeToken)
+	add(a, manage("binding"), http.MethodGet, "/v1/bindings", about{
+		id: "listBindings", tag: "people", summary: "List who has which roles", text: "Those of the configuration too.",
+	}, s.listBindings)
+	add(a, manage("binding"), http.MethodPut, "/v1/bindings/{name}", about{
+		id: "bind", tag: "people", summary: "Give a role to some, or deny it to them", text: "Replaces the binding of that name, unless the configuration has it.",
+	}, s.bind)
+	add(a, manage("binding"), http.MethodDelete, "/v1/bindings/{name}", about{id: "unbind", tag: "people", summary: "Take a binding away"}, s.unbind)
+	add(a, manage("token"), http.MethodPost, "/v1/emergency", about{
+		id: "sealEmergency", tag: "people", summary: "Make the emergency token, for the day on which nobody can sign on otherwise",
+		text: "It is shown this once, signs one person on as admin for an hour, and replaces the one before it. Keep it on paper.",
+	}, s.sealEmergency)
+	s.browsers(a)
+}
+
+// roll gives the Roll, or says that there is none here.
+func (s *server) roll() (Roll, error) {
+	if s.Roll == nil {
+		return nil, fault.New(fault.Unavailable, "no server drives this data directory: tokens and roles are a server's").WithNext("tend serve")
+	}
+	return s.Roll, nil
+}
+
+type signOnInput struct{ Body wire.SignOn }
+
+type madeOutput struct{ Body wire.Made }
+
+func (s *server) signOnOnce(ctx context.Context, in *signOnInput) (*madeOutput, error) {
+	roll, err := s.roll()
+	if err != nil {
+		return nil, err
+	}
+	p, _, err := roll.Once(ctx, in.Body.Token, in.Body.Name, in.Body.Why, from(ctx))
+	if err != nil {
+		return nil, err
+	}
+	lasts := setupToken
+	if in.Body.Why != "" {
+		lasts = emergencyToken
+	}
+	text, t, err := roll.New(ctx, identity.Make{Kind: identity.Personal, Name: "sign-on", For: lasts}, p)
+	return &madeOutput{wire.Made{Text: text, Token: tokenOf(t)}}, err
+}
+
+func tokenOf(t identity.Token) wire.Token {
+	return wire.Token{
+		Expires: t.Expires, ID: t.ID, Kind: string(t.Kind), Made: t.Made, MadeBy: t.By, Name: t.Name, Owner: t.Owner, Revoked: t.Revoked, Scope: t.Scope,
+	}
+}
+
+type tokensInput struct {
+	All bool `query:"all" doc:"Everybody's."`
+}
+
+type tokensOutput struct{ Body wire.Tokens }
+
+func (s *server) listTokens(ctx context.Context, in *tokensInput) (*tokensOutput, error) {
+	roll, err := s.roll()
+	if err != nil {
+		return nil, err
+	}
+	owner := Asker(ctx).ID
+	if in.All {
+		if err := s.allow(ctx, access.Need{Verb: access.Manage, Kind: "token"}); err != nil {
+			return nil, err
+		}
+		owner = ""
+	}
+	out := &tokensOutput{wire.Tokens{Tokens: []wire.Token{}}}
+	for _, t := range roll.Tokens(owner) {
+		out.Body.Tokens = append(out.Body.Tokens, tokenOf(t))
+	}
+	return out, nil
+}
+
+type makeInput struct{ Body wire.MakeToken }
+
+func (s *server) makeToken(ctx context.Context, in *makeInput) (*madeOutput, error) {
+	roll, err := s.roll()
+	if err != nil {
+		return nil, err
+	}
+	req := in.Body
+	if req.Kind == string(identity.Service) {
+		if err := s.allow(ctx, access.Need{Verb: access.Manage, Kind: "token"}); err != nil {
+			return nil, err
+		}
+	}
+	lasts, err := time.ParseDuration(req.For)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "for: %q is not a duration", req.For).WithNext("write it as 720h")
+	}
+	text, t, err := roll.New(ctx, identity.Make{Kind: identity.Kind(req.Kind), Name: req.Name, For: lasts, Scope: req.Scope}, Asker(ctx))
+	return &madeOutput{wire.Made{Text: text, Token: tokenOf(t)}}, err
+}
+
+type revokeInput struct {
+	Token string `path:"token" doc:"Id of the token." maxLength:"64"`
+	Why   string `query:"why" doc:"The reason." maxLength:"1000"`
+}
+
+func (s *server) revokeToken(ctx context.Context, in *revokeInput) (*struct{}, error) {
+	roll, err := s.roll()
+	if err != nil {
+		return nil, err
+	}
+	mine := slices.ContainsFunc(roll.Tokens(Asker(ctx).ID), func(t identity.Token) bool { return t.ID == in.Token })
+	if !mine && s.allow(ctx, access.Need{Verb: access.Manage, Kind: "token"}) != nil {
+		return nil, fault.New(fault.NotFound, "there is no token %q", in.Token) // of theirs
+	}
+	return nil, roll.Revoke(ctx, in.Token, Asker(ctx), in.Why)
+}
+
+type bindingsOutput struct{ Body wire.Bindings }
+
+func (s *server) listBindings(context.Context, *struct{}) (*bindingsOutput, error) {
+	roll, err := s.roll()
+	if err != nil {
+		return nil, err
+	}
+	return &bindingsOutput{wire.Bindings{Bindings: append([]access.Binding{}, roll.Policy().Bindings...)}}, nil
+}
+
+type bindInput struct {
+	Name string `path:"name" doc:"Of the binding." maxLength:"200"`
+	Why  string `query:"why" doc:"The reason." maxLength:"1000"`
+	Body wire.Bind
+}
+
+func (s *server) bind(ctx context.Context, in *bindInput) (*struct{}, error) {
+	roll, err := s.roll()
+	if err != nil {
+		return nil, err
+	}
+	b := in.Body
+	return nil, roll.Bind(ctx, access.Binding{
+		Name: in.Name, Subjects: b.Subjects, Role: access.Role(b.Role), Projects: b.Projects, Labels: b.Labels, Deny: b.Deny,
+	}, Asker(ctx), in.Why)
+}
+
+type unbindInput struct {
+	Name string `path:"name" doc:"Of the binding." maxLength:"200"`
+	Why  string `query:"why" doc:"The reason." maxLength:"1000"`
+}
+
+func (s *server) unbind(ctx context.Context, in *unbindInput) (*struct{}, error) {
+	roll, err := s.roll()
+	if err != nil {
+		return nil, err
+	}
+	return nil, roll.Unbind(ctx, in.Name, Asker(ctx), in.Why)
+}
+
+type sealedOutput struct{ Body wire.Sealed }
+
+func (s *server) sealEmergency(ctx context.Context, _ *struct{}) (*sealedOutput, error) {
+	roll, err := s.roll()
+	if err != nil {
+		return nil, err
+	}
+	text, err := roll.Seal(ctx, Asker(ctx))
+	return &sealedOutput{wire.Sealed{Text: text}}, err
+}
+
+// browsers are the ways by which people sign on with their issuer, and off again. A browser follows them; they are not part
+// of the contract.
+func (s *server) browsers(a *api) {
+	free := access.Need{Verb: access.Nothing}
+	a.mount(free, http.MethodGet, "/auth/begin/{issuer}", 0, s.handled(func(roll Roll, w http.ResponseWriter, r *http.Request) error {
+		return roll.Begin(w, r, r.PathValue("issuer"), r.URL.Query().Get("back"))
+	}))
+	a.mount(free, http.MethodGet, "/auth/callback", 0, s.handled(func(roll Roll, w http.ResponseWriter, r *http.Request) error {
+		_, back, err := roll.Finish(w, r)
+		if err == nil {
+			http.Redirect(w, r, back, http.StatusSeeOther)
+		}
+		return err
+	}))
+	a.mount(free, http.MethodPost, "/auth/off", maxBody, s.handled(func(roll Roll, w http.ResponseWriter, r *http.Request) error {
+		err := roll.SignOff(w, r)
+		if err == nil {
+			w.WriteHeader(http.StatusNoContent)
+		}
+		return err
+	}))
+	a.mount(free, http.MethodGet, "/auth/issuers", 0, s.handled(func(roll Roll, w http.ResponseWriter, _ *http.Request) error {
+		w.Header().Set("Content-Type", "application/json")
+		return marshal(w, map[string][]string{"issuers": append([]string{}, roll.Names()...)})
+	}))
+}
+
+// handled turns an error of a mounted handler into a problem.
+func (s *server) handled(h func(Roll, http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		roll, err := s.roll()
+		if err == nil {
+			err = h(roll, w, r)
+		}
+		if err != nil {
+			fail(w, err)
+		}
+	})
+}
