@@ -62,7 +62,7 @@ fuzz: ## run every fuzz target for FUZZTIME each (default 10s)
 
 .PHONY: sim
 sim: ## simulate the whole engine with seeded faults; SEEDS=n does more, SEED=n repeats one
-	SEED=$(SEED) SIM_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 30m ./internal/sim
+	SEED=$(SEED) SIM_SEEDS=$(or $(SEEDS),$(SIM_SEEDS)) $(GO) test -count=1 -timeout 30m ./internal/sim
 
 .PHONY: kill
 kill: ## kill the real binary KILLS times (default 200), in every window around an effect

@@ -3,20 +3,26 @@ package app
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 
 	"github.com/tendhq/tend/internal/dispatch"
 	"github.com/tendhq/tend/internal/engine"
-	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/governor"
+	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/ledger"
 )
+
+// home is the project of everything that names none.
+const home = "default"
 
 // desk is what a server has for events and incidents, beside its engine.
 type desk struct {
 	ledger   *ledger.Ledger
 	dispatch atomic.Pointer[dispatch.Dispatch] // nil while it is opened
-	books    *books
+	governor *governor.Governor
+	shelf    *shelf
 
 	mu    sync.Mutex
 	early []func(*dispatch.Dispatch) // what the engine told before there was somebody to hear
@@ -25,8 +31,19 @@ type desk struct {
 // openDesk opens the ledger and the dispatcher over an engine: what was decided and did not happen, happens now.
 func (w *owned) openDesk(ctx context.Context, s *server, d *desk) error {
 	d.ledger = ledger.Open(w.store, w.engine.Lease(), s.log)
+	var err error
+	if d.governor, err = governor.Open(ctx, governor.Config{
+		Ledger: d.ledger, Mode: guard.Mode(s.Config.Mode), File: filepath.Join(w.dir, haltFile), Labels: d.shelf.labels, Log: s.log,
+	}); err != nil {
+		return err
+	}
+	d.governor.SetGuards(d.shelf.guards())
+	// Rules are live before anything that was decided earlier begins.
+	if err := w.engine.Govern(ctx, d.governor.Rules()); err != nil {
+		return err
+	}
 	x, err := dispatch.Open(ctx, dispatch.Config{
-		Ledger: d.ledger, Engine: w.engine, Catalog: d.books, Rules: d.books.live.Load().rules, Bind: expr.New(expr.Limits{}), Blobs: w.blobs, Log: s.log,
+		Ledger: d.ledger, Engine: w.engine, Catalog: d.shelf, Gate: d.governor, Rules: d.shelf.rules(), Bind: d.shelf.eval, Blobs: w.blobs, Log: s.log,
 	})
 	if err != nil {
 		return err
@@ -40,8 +57,10 @@ func (w *owned) openDesk(ctx context.Context, s *server, d *desk) error {
 	d.mu.Unlock()
 	s.parts = append(s.parts, part{
 		name: "events", run: d.run, ready: func(context.Context) error { return errors.Join(d.ledger.Err(), x.Err()) },
+	}, part{
+		name: "guards", run: func(ctx context.Context) error { return d.governor.Run(ctx, w.engine, x.Reconsider) },
 	})
-	return nil
+	return d.sources(s, w, x)
 }
 
 // run watches the playbooks, and ends the server when nobody knows what was written: only a start finds that out.
@@ -49,7 +68,13 @@ func (d *desk) run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	done := make(chan struct{})
-	go func() { defer close(done); d.books.watch(ctx, d.dispatch.Load().Govern) }()
+	go func() {
+		defer close(done)
+		d.shelf.watch(ctx, func() {
+			d.governor.SetGuards(d.shelf.guards())
+			d.dispatch.Load().Govern(d.shelf.rules())
+		})
+	}()
 	defer func() { <-done }()
 	defer stop()
 	select {

@@ -18,6 +18,7 @@ import (
 	"github.com/tendhq/tend/internal/blob/dir"
 	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/httpapi"
@@ -94,7 +95,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 	}
 	if o.server != nil {
 		w.desk = new(desk)
-		if w.desk.books, err = openBooks(o.server.Config.Playbooks, set, o.server.log); err != nil {
+		if w.desk.shelf, err = openShelf(o.server.Config.Playbooks, set, expr.New(expr.Limits{}), o.server.log); err != nil {
 			return nil, err
 		}
 	}
@@ -151,14 +152,15 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 	r := runner.New(c)
 	host, _ := os.Hostname()
 	var idle func(string, engine.Idle, bool)
+	var confirm func(context.Context, *entry.RunCreated) (bool, string)
 	if w.desk != nil {
-		idle = w.desk.idle
+		idle, confirm = w.desk.idle, w.desk.stillSo
 	}
 	return engine.Open(ctx, engine.Config{
 		Store: w.store, Blobs: w.blobs, Hands: hands{r}, Logs: logs{live}, Env: run.Env{Eval: eval, Spec: set.Spec}, Bind: eval,
 		Key: key, Learn: r.Learn,
 		Runners: func(name string) bool { return r.Check(name) == nil },
-		Holder:  fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log, All: o.server != nil, Idle: idle,
+		Holder:  fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log, All: o.server != nil, Idle: idle, Confirm: confirm,
 	})
 }
 
@@ -171,7 +173,7 @@ func (w *owned) answer(ctx context.Context, o Options) error {
 	}
 	c := httpapi.Config{Engine: w.api, House: w, User: UserName, Owner: os.Geteuid()}
 	if o.server != nil {
-		c.Desk = w.desk.dispatch.Load()
+		c.Desk, c.Governor = w.desk.dispatch.Load(), w.desk.governor
 		if err := o.server.extend(ctx, &c, w); err != nil {
 			return errors.Join(err, l.Close())
 		}

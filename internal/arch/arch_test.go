@@ -113,12 +113,16 @@ var lines = [][]string{
 	{
 		"dispatch", // decides what becomes of events
 	},
+	{
+		"governor", // holds the rules that are live
+	},
 	{ // surfaces
 		"wire", // how an engine is spoken to
 	},
 	{
 		"client",
-		"demo", // scenes that show what the program does
+		"demo",   // scenes that show what the program does
+		"intake", // lets events in
 		"httpapi",
 	},
 	{

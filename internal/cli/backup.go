@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/client"
 	"github.com/tendhq/tend/internal/terminal"
+	"github.com/tendhq/tend/internal/wire"
 )
 
 func (p *process) backupCommand() *cobra.Command {
@@ -76,21 +80,25 @@ func (p *process) restoreCommand() *cobra.Command {
 func (p *process) unhaltCommand() *cobra.Command {
 	var why, output string
 	c := &cobra.Command{
-		Use:   "unhalt",
-		Short: "Let a restored, rolled-back or damaged data directory move again",
-		Long: "A data directory that went back in time is halted: nobody knows what was done after the time that it remembers. This\n" +
+		Use:   "unhalt [HALT]",
+		Short: "Let what was halted go on: a part of a server, or a restored or damaged data directory",
+		Long: "On a server, ends the halts that people set (`tend halt`), or the one that is named; a reason is needed.\n\n" +
+			"A data directory that went back in time is halted: nobody knows what was done after the time that it remembers. This\n" +
 			"lets runs be started and resumed again. Open runs stay interrupted, and their next mutation is in doubt; they are listed.\n\n" +
 			"One in which the record of what was done (an audit stream) is damaged is halted too. With a reason (--why) the record\n" +
 			"goes on in a new stream, which begins with the damage and the reason. What is damaged stays as it is, for\n" +
 			"`tend runs verify --all` and for whoever finds out what happened to the disk.",
 		GroupID: groupKeep,
-		Args:    noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
 			s, err := p.open(c.Context(), app.Options{Command: c.CommandPath(), Via: "terminal"})
 			return with(s, err, func() error {
 				st, err := s.Engine.Status(c.Context())
 				if err != nil {
 					return err
+				}
+				if api := s.API(); api != nil && st.Halted == "" {
+					return p.endHalts(c.Context(), api, strings.Join(args, ""), why)
 				}
 				doubts, err := s.Engine.Unhalt(c.Context(), s.Me, why)
 				if err != nil {
@@ -113,4 +121,16 @@ func (p *process) unhaltCommand() *cobra.Command {
 	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
 	outputFlag(c, &output, "text", asJSON)
 	return c
+}
+
+// endHalts ends what people halted on a server.
+func (p *process) endHalts(ctx context.Context, api *client.API, haltID, why string) error {
+	gone, err := api.EndHalts(ctx, wire.End{ID: haltID, Why: why})
+	if err != nil {
+		return err
+	}
+	for _, h := range gone.Halts {
+		p.talk("%s goes on (it was halted since %s by %s)", haltScope(h), h.At.UTC().Format(time.RFC3339), terminal.Line(h.By))
+	}
+	return nil
 }

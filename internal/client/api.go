@@ -346,6 +346,24 @@ func (a *API) CommentIncident(ctx context.Context, incident string, body wire.Co
 	return out, err
 }
 
+// EndHalts: let what was halted go on: one halt, or all of them.
+//
+// POST /v1/halts/end
+func (a *API) EndHalts(ctx context.Context, body wire.End) (wire.Halts, error) {
+	var out wire.Halts
+	err := a.call(ctx, request{method: "POST", path: "/v1/halts/end", body: body}, &out)
+	return out, err
+}
+
+// EndOverride: end an override before its time.
+//
+// POST /v1/overrides/end
+func (a *API) EndOverride(ctx context.Context, body wire.End) (wire.End, error) {
+	var out wire.End
+	err := a.call(ctx, request{method: "POST", path: "/v1/overrides/end", body: body}, &out)
+	return out, err
+}
+
 // ExportIncident: an incident as a Markdown document.
 //
 // GET /v1/incidents/{incident}/export
@@ -358,6 +376,15 @@ func (a *API) ExportIncident(ctx context.Context, incident string) ([]byte, erro
 // GET /v1/runs/{run}/follow
 func (a *API) FollowRun(ctx context.Context, run string, q FollowRunQuery) (io.ReadCloser, error) {
 	return a.stream(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/follow"}.with(q.parameters))
+}
+
+// Halt: stop everything within a scope.
+//
+// POST /v1/halts
+func (a *API) Halt(ctx context.Context, body wire.HaltRequest) (wire.Halt, error) {
+	var out wire.Halt
+	err := a.call(ctx, request{method: "POST", path: "/v1/halts", body: body}, &out)
+	return out, err
 }
 
 // ListBindings: list who has which roles.
@@ -459,6 +486,15 @@ func (a *API) OpenIncident(ctx context.Context, body wire.IncidentOpen) (wire.In
 	return out, err
 }
 
+// Override: loosen a guard for a while.
+//
+// POST /v1/overrides
+func (a *API) Override(ctx context.Context, body wire.OverrideRequest) (wire.Override, error) {
+	var out wire.Override
+	err := a.call(ctx, request{method: "POST", path: "/v1/overrides", body: body}, &out)
+	return out, err
+}
+
 // PageIncident: call people.
 //
 // POST /v1/incidents/{incident}/pages
@@ -529,6 +565,15 @@ func (a *API) RevokeToken(ctx context.Context, token string, q RevokeTokenQuery)
 	return a.call(ctx, request{method: "DELETE", path: "/v1/tokens/" + segment(token)}.with(q.parameters), nil)
 }
 
+// Rules: what may stop an effect now: guards, modes, halts, overrides.
+//
+// GET /v1/rules
+func (a *API) Rules(ctx context.Context) (wire.Rules, error) {
+	var out wire.Rules
+	err := a.call(ctx, request{method: "GET", path: "/v1/rules"}, &out)
+	return out, err
+}
+
 // RunBlob: a large output, a log or an artifact, as an entry names it.
 //
 // GET /v1/runs/{run}/blobs/{blob}
@@ -567,6 +612,15 @@ func (a *API) SealEmergency(ctx context.Context) (wire.Sealed, error) {
 func (a *API) SendEvent(ctx context.Context, body wire.Send) (wire.Sent, error) {
 	var out wire.Sent
 	err := a.call(ctx, request{method: "POST", path: "/v1/events", body: body}, &out)
+	return out, err
+}
+
+// SetMode: set what becomes of mutations: observe, ask or auto.
+//
+// PUT /v1/modes
+func (a *API) SetMode(ctx context.Context, body wire.ModeRequest) (wire.Mode, error) {
+	var out wire.Mode
+	err := a.call(ctx, request{method: "PUT", path: "/v1/modes", body: body}, &out)
 	return out, err
 }
 

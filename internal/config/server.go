@@ -42,6 +42,11 @@ type Server struct {
 	SignOn SignOn `yaml:"signOn"`
 	// Access says who has which roles, besides what `tend bindings` adds. Deny wins, and what nobody allows is denied.
 	Access []Binding `yaml:"access"`
+	// Sources are where events come from.
+	Sources []Source `yaml:"sources"`
+	// Mode says what becomes of mutations, until somebody sets another mode (tend mode): observe records what would have been
+	// done, ask lets a person decide on each, auto does them.
+	Mode string `yaml:"mode" env:"TEND_MODE"`
 	// LocalSteps lets steps run on the server itself. Without it `shell`, and `container` on the runner local, are refused.
 	LocalSteps *LocalSteps `yaml:"localSteps"`
 	// Drain bounds the wait, at the end, for steps that act to finish. What acts longer is stopped.
@@ -85,7 +90,7 @@ func DefaultServer() *Server {
 	return &Server{
 		Config: Config{OwnerWait: Duration(5 * time.Second), LogCap: 10 << 20},
 		SignOn: SignOn{Session: Duration(12 * time.Hour), Longest: Duration(7 * 24 * time.Hour)},
-		Listen: "127.0.0.1:8420", Drain: Duration(30 * time.Second), Log: Log{Level: "info", Format: "json"},
+		Listen: "127.0.0.1:8420", Mode: "observe", Drain: Duration(30 * time.Second), Log: Log{Level: "info", Format: "json"},
 	}
 }
 
@@ -153,6 +158,10 @@ func found(getenv func(string) string) string {
 func (s *Server) Check(bad Bad) {
 	s.checkListen(bad)
 	s.checkAccess(bad)
+	s.checkSources(bad)
+	if !slices.Contains([]string{"observe", "ask", "auto"}, s.Mode) {
+		bad("mode", "observe, ask or auto", "there is no mode %q", s.Mode)
+	}
 	if s.URL != "" {
 		u, err := url.Parse(s.URL)
 		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -54,6 +55,15 @@ func (c *Counted) Drop(r Reservation) {
 		delete(c.by[r.Guard], slot)
 		c.n--
 	}
+}
+
+// Clone gives a copy that does not change.
+func (c *Counted) Clone() *Counted {
+	out := &Counted{by: make(map[string]map[string]Reservation, len(c.by)), n: c.n}
+	for k, of := range c.by {
+		out.by[k] = maps.Clone(of)
+	}
+	return out
 }
 
 // Len tells how many reservations there are.

@@ -136,6 +136,9 @@ func (q *question) ask() (Verdict, []Reservation) {
 			return q.no(until, false, "lets nothing change%s%s", till(until), why), nil
 		}
 	case g.Breaker != nil:
+		if q.world.Runs != nil {
+			q.counted = q.world.Runs
+		}
 		return q.breaker(q.r.Playbook, q.r.Key), nil
 	case g.Approval != nil:
 		return q.approval(), nil

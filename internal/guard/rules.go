@@ -22,6 +22,7 @@ type Rules struct {
 type World struct {
 	Blind   map[string]time.Time // what should have been heard of and was not, since when
 	Changes []Planned            // approved changes
+	Runs    *Counted             // what starts and ends of runs counted: breakers hold effects by it
 }
 
 // Planned is an approved change: what it covers, and when.

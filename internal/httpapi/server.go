@@ -55,9 +55,10 @@ type Mount struct {
 
 // Config is what a server is made of.
 type Config struct {
-	Engine engine.Service
-	House  House // nil: backup and verify are not offered
-	Desk   Desk  // nil: there are no events and incidents here
+	Engine   engine.Service
+	House    House    // nil: backup and verify are not offered
+	Desk     Desk     // nil: there are no events and incidents here
+	Governor Governor // nil: there are no rules here but those that runs bring
 	// User gives the name of a user id. Peers on the socket of another user than Owner are refused.
 	User  func(uid int) string
 	Owner int
@@ -95,6 +96,7 @@ func build(c Config) *api {
 	s := &server{Config: c}
 	a := newAPI(s)
 	s.runs(a)
+	s.govern(a)
 	s.tasks(a)
 	s.events(a)
 	s.inbound(a)

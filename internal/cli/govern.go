@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tendhq/tend/internal/app"
+	"github.com/tendhq/tend/internal/client"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/terminal"
+	"github.com/tendhq/tend/internal/wire"
+)
+
+// ask speaks to the server that drives the data directory, or to the one of --server.
+func (p *process) ask(ctx context.Context, f func(*client.API) error) error {
+	s, err := p.open(ctx, app.Options{Brief: true, Via: "terminal"})
+	return with(s, err, func() error {
+		api := s.API()
+		if api == nil {
+			return fault.New(fault.Unavailable, "no server drives %s", s.Dir).WithNext("start one (tend serve), or name one: --server https://tend.example.org")
+		}
+		return f(api)
+	})
+}
+
+// scopeFlags say what a halt or a mode is about.
+type scopeFlags struct{ project, environment, playbook string }
+
+func (f *scopeFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.project, "project", "", "only this project")
+	c.Flags().StringVar(&f.environment, "environment", "", "only this environment")
+	c.Flags().StringVar(&f.playbook, "playbook", "", "only these playbooks; a glob")
+}
+
+func (p *process) haltCommand() *cobra.Command {
+	var f scopeFlags
+	var target, why string
+	c := &cobra.Command{
+		Use:     "halt",
+		GroupID: groupServe,
+		Short:   "Stop everything, or a part of it: no new effect begins",
+		Long: "From when this answers no new effect begins within the scope, also none that undoes; reads go on. What acts already ends as\n" +
+			"it ends. A halt survives restarts and ends with `tend unhalt`. When nothing answers any more, a file named halt in the\n" +
+			"server's data directory does the same for as long as it is there.",
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return p.ask(c.Context(), func(api *client.API) error {
+				h, err := api.Halt(c.Context(), wire.HaltRequest{Project: f.project, Environment: f.environment, Playbook: f.playbook, Target: target, Why: why})
+				if err != nil {
+					return err
+				}
+				st, err := api.Status(c.Context())
+				if err != nil {
+					return err
+				}
+				p.talk("%s is halted (%s): no new effect begins. %s in flight go on to their end.", haltScope(h), h.ID, count(st.InFlight, "step"))
+				return nil
+			})
+		},
+	}
+	f.register(c)
+	c.Flags().StringVar(&target, "target", "", "only these targets; a glob")
+	c.Flags().StringVar(&why, "why", "", "the reason, which everybody who is held back reads")
+	return c
+}
+
+func haltScope(h wire.Halt) string {
+	var parts []string
+	for _, x := range [][2]string{{"project", h.Project}, {"environment", h.Environment}, {"playbook", h.Playbook}, {"target", h.Target}} {
+		if x[1] != "" {
+			parts = append(parts, x[0]+" "+terminal.Line(x[1]))
+		}
+	}
+	if len(parts) == 0 {
+		return "everything"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (p *process) modeCommand() *cobra.Command {
+	var f scopeFlags
+	var why string
+	c := &cobra.Command{
+		Use:       "mode [observe|ask|auto]",
+		GroupID:   groupServe,
+		Short:     "Show or set what becomes of mutations on a server",
+		Long:      "observe: reads run, and what would have been changed is recorded. ask: a person decides on each change. auto: changes are\nmade, within the guards. The narrowest setting counts: of a playbook, then of an environment, a project, the server.",
+		Args:      cobra.MaximumNArgs(1),
+		ValidArgs: []string{"observe", "ask", "auto"},
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.ask(c.Context(), func(api *client.API) error {
+				if len(args) == 0 {
+					r, err := api.Rules(c.Context())
+					if err != nil {
+						return err
+					}
+					w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+					fmt.Fprintln(w, "MODE\tSCOPE")
+					for _, m := range r.Modes {
+						fmt.Fprintf(w, "%s\t%s\n", m.Mode, modeScope(m))
+					}
+					return w.Flush()
+				}
+				m, err := api.SetMode(c.Context(), wire.ModeRequest{Mode: args[0], Project: f.project, Environment: f.environment, Playbook: f.playbook, Why: why})
+				if err != nil {
+					return err
+				}
+				p.talk("the mode of %s is %s", modeScope(m), m.Mode)
+				return nil
+			})
+		},
+	}
+	f.register(c)
+	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
+	return c
+}
+
+func modeScope(m wire.Mode) string {
+	s := haltScope(wire.Halt{Project: m.Project, Environment: m.Environment, Playbook: m.Playbook})
+	if s == "everything" {
+		return "the server"
+	}
+	return s
+}
+
+func (p *process) guardsCommand() *cobra.Command {
+	c := &cobra.Command{Use: "guards", GroupID: groupServe, Short: "Show what may stop an effect on a server, and loosen it for a while"}
+	var output string
+	list := &cobra.Command{
+		Use: "list", Short: "List guards, halts and overrides", Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return p.ask(c.Context(), func(api *client.API) error {
+				r, err := api.Rules(c.Context())
+				if err != nil {
+					return err
+				}
+				if output != "text" {
+					return p.data(output, r)
+				}
+				w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+				fmt.Fprintln(w, "GUARD\tPROJECT\tRULE\tTHEN\t")
+				for _, g := range r.Guards {
+					loose := ""
+					for _, o := range r.Overrides {
+						if o.Guard == g.Name && o.Project == g.Project {
+							loose = fmt.Sprintf("loosened until %s by %s: %s", o.Until.UTC().Format(time.RFC3339), terminal.Line(o.By), terminal.Line(o.Why))
+						}
+					}
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", terminal.Line(g.Name), terminal.Line(g.Project), g.Rule, g.Then, loose)
+				}
+				if err := w.Flush(); err != nil {
+					return err
+				}
+				for _, h := range r.Halts {
+					p.talk("halted: %s, since %s by %s (%s) %s", haltScope(h), h.At.UTC().Format(time.RFC3339), terminal.Line(h.By), h.ID, terminal.Line(h.Why))
+				}
+				for what, since := range r.Blind {
+					p.talk("silent: %s, since %s", terminal.Line(what), since.UTC().Format(time.RFC3339))
+				}
+				return nil
+			})
+		},
+	}
+	outputFlag(list, &output, "text", asJSON)
+	var req wire.OverrideRequest
+	var lasts time.Duration
+	loosen := &cobra.Command{
+		Use: "override GUARD", Short: "Loosen a guard for a while", Args: cobra.ExactArgs(1),
+		Long: "An override needs a reason, ends by itself (a week at most), and is recorded with who made it.",
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.ask(c.Context(), func(api *client.API) error {
+				req.Guard, req.Minutes = args[0], int64((lasts+time.Minute-1)/time.Minute)
+				o, err := api.Override(c.Context(), req)
+				if err != nil {
+					return err
+				}
+				p.talk("guard %s is loosened until %s (%s)", terminal.Line(o.Guard), o.Until.UTC().Format(time.RFC3339), o.ID)
+				return nil
+			})
+		},
+	}
+	loosen.Flags().DurationVar(&lasts, "for", time.Hour, "how long")
+	loosen.Flags().StringVar(&req.Project, "project", "", "of this project")
+	loosen.Flags().StringVar(&req.Playbook, "playbook", "", "only for these playbooks; a glob")
+	loosen.Flags().StringArrayVar(&req.Targets, "target", nil, "only for these targets; a glob; can be given several times")
+	loosen.Flags().StringVar(&req.Why, "why", "", "the reason")
+	var why string
+	end := &cobra.Command{
+		Use: "end OVERRIDE", Short: "End an override before its time", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.ask(c.Context(), func(api *client.API) error {
+				_, err := api.EndOverride(c.Context(), wire.End{ID: args[0], Why: why})
+				return err
+			})
+		},
+	}
+	end.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
+	c.AddCommand(list, loosen, end)
+	return c
+}

@@ -1,0 +1,258 @@
+package governor_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/dispatch"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/event"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/governor"
+	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/ledger"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/store/faulty"
+	"github.com/tendhq/tend/internal/store/memory"
+	"github.com/tendhq/tend/internal/value"
+)
+
+var ann = entry.Who{ID: "user:ann", Name: "ann"}
+
+type bench struct {
+	*governor.Governor
+	ledger *ledger.Ledger
+}
+
+func open(t *testing.T, s store.Store, c governor.Config) *bench {
+	t.Helper()
+	lease, err := s.Claim(t.Context(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Ledger = ledger.Open(s, lease, nil)
+	g, err := governor.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &bench{g, c.Ledger}
+}
+
+func (b *bench) close(t *testing.T) {
+	t.Helper()
+	if err := b.ledger.Close(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func effect(g *governor.Governor) guard.Verdict {
+	return g.Rules().Effect(nil, guard.Request{Project: "default", Playbook: "restart", Effect: contract.Mutate, Targets: []string{"host:1"}, Root: "r"}, time.Now())
+}
+
+func TestWhatPeopleChange(t *testing.T) {
+	t.Parallel()
+	disk := new(memory.Disk)
+	b := open(t, memory.Open(disk), governor.Config{})
+	if v := effect(b.Governor); v.Kind != guard.Observe {
+		t.Fatalf("a new server does things: %+v", v)
+	}
+	if err := b.SetMode(t.Context(), guard.Setting{Mode: guard.ModeAuto, Playbook: "restart"}, ann, "it is tested"); err != nil {
+		t.Fatal(err)
+	}
+	before := b.Rules().Version
+	if v := effect(b.Governor); v.Kind != guard.Allow {
+		t.Fatalf("%+v", v)
+	}
+	h, err := b.Halt(t.Context(), guard.Halted{Project: "default"}, ann, "wrong disks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Rules().Version == before {
+		t.Error("the rules changed, and their name did not")
+	}
+	b.close(t)
+	b = open(t, memory.Open(disk), governor.Config{}) // a restart
+	if v := effect(b.Governor); v.Kind != guard.Hold || !strings.Contains(v.Why, "wrong disks") {
+		t.Fatalf("a restart ended the halt: %+v", v)
+	}
+	for name, err := range map[string]error{
+		"no reason":     second(b.Unhalt(t.Context(), h.ID, ann, " ")),
+		"another halt":  second(b.Unhalt(t.Context(), "halt_x", ann, "x")),
+		"no such mode":  b.SetMode(t.Context(), guard.Setting{Mode: "on"}, ann, "x"),
+		"no such guard": second(b.Override(t.Context(), guard.Override{Guard: "x", Until: time.Now().Add(time.Hour), Why: "x"}, ann)),
+		"for ever":      second(b.Override(t.Context(), guard.Override{Guard: "default-spread", Until: time.Now().Add(9999 * time.Hour), Why: "x"}, ann)),
+		"without why":   second(b.Override(t.Context(), guard.Override{Guard: "default-spread", Until: time.Now().Add(time.Hour)}, ann)),
+	} {
+		if err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	if gone, err := b.Unhalt(t.Context(), "", ann, "right disks"); err != nil || len(gone) != 1 {
+		t.Fatalf("%v, %v", gone, err)
+	}
+	if v := effect(b.Governor); v.Kind != guard.Allow {
+		t.Errorf("%+v", v)
+	}
+	if err := b.SetMode(t.Context(), guard.Setting{Mode: guard.ModeAsk}, ann, "careful"); err != nil { // the server's
+		t.Fatal(err)
+	}
+	if m, _ := b.Rules().ModeOf("default", "", "other"); m != guard.ModeAsk {
+		t.Errorf("the server is %s", m)
+	}
+	es, err := b.ledger.Read(t.Context(), ledger.AuditServer, 1, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, e := range es {
+		p, err := entry.Decode(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told = append(told, p.(*entry.Audited).What)
+	}
+	if got := strings.Join(told, " "); got != "mode-set halted unhalted mode-set" {
+		t.Errorf("the audit says %s", got)
+	}
+	b.close(t)
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// TestHaltWithoutAStore: what cannot be written down stops all the same.
+func TestHaltWithoutAStore(t *testing.T) {
+	t.Parallel()
+	var full atomic.Bool
+	s := faulty.New(memory.New(), func(op faulty.Op) faulty.Fault {
+		if full.Load() && op.Name == "commit" {
+			return faulty.Fault{Mode: faulty.Full}
+		}
+		return faulty.Fault{}
+	})
+	b := open(t, s, governor.Config{Mode: guard.ModeAuto})
+	full.Store(true)
+	if _, err := b.Halt(t.Context(), guard.Halted{}, ann, "fire"); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("nobody is told: %v", err)
+	}
+	if v := effect(b.Governor); v.Kind != guard.Hold {
+		t.Errorf("%+v", v)
+	}
+}
+
+type told struct {
+	mu    sync.Mutex
+	rules []*guard.Rules
+}
+
+func (x *told) Govern(_ context.Context, r *guard.Rules) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.rules = append(x.rules, r)
+	return nil
+}
+
+func (x *told) last() *guard.Rules {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.rules[len(x.rules)-1]
+}
+
+// TestFileAndTime: the file halts within two seconds and lets go again; an override ends by itself.
+func TestFileAndTime(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "halt")
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, memory.New(), governor.Config{Mode: guard.ModeAuto, File: file})
+		engine, ctx, stop := new(told), t.Context(), func() {}
+		ctx, stop = context.WithCancel(ctx)
+		done := make(chan error)
+		go func() { done <- b.Run(ctx, engine, nil) }()
+		synctest.Wait()
+		if n := len(engine.last().Halts); n != 0 {
+			t.Fatalf("%d halts", n)
+		}
+		if err := os.WriteFile(file, []byte("fire in the data centre\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if h := engine.last().Halts; len(h) != 1 || h[0].Why != "fire in the data centre" {
+			t.Fatalf("%+v", h)
+		}
+		if _, err := b.Unhalt(ctx, "", ann, "x"); !fault.Is(err, fault.Conflict) || !strings.Contains(fault.NextOf(err), "remove the file") {
+			t.Errorf("%v", err)
+		}
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if h := engine.last().Halts; len(h) != 0 {
+			t.Fatalf("%+v", h)
+		}
+		if _, err := b.Override(ctx, guard.Override{Guard: "default-spread", Until: time.Now().Add(time.Hour), Why: "flood"}, ann); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if o := engine.last().Overrides; len(o) != 1 || o[0].By != "ann" {
+			t.Fatalf("%+v", o)
+		}
+		time.Sleep(61 * time.Minute)
+		synctest.Wait()
+		if o := engine.last().Overrides; len(o) != 0 {
+			t.Errorf("%+v", o)
+		}
+		stop()
+		<-done
+		b.close(t)
+	})
+}
+
+// TestGate: what dispatch asks is remembered over a restart.
+func TestGate(t *testing.T) {
+	t.Parallel()
+	disk := new(memory.Disk)
+	now := time.Now()
+	fuse := map[string][]guard.Spec{"shop": {
+		{Name: "fuse", Breaker: &guard.Breaker{Failures: 2, Within: value.Duration(time.Hour), Open: value.Duration(time.Hour)}},
+		{Name: "default-concurrency", Concurrency: &guard.Concurrency{Limit: 9}},
+	}}
+	b := open(t, memory.Open(disk), governor.Config{})
+	b.SetGuards(fuse)
+	write := func(v dispatch.Verdict) {
+		t.Helper()
+		if err := b.ledger.Append(t.Context(), ledger.Batch{Rows: v.Rows, Facts: v.Facts}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 2 {
+		c := dispatch.Candidate{Run: fmt.Sprint("run_", i), Project: "shop", Trigger: "t", Playbook: "p", Key: fmt.Sprint("k", i), Group: fmt.Sprint("g", i)}
+		v := b.Start(c, now)
+		if v.Outcome != event.Started {
+			t.Fatalf("%+v", v)
+		}
+		write(v)
+		write(b.Ended(c, "failed", now.Add(time.Minute)))
+	}
+	b.close(t)
+	b = open(t, memory.Open(disk), governor.Config{})
+	b.SetGuards(fuse)
+	c := dispatch.Candidate{Run: "run_9", Project: "shop", Trigger: "t", Playbook: "p", Key: "k9", Group: "g9"}
+	if v := b.Start(c, now.Add(2*time.Minute)); v.Outcome != event.Held || v.Guard != "fuse" || v.Until.IsZero() {
+		t.Errorf("%+v", v)
+	}
+	q := guard.Request{Project: "shop", Playbook: "p", Effect: contract.Mutate, Root: "x"}
+	if v := b.Rules().Effect(new(guard.Counted), q, now.Add(2*time.Minute)); v.Kind != guard.Hold || v.Guard != "fuse" {
+		t.Errorf("effects go on: %+v", v)
+	}
+	b.close(t)
+}
