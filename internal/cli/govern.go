@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -9,24 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/client"
-	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/terminal"
 	"github.com/tendhq/tend/internal/wire"
 )
-
-// ask speaks to the server that drives the data directory, or to the one of --server.
-func (p *process) ask(ctx context.Context, f func(*client.API) error) error {
-	s, err := p.open(ctx, app.Options{Brief: true, Via: "terminal"})
-	return with(s, err, func() error {
-		api := s.API()
-		if api == nil {
-			return fault.New(fault.Unavailable, "no server drives %s", s.Dir).WithNext("start one (tend serve), or name one: --server https://tend.example.org")
-		}
-		return f(api)
-	})
-}
 
 // scopeFlags say what a halt or a mode is about.
 type scopeFlags struct{ project, environment, playbook string }
