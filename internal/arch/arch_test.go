@@ -94,6 +94,15 @@ var lines = [][]string{
 		"seal",       // secrets
 		"transcript", // logs
 	},
+	{ // how other services are spoken to
+		"exchange", // one request, and how it ended
+	},
+	{
+		"slack",
+	},
+	{ // a port that actions use
+		"message", // what is told
+	},
 	{ // ports
 		"action",
 		"blob",
