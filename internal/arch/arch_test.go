@@ -106,6 +106,7 @@ var lines = [][]string{
 	{ // ports
 		"action",
 		"blob",
+		"sink", // where lines of JSON go
 		"source",
 		"store",
 	},
@@ -116,6 +117,7 @@ var lines = [][]string{
 		"runner",  // executes attempts
 	},
 	{
+		"audit",    // reads who did what
 		"engine",   // drives runs
 		"identity", // who asks
 	},

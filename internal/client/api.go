@@ -38,6 +38,27 @@ func (q CommandRunQuery) parameters(set func(in, name string, v any)) {
 	set("header", "If-Match", q.IfMatch)
 }
 
+// ExportAuditQuery are the parameters of ExportAudit. What is zero is not sent.
+type ExportAuditQuery struct {
+	Who     string    // By this id, name or address, or a part of one.
+	What    string    // Of this kind: halted, approve, redacted, …
+	Object  string    // About this object: its id, or the beginning of it.
+	Project string    // In this project.
+	Denied  bool      // Only what was not allowed.
+	Since   time.Time // Not before.
+	Until   time.Time // Before.
+}
+
+func (q ExportAuditQuery) parameters(set func(in, name string, v any)) {
+	set("query", "who", q.Who)
+	set("query", "what", q.What)
+	set("query", "object", q.Object)
+	set("query", "project", q.Project)
+	set("query", "denied", q.Denied)
+	set("query", "since", q.Since)
+	set("query", "until", q.Until)
+}
+
 // FollowRunQuery are the parameters of FollowRun. What is zero is not sent.
 type FollowRunQuery struct {
 	From        int64  // Number of the first entry.
@@ -247,6 +268,31 @@ func (q RunEntriesQuery) parameters(set func(in, name string, v any)) {
 	set("query", "limit", q.Limit)
 }
 
+// SearchAuditQuery are the parameters of SearchAudit. What is zero is not sent.
+type SearchAuditQuery struct {
+	Who     string    // By this id, name or address, or a part of one.
+	What    string    // Of this kind: halted, approve, redacted, …
+	Object  string    // About this object: its id, or the beginning of it.
+	Project string    // In this project.
+	Denied  bool      // Only what was not allowed.
+	Since   time.Time // Not before.
+	Until   time.Time // Before.
+	Limit   int       // How many at most. 0: 100.
+	Cursor  string    // From "next" of the page before.
+}
+
+func (q SearchAuditQuery) parameters(set func(in, name string, v any)) {
+	set("query", "who", q.Who)
+	set("query", "what", q.What)
+	set("query", "object", q.Object)
+	set("query", "project", q.Project)
+	set("query", "denied", q.Denied)
+	set("query", "since", q.Since)
+	set("query", "until", q.Until)
+	set("query", "limit", q.Limit)
+	set("query", "cursor", q.Cursor)
+}
+
 // ShowRunQuery are the parameters of ShowRun. What is zero is not sent.
 type ShowRunQuery struct {
 	IfNoneMatch string // The ETag that the reader has: 304 when it is still the same.
@@ -362,6 +408,11 @@ func (a *API) EndOverride(ctx context.Context, body wire.End) (wire.End, error) 
 	var out wire.End
 	err := a.call(ctx, request{method: "POST", path: "/v1/overrides/end", body: body}, &out)
 	return out, err
+// ExportAudit: the audit trail as lines of JSON.
+//
+// GET /v1/audit/export
+func (a *API) ExportAudit(ctx context.Context, q ExportAuditQuery) (io.ReadCloser, error) {
+	return a.stream(ctx, request{method: "GET", path: "/v1/audit/export", within: 3600 * time.Second}.with(q.parameters))
 }
 
 // ExportIncident: an incident as a Markdown document.
@@ -606,6 +657,15 @@ func (a *API) SealEmergency(ctx context.Context) (wire.Sealed, error) {
 	return out, err
 }
 
+// SearchAudit: who did what, from where and why.
+//
+// GET /v1/audit
+func (a *API) SearchAudit(ctx context.Context, q SearchAuditQuery) (wire.AuditPage, error) {
+	var out wire.AuditPage
+	err := a.call(ctx, request{method: "GET", path: "/v1/audit", within: 3600 * time.Second}.with(q.parameters), &out)
+	return out, err
+}
+
 // SendEvent: wake the runs that wait for an event.
 //
 // POST /v1/events
@@ -745,5 +805,14 @@ func (a *API) UpdateIncident(ctx context.Context, incident string, q UpdateIncid
 func (a *API) Verify(ctx context.Context) (wire.Verified, error) {
 	var out wire.Verified
 	err := a.call(ctx, request{method: "POST", path: "/v1/verify", within: 3600 * time.Second}, &out)
+	return out, err
+}
+
+// VerifyAudit: verify the audit trail.
+//
+// POST /v1/audit/verify
+func (a *API) VerifyAudit(ctx context.Context) (wire.AuditVerified, error) {
+	var out wire.AuditVerified
+	err := a.call(ctx, request{method: "POST", path: "/v1/audit/verify", within: 3600 * time.Second}, &out)
 	return out, err
 }

@@ -139,7 +139,7 @@ func (a *API) stream(ctx context.Context, r request) (io.ReadCloser, error) {
 	if r.header == nil {
 		r.header = http.Header{}
 	}
-	r.header.Set("Accept", "text/event-stream")
+	r.header.Set("Accept", "text/event-stream, application/jsonl")
 	resp, err := a.do(ctx, r)
 	if err != nil {
 		return nil, err

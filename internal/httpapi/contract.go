@@ -41,6 +41,7 @@ func contract() *huma.OpenAPI {
 			{Name: "incidents", Description: "The human story that events and runs belong to."},
 			{Name: "people", Description: "Who can sign on, and what they may do."},
 			{Name: "server", Description: "The server and its data directory."},
+			{Name: "audit", Description: "Who did what, and whether the record of it is whole."},
 		},
 	}
 }

@@ -103,6 +103,7 @@ func build(c Config) *api {
 	s.incidents(a)
 	s.house(a)
 	s.people(a)
+	s.audit(a)
 	s.probes(a)
 	s.pages(a)
 	for _, m := range c.Mounts {

@@ -213,7 +213,7 @@ func (g *generator) answer(op operation) (result, kind string, err error) {
 		}
 		for media, m := range r.Content {
 			switch {
-			case media == "text/event-stream":
+			case media == "text/event-stream", media == "application/jsonl":
 				return "", "stream", nil
 			case media == "application/json" && m.Schema != nil && m.Schema.Type != "string":
 				result, err := g.typeOf(m.Schema)
