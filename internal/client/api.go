@@ -408,6 +408,8 @@ func (a *API) EndOverride(ctx context.Context, body wire.End) (wire.End, error) 
 	var out wire.End
 	err := a.call(ctx, request{method: "POST", path: "/v1/overrides/end", body: body}, &out)
 	return out, err
+}
+
 // ExportAudit: the audit trail as lines of JSON.
 //
 // GET /v1/audit/export
