@@ -6,6 +6,7 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/container"
 	"github.com/tendhq/tend/internal/action/http"
+	"github.com/tendhq/tend/internal/action/incident"
 	"github.com/tendhq/tend/internal/action/log"
 	"github.com/tendhq/tend/internal/action/process"
 	"github.com/tendhq/tend/internal/action/replace"
@@ -19,19 +20,26 @@ import (
 )
 
 // Actions is the one list of what a step can use.
-func Actions() (*action.Set, error) { return actions(container.New(), shell.New()) }
+func Actions() (*action.Set, error) { return actions(nil, container.New(), shell.New()) }
 
 // serverActions are the same in a server, where steps run on the machine itself as another user, or not at all (nil).
-func serverActions(as *process.User) (*action.Set, error) {
+// Incidents are those of its desk.
+func serverActions(as *process.User, d *desk) (*action.Set, error) {
 	if as == nil {
-		return actions(refused{container.New()}, refused{shell.New()})
+		return actions(d, refused{container.New()}, refused{shell.New()})
 	}
-	return actions(container.Action{As: as}, shell.Action{As: as})
+	return actions(d, container.Action{As: as}, shell.Action{As: as})
 }
 
-// actions is the list, with those that run programs on the machine itself.
-func actions(local ...action.Action) (*action.Set, error) {
-	return action.NewSet(append(local,
+// actions is the list, with those that run programs on the machine itself, and the desk of a server, if there is one.
+func actions(d *desk, local ...action.Action) (*action.Set, error) {
+	incidents := incident.All(func() incident.Desk {
+		if d == nil || d.dispatch.Load() == nil {
+			return nil
+		}
+		return d.dispatch.Load()
+	})
+	return action.NewSet(append(append(local, incidents...),
 		http.New(),
 		log.New(),
 		replace.New(),

@@ -75,7 +75,8 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 	}
 	set, err := Actions()
 	if o.server != nil {
-		set, err = serverActions(o.server.as)
+		w.desk = new(desk)
+		set, err = serverActions(o.server.as, w.desk)
 	}
 	if err != nil {
 		return nil, err
@@ -94,7 +95,6 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 		return nil, err
 	}
 	if o.server != nil {
-		w.desk = new(desk)
 		if w.desk.shelf, err = openShelf(o.server.Config.Playbooks, set, expr.New(expr.Limits{}), o.server.log); err != nil {
 			return nil, err
 		}

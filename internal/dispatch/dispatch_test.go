@@ -561,7 +561,7 @@ func TestIncidentsByHand(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		comment := func(st *incident.State, _ time.Time) ([]entry.Payload, error) { return st.Comment(alice, "hm") }
+		comment := func(st *incident.State, _ time.Time) ([]entry.Payload, error) { return st.Comment(alice, "hm", "") }
 		old := a.Length
 		if _, err := s.ChangeIncident(ctx, a.ID, &old, alice, "commented", "", comment); err != nil {
 			t.Fatal(err)

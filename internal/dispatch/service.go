@@ -3,13 +3,17 @@ package dispatch
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"time"
 
+	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/incident"
+	"github.com/tendhq/tend/internal/program"
+	"github.com/tendhq/tend/internal/store"
 )
 
 // Event reads an event with the decision that counts.
@@ -110,4 +114,23 @@ func (d *Dispatch) SplitIncident(ctx context.Context, name string, x incident.St
 		}
 	}
 	return d.state(d.ask(ctx, func(n uint64) Input { return Split{n, name, s, x, keys, why} }))
+}
+
+// IncidentOf names the incident that a run is for, "" when it is for none, and the run's project.
+func (d *Dispatch) IncidentOf(ctx context.Context, run string) (name, project string, err error) {
+	for range program.MaxCalls + 1 {
+		p, err := d.cfg.Ledger.Rows(ctx, store.Filter{Kind: "run", ID: run, Limit: 1})
+		if err != nil || len(p.Rows) == 0 {
+			return "", "", err
+		}
+		var b engine.RunRow
+		if err := json.Unmarshal(p.Rows[0].Body, &b); err != nil {
+			return "", "", fault.Wrap(fault.Damaged, err, "read the row of run %s", run)
+		}
+		if b.Cause.Incident != "" || b.Cause.Parent == "" {
+			return b.Cause.Incident, p.Rows[0].Project, nil
+		}
+		run = b.Cause.Parent
+	}
+	return "", "", nil
 }

@@ -97,6 +97,7 @@ type IncidentUpdated struct {
 // IncidentCommented is a remark of a person or a playbook.
 type IncidentCommented struct {
 	By   Who    `json:"by"`
+	Once string `json:"once,omitempty"` // a repeat of the same step
 	Text string `json:"text"`
 }
 
@@ -104,6 +105,7 @@ type IncidentCommented struct {
 type IncidentPaged struct {
 	By      Who      `json:"by"`
 	Message string   `json:"message,omitempty"`
+	Once    string   `json:"once,omitempty"` // a repeat of the same step
 	Targets []string `json:"targets"`
 }
 

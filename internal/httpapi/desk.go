@@ -280,7 +280,7 @@ type commentInput struct {
 
 func (s *server) commentIncident(ctx context.Context, in *commentInput) (*incidentOutput, error) {
 	return s.change(ctx, in.Incident, "", "commented", "", func(st *incident.State, by entry.Who, _ time.Time) ([]entry.Payload, error) {
-		return st.Comment(by, in.Body.Text)
+		return st.Comment(by, in.Body.Text, "")
 	})
 }
 
@@ -292,7 +292,7 @@ type pageInput struct {
 
 func (s *server) pageIncident(ctx context.Context, in *pageInput) (*incidentOutput, error) {
 	return s.change(ctx, in.Incident, "", "paged", in.Body.Message, func(st *incident.State, by entry.Who, _ time.Time) ([]entry.Payload, error) {
-		return st.Page(by, in.Body.Targets, in.Body.Message)
+		return st.Page(by, in.Body.Targets, in.Body.Message, "")
 	})
 }
 

@@ -255,10 +255,13 @@ func (s *State) Take(by entry.Who) ([]entry.Payload, error) {
 	return s.Update(u)
 }
 
-// Comment adds a remark. It can be made afterwards too.
-func (s *State) Comment(by entry.Who, text string) ([]entry.Payload, error) {
+// Comment adds a remark. It can be made afterwards too. A mark that was there before makes it a repeat: no fact.
+func (s *State) Comment(by entry.Who, text, once string) ([]entry.Payload, error) {
 	if s.Length == 0 {
 		return nil, s.over("")
+	}
+	if s.Once[once] {
+		return nil, nil
 	}
 	if strings.TrimSpace(text) == "" {
 		return nil, fault.New(fault.Invalid, "the comment is empty")
@@ -266,11 +269,14 @@ func (s *State) Comment(by entry.Who, text string) ([]entry.Payload, error) {
 	if err := checkText("comment", text); err != nil {
 		return nil, err
 	}
-	return []entry.Payload{&entry.IncidentCommented{By: by, Text: text}}, nil
+	return []entry.Payload{&entry.IncidentCommented{By: by, Once: once, Text: text}}, nil
 }
 
-// Page records that people are called.
-func (s *State) Page(by entry.Who, targets []string, message string) ([]entry.Payload, error) {
+// Page records that people are called. A mark that was there before makes it a repeat: no fact.
+func (s *State) Page(by entry.Who, targets []string, message, once string) ([]entry.Payload, error) {
+	if s.Once[once] {
+		return nil, nil
+	}
 	if err := s.over("paged about"); err != nil {
 		return nil, err
 	}
@@ -280,7 +286,7 @@ func (s *State) Page(by entry.Who, targets []string, message string) ([]entry.Pa
 	if err := firstError(checkPeople("people to page", &targets), checkText("message", message)); err != nil {
 		return nil, err
 	}
-	return []entry.Payload{&entry.IncidentPaged{By: by, Message: message, Targets: targets}}, nil
+	return []entry.Payload{&entry.IncidentPaged{By: by, Message: message, Once: once, Targets: targets}}, nil
 }
 
 // Merge lets into tell the story of s: what fires, the keys and the runs that go on move there. It answers with the facts

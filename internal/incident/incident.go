@@ -126,7 +126,8 @@ type State struct {
 	Told         time.Time // when a person or a playbook said something last
 	Reminded     time.Time // the due time of the last reminder
 	Reopened     int
-	Events       int // that joined
+	Events       int             // that joined
+	Once         map[string]bool // marks of comments and pages that must not be repeated
 	Length       uint64
 
 	firing int // of Members
@@ -189,7 +190,9 @@ func (s *State) Evolve(at time.Time, p entry.Payload) error {
 		s.update(at, x)
 	case *entry.IncidentCommented:
 		s.Told = at
+		s.mark(x.Once)
 	case *entry.IncidentPaged:
+		s.mark(x.Once)
 	case *entry.IncidentMerged:
 		s.merge(at, x)
 	case *entry.IncidentSplit:
@@ -210,6 +213,16 @@ func (s *State) Evolve(at time.Time, p entry.Payload) error {
 		s.Reminded = x.Due
 	}
 	return nil
+}
+
+func (s *State) mark(once string) {
+	if once == "" {
+		return
+	}
+	if s.Once == nil {
+		s.Once = map[string]bool{}
+	}
+	s.Once[once] = true
 }
 
 // legal tells whether p may follow what was.
@@ -410,6 +423,6 @@ func (s *State) Clone() *State {
 	c := *s
 	c.Responders, c.Stakeholders, c.Links = slices.Clone(s.Responders), slices.Clone(s.Stakeholders), slices.Clone(s.Links)
 	c.Keys, c.From, c.Runs, c.Items = slices.Clone(s.Keys), slices.Clone(s.From), slices.Clone(s.Runs), slices.Clone(s.Items)
-	c.Labels, c.Members = maps.Clone(s.Labels), maps.Clone(s.Members)
+	c.Labels, c.Members, c.Once = maps.Clone(s.Labels), maps.Clone(s.Members), maps.Clone(s.Once)
 	return &c
 }

@@ -111,8 +111,8 @@ func TestTransitions(t *testing.T) {
 	}{
 		{"join firing", func(s *incident.State) ([]entry.Payload, error) { return s.Join(alert("x", "firing"), self) }, "yccn"},
 		{"join resolved", func(s *incident.State) ([]entry.Payload, error) { return s.Join(alert("a", "resolved"), self) }, "yycn"},
-		{"comment", func(s *incident.State) ([]entry.Payload, error) { return s.Comment(alice, "hm") }, "yyyn"},
-		{"empty comment", func(s *incident.State) ([]entry.Payload, error) { return s.Comment(alice, " \n") }, "iiin"},
+		{"comment", func(s *incident.State) ([]entry.Payload, error) { return s.Comment(alice, "hm", "") }, "yyyn"},
+		{"empty comment", func(s *incident.State) ([]entry.Payload, error) { return s.Comment(alice, " \n", "") }, "iiin"},
 		{"status", func(s *incident.State) ([]entry.Payload, error) {
 			return s.Update(entry.IncidentUpdated{Status: &mitigated})
 		}, "yccn"},
@@ -126,8 +126,8 @@ func TestTransitions(t *testing.T) {
 			return s.Update(entry.IncidentUpdated{Severity: &bad})
 		}, "iicn"},
 		{"take", func(s *incident.State) ([]entry.Payload, error) { return s.Take(alice) }, "yccn"},
-		{"page", func(s *incident.State) ([]entry.Payload, error) { return s.Page(alice, []string{"bob"}, "") }, "yccn"},
-		{"page nobody", func(s *incident.State) ([]entry.Payload, error) { return s.Page(alice, nil, "") }, "iccn"},
+		{"page", func(s *incident.State) ([]entry.Payload, error) { return s.Page(alice, []string{"bob"}, "", "") }, "yccn"},
+		{"page nobody", func(s *incident.State) ([]entry.Payload, error) { return s.Page(alice, nil, "", "") }, "iccn"},
 		{"resolve", func(s *incident.State) ([]entry.Payload, error) { return s.Resolve(alice, "", "") }, "yccn"},
 		{"reopen", func(s *incident.State) ([]entry.Payload, error) { return s.Reopen(alice, "", "") }, "cycn"},
 		{"item", func(s *incident.State) ([]entry.Payload, error) {
@@ -218,7 +218,7 @@ func TestReminders(t *testing.T) {
 		}
 	}
 	due(30 * time.Minute)
-	s.after(10 * time.Minute).ok(s.s.Comment(alice, "looking"))
+	s.after(10 * time.Minute).ok(s.s.Comment(alice, "looking", ""))
 	due(40 * time.Minute)
 	if got := s.s.Remind(noon.Add(39 * time.Minute)); got != nil {
 		t.Error("too early")
@@ -309,7 +309,7 @@ func TestBounds(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := s.s.Comment(alice, long); !fault.Is(err, fault.Invalid) {
+	if _, err := s.s.Comment(alice, long, ""); !fault.Is(err, fault.Invalid) {
 		t.Error(err)
 	}
 }
@@ -333,7 +333,7 @@ func TestMarkdown(t *testing.T) {
 	t.Parallel()
 	s := begin(t, incident.Start{Title: "# <script>alert(1)</script> ![x](http://evil/)", By: self, Event: "evt_1", Labels: map[string]string{"team": "db|ops"}})
 	s.ok(s.s.Join(entry.IncidentJoined{Event: "evt_1", Group: "g", Name: "1. [Disk](http://evil/)\nfull", Source: "am", Status: "firing"}, self))
-	s.after(90 * time.Second).ok(s.s.Comment(alice, "- not a list\n> not a quote\n\x1b[31mred"))
+	s.after(90 * time.Second).ok(s.s.Comment(alice, "- not a list\n> not a quote\n\x1b[31mred", ""))
 	summary := "two\nlines & <b>more</b>"
 	s.ok(s.s.Update(entry.IncidentUpdated{By: alice, Summary: &summary, Links: &[]entry.Link{{Name: "graph", URL: "https://example.org/a<b>"}}}))
 	s.ok(s.s.Plan(entry.IncidentItem{By: alice, ID: "1", Text: "grow the disk", Owner: "bob"}))
