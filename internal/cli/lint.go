@@ -134,9 +134,16 @@ func (p *process) lint(args []string) ([]document.Finding, int, error) {
 		})
 	}
 	wg.Wait()
+	// What is wrong with a module is found by each file that uses it, and told once.
 	var all []document.Finding
+	told := map[document.Finding]bool{}
 	for _, f := range found {
-		all = append(all, f...)
+		for _, x := range f {
+			if !told[x] {
+				told[x] = true
+				all = append(all, x)
+			}
+		}
 	}
 	return all, len(files), nil
 }
