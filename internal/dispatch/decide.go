@@ -352,6 +352,7 @@ func (m *Machine) replay(x Replayed, now time.Time) {
 	nd := m.judge(t, it, now)
 	nd.By = &x.By
 	m.decided(t, nd)
+	m.audit(x.By, "event-replayed", e.ID, nd.Why)
 	r := ReceiptOf(e.ID, &t.Row.Decision)
 	tx := m.open()
 	tx.replies = append(tx.replies, Reply{Req: x.Req, Value: r})
@@ -459,6 +460,8 @@ func (m *Machine) woken(x Woken) {
 	switch {
 	case x.Err != nil:
 		d.Outcome, d.Why = string(event.Refused), x.Err.Error()
+	case len(x.Runs) == 0 && t.again:
+		d.Why = fmt.Sprintf("offered to the runs that wait for %s with key %q; whether one took it before the server ended is not known", w.Event, w.Key)
 	case len(x.Runs) == 0:
 		d.Outcome, d.Why = string(event.Unmatched), fmt.Sprintf("no run waits for %s with key %q", w.Event, w.Key)
 	default:

@@ -116,6 +116,11 @@ func Open(ctx context.Context, cfg Config) (*Dispatch, error) {
 	if err != nil {
 		return nil, err
 	}
+	st, err := cfg.Engine.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	mem.Halted = st.Halted
 	d := &Dispatch{
 		cfg: cfg, done: make(chan struct{}), wake: make(chan struct{}, 1), waits: map[uint64]chan Reply{},
 		sources: map[string]bool{}, mine: map[string]bool{}, starting: map[string]bool{}, slots: make(chan struct{}, 32), // starts share commits

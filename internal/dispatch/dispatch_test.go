@@ -601,3 +601,30 @@ func TestIncidentsByHand(t *testing.T) {
 		}
 	})
 }
+
+// TestRestore: what was decided before a backup, and did not begin by then, may have begun since. It waits for a person.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		back := new(memory.Disk)
+		hold := make(chan struct{})
+		r := rules(t, "playbook: say\nstartWithin: 0\nconcurrency: {key: one, then: queue}")
+		s := serve(t, options{store: memory.Open(back), hold: hold}, r)
+		got := s.accept(firing("a", time.Now()), firing("b", time.Now()))
+		settle()
+		copied := back.Clone()
+		close(hold)
+		settle()
+		s.close()
+		copied.Restored("it was restored")
+		s = serve(t, options{store: memory.Open(copied)}, r)
+		defer s.close()
+		settle()
+		if d := s.row(got[1].Event).Decision; d.Outcome != string(event.Refused) || !strings.Contains(d.Why, "not known (it was restored)") {
+			t.Errorf("%+v", d)
+		}
+		if len(s.did()) > 0 {
+			t.Errorf("it acts after a restore: %q", s.did())
+		}
+	})
+}

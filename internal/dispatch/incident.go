@@ -278,10 +278,10 @@ func (m *Machine) held(name string, read *incident.State) *incident.State {
 	return new(incident.State)
 }
 
-// audit records that a person changed an incident.
+// audit records that a person changed something.
 func (m *Machine) audit(by entry.Who, what, object, why string) {
 	t := m.open()
-	t.facts = append(t.facts, ledger.Audit(by, "incident-"+what, object, why, nil))
+	t.facts = append(t.facts, ledger.Audit(by, what, object, why, nil))
 }
 
 func (m *Machine) reply(req uint64, v any, err error) {
@@ -318,7 +318,7 @@ func (m *Machine) change(x Change, now time.Time) {
 	}
 	m.write(s, list, now)
 	if incident.Person(x.By) {
-		m.audit(x.By, x.What, s.ID, x.Why)
+		m.audit(x.By, "incident-"+x.What, s.ID, x.Why)
 	}
 	m.reply(x.Req, s.Clone(), nil)
 }
@@ -353,7 +353,7 @@ func (m *Machine) openFor(x OpenNew, now time.Time) {
 	s := new(incident.State)
 	m.write(s, list, now)
 	if incident.Person(x.Start.By) {
-		m.audit(x.Start.By, "opened", s.ID, "")
+		m.audit(x.Start.By, "incident-opened", s.ID, "")
 	}
 	m.reply(x.Req, s.Clone(), nil)
 }
@@ -379,7 +379,7 @@ func (m *Machine) mergeFor(x Merge, now time.Time) {
 	}
 	m.write(from, a, now)
 	m.write(into, b, now)
-	m.audit(x.By, "merged", from.ID, x.Why)
+	m.audit(x.By, "incident-merged", from.ID, x.Why)
 	m.reply(x.Req, into.Clone(), nil)
 }
 
@@ -397,7 +397,7 @@ func (m *Machine) splitFor(x Split, now time.Time) {
 	n := new(incident.State)
 	m.write(s, old, now)
 	m.write(n, fresh, now)
-	m.audit(x.Start.By, "split", s.ID, x.Why)
+	m.audit(x.Start.By, "incident-split", s.ID, x.Why)
 	m.reply(x.Req, n.Clone(), nil)
 }
 

@@ -54,6 +54,7 @@ type Ticket struct {
 	notBefore time.Time
 	parked    bool           // its run waits for people: it takes no room
 	delayed   bool           // the engine could not take it yet
+	again     bool           // it was offered to runs before
 	data      map[string]any // of the event, until its run was asked for
 }
 

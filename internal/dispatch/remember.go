@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/ledger"
@@ -23,6 +24,7 @@ type Memory struct {
 	Incidents []*incident.State
 	Lengths   map[string]uint64 // of the event streams that it appends to without being told
 	Damaged   []error           // what cannot be read: named, and left alone
+	Halted    string            // why the store may be older than what happened
 }
 
 // Active is a run that was decided on: Status "" means that there is none yet.
@@ -215,6 +217,7 @@ func (m *Machine) recall(mem *Memory, now time.Time) {
 		t.delayed = d.Outcome == "queued"
 	}
 	for _, t := range mem.Waking {
+		t.again = true
 		m.waking[t.Event] = t
 		m.emit(Wake{Ticket: *t})
 	}
@@ -236,6 +239,8 @@ func (m *Machine) recall(mem *Memory, now time.Time) {
 		switch {
 		case a.Over:
 			m.over(a.Ticket, a.Status, a.Why, now)
+		case a.Status == "" && mem.Halted != "":
+			m.began(Began{Run: a.Ticket.Run, Err: doubtful(mem.Halted)}, now)
 		case a.Status == "":
 			// It was decided, and did not begin. It may be old news by now.
 			if why := tooOld(a.Ticket, now); why != "" {
@@ -248,12 +253,25 @@ func (m *Machine) recall(mem *Memory, now time.Time) {
 	list := append([]*Ticket(nil), mem.Pending...)
 	sortTickets(list)
 	for _, t := range list {
-		if m.pending[t.Event] == t && t.where == nowhere {
-			m.retry(t, now)
+		if m.pending[t.Event] != t || t.where != nowhere {
+			continue
 		}
+		if mem.Halted == "" {
+			m.retry(t, now)
+			continue
+		}
+		d := t.Row.Decision
+		d.Outcome, d.Why, d.Guard, d.Until = string(event.Refused), doubtful(mem.Halted).Error(), "", time.Time{}
+		m.forget(t)
+		m.decided(t, d)
 	}
 	m.settle(now)
 	m.flush(now)
+}
+
+// doubtful refuses what may have begun in a time that the store does not know: a person decides.
+func doubtful(why string) error {
+	return fault.New(fault.Refused, "whether it began is not known (%s)", why).WithNext("tend events replay")
 }
 
 var _ Reader = (*ledger.Ledger)(nil)
