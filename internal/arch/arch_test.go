@@ -122,6 +122,7 @@ var lines = [][]string{
 		"identity", // who asks
 	},
 	{
+		"courier",  // tells people
 		"dispatch", // decides what becomes of events
 	},
 	{

@@ -1,0 +1,505 @@
+// Package courier is the outbox of messages: what is to be told is durable before anybody tries, goes out in order in each
+// thread, and is told once as far as the other side lets that be found out.
+//
+//	news     an incident's facts and a run's questions become messages, by the rules of each channel
+//	outbox   decides what is attempted next; pure
+//	Courier  the goroutines around it
+//
+// Guarantees: a message that was queued is attempted until it is told, until the other side says that it never can be, or
+// until it is a day old; then its row says why. Messages of one thread go out in the order in which they were queued. An
+// attempt whose end nobody knows (the process died, no answer came) is marked, so that the sender looks before it repeats.
+// A storm is told as one message that says how many more there were. Whoever writes to a message/… stream is this package.
+package courier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/exchange"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/id"
+	"github.com/tendhq/tend/internal/ledger"
+	"github.com/tendhq/tend/internal/message"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// Kinds of the courier's rows.
+const (
+	rowMessage = "message" // one for each message; its body is a Row
+	rowThread  = "thread"  // how the other side names the first message of a thread
+	rowTold    = "told"    // how far an incident was told; a question that was asked
+	rowChannel = "channel" // since when a channel is told
+	rowFlood   = "flood"   // what was left out and is not summed up yet
+)
+
+// The statuses of a message.
+const (
+	Queued  = "queued"
+	Sent    = "sent"
+	Failed  = "failed"
+	Dropped = "dropped"
+)
+
+// sending bounds one attempt.
+const sending = 45 * time.Second
+
+// Channel is a way to tell people something.
+type Channel struct {
+	Name string // as the configuration calls it
+	// Sender gives what tells. It is asked for each attempt, so that a changed secret is used at once.
+	Sender func(ctx context.Context) (message.Sender, error)
+	To     []string
+	// Wants tells whether news are for this channel. labels are those of the incident.
+	Wants func(project, severity string, labels map[string]string) bool
+	// Tasks tells whether questions that runs ask are told here, and Buttons whether they can be answered there.
+	Tasks   bool
+	Buttons bool
+	// Budget is how many messages go within a minute; 0 is no bound.
+	Budget int
+}
+
+// Row is the body of a row of kind message.
+type Row struct {
+	Queued   entry.MessageQueued `json:"queued"`
+	Attempts int                 `json:"attempts,omitempty"`
+	Fault    *entry.Fault        `json:"fault,omitempty"` // of the last attempt
+	Remote   value.Object        `json:"remote,omitempty"`
+	Why      string              `json:"why,omitempty"`
+}
+
+// Tasks reads what runs ask. *engine.Engine implements it.
+type Tasks interface {
+	Rows(ctx context.Context, f store.Filter) (store.Page, error)
+}
+
+// Config of a courier.
+type Config struct {
+	Ledger   *ledger.Ledger
+	Tasks    Tasks // nil: questions are not told
+	Channels []Channel
+	URL      string // of the server, for links; "": none
+	Log      *slog.Logger
+}
+
+// Courier tells.
+type Courier struct {
+	c        Config
+	channels map[string]*channel
+	asked    chan struct{} // holds one: a run waits for somebody
+
+	write sync.Mutex       // one decision after another: what is queued once is not queued again meanwhile
+	tales map[string]*tale // incidents that were told lately, so that a long stream is not read again for each fact; under write
+}
+
+// channel is one with what waits for it.
+type channel struct {
+	Channel
+
+	since time.Time // what is older is not told here
+	poke  chan struct{}
+
+	mu     sync.Mutex
+	box    *outbox
+	budget budget
+	flood  *flood
+}
+
+// flood is what was left out.
+type flood struct {
+	Since  time.Time `json:"since"`
+	Count  int       `json:"count"`
+	Titles []string  `json:"titles"`
+}
+
+// listed is how many of what was left out are named.
+const listed = 10
+
+// Open reads what waits. Run goes on with it.
+func Open(ctx context.Context, c Config) (*Courier, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	x := &Courier{c: c, channels: map[string]*channel{}, asked: make(chan struct{}, 1), tales: map[string]*tale{}}
+	now := time.Now()
+	var rows []store.Row
+	for _, ch := range c.Channels {
+		n := &channel{Channel: ch, since: now, poke: make(chan struct{}, 1), box: newOutbox(), budget: budget{limit: ch.Budget}}
+		known := false
+		if err := c.Ledger.Each(ctx, store.Filter{Kind: rowChannel, ID: ch.Name}, func(r store.Row) error {
+			n.since, known = r.At, true
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+		if err := c.Ledger.Each(ctx, store.Filter{Kind: rowFlood, ID: ch.Name}, func(r store.Row) error {
+			n.flood = new(flood)
+			return json.Unmarshal(r.Body, n.flood)
+		}); err != nil {
+			return nil, fault.Wrap(fault.Damaged, err, "read what was left out for %s", ch.Name)
+		}
+		if !known {
+			rows = append(rows, store.Row{Key: store.Key{Kind: rowChannel, ID: ch.Name}, At: now, Body: []byte("{}")})
+		}
+		x.channels[ch.Name] = n
+	}
+	if len(rows) > 0 {
+		if err := c.Ledger.Append(ctx, ledger.Batch{Rows: rows}); err != nil {
+			return nil, err
+		}
+	}
+	var gone []store.Row
+	err := c.Ledger.Each(ctx, store.Filter{Kind: rowMessage, Status: []string{Queued}, Oldest: true}, func(r store.Row) error {
+		var body Row
+		if err := json.Unmarshal(r.Body, &body); err != nil {
+			return fault.Wrap(fault.Damaged, err, "read message %s", r.ID)
+		}
+		n := x.channels[body.Queued.Channel]
+		if n == nil {
+			r.Status, r.Due = Dropped, time.Time{}
+			body.Why = "its channel is not configured any more"
+			r.Body = encodeRow(body)
+			gone = append(gone, r)
+			return nil
+		}
+		// Whoever had this before may have tried, and nobody knows how far it came.
+		n.box.add(&item{queued: &body.Queued, at: r.At, attempts: body.Attempts, again: true})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range gone {
+		b := ledger.Batch{Rows: []store.Row{r}, Facts: []ledger.Fact{{
+			Stream: stream(r.Name), Payload: &entry.MessageDropped{ID: r.ID, Why: "its channel is not configured any more"},
+		}}}
+		if err := c.Ledger.Append(ctx, b); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
+}
+
+func stream(channel string) string { return "message/" + channel }
+
+func encodeRow(r Row) []byte {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return []byte("{}")
+	}
+	v, err := value.Parse(b)
+	if err != nil {
+		return []byte("{}")
+	}
+	out, err := value.Canonical(v)
+	if err != nil {
+		return []byte("{}")
+	}
+	return out
+}
+
+// Run tells until ctx ends.
+func (c *Courier) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var wg sync.WaitGroup
+	for _, n := range c.channels {
+		wg.Go(func() {
+			if err := c.deliver(ctx, n); err != nil {
+				stop(err)
+			}
+		})
+	}
+	err := c.listen(ctx)
+	stop(err)
+	wg.Wait()
+	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	return err
+}
+
+// Asked hears that a run may wait for somebody. It does not block.
+func (c *Courier) Asked() {
+	select {
+	case c.asked <- struct{}{}:
+	default:
+	}
+}
+
+// News is something to be told in one channel.
+type News struct {
+	Channel  string
+	Once     string // a mark: what has the same mark in a channel is told once. "": a mark of its own is not needed
+	Thread   string
+	Project  string
+	Incident string
+	Run      string
+	Event    string
+	Urgent   bool
+	At       time.Time
+	Message  message.Message
+}
+
+// Queue makes news durable. What was queued before by the same mark is not queued again.
+func (c *Courier) Queue(ctx context.Context, list ...News) error {
+	c.write.Lock()
+	defer c.write.Unlock()
+	return c.queue(ctx, list, ledger.Batch{})
+}
+
+// queue writes news with what else b holds.
+func (c *Courier) queue(ctx context.Context, list []News, b ledger.Batch) error {
+	now := time.Now()
+	type placed struct {
+		n *channel
+		x *item
+	}
+	var added []placed
+	floods := map[*channel]bool{}
+	for i, w := range list {
+		n := c.channels[w.Channel]
+		if n == nil {
+			return fault.New(fault.NotFound, "there is no channel %q", w.Channel)
+		}
+		at := w.At
+		if at.IsZero() {
+			at = now
+		}
+		mark := w.Once
+		if mark == "" {
+			mark = fmt.Sprintf("%d/%d", now.UnixNano(), i)
+		}
+		q := &entry.MessageQueued{
+			Body: encode(&w.Message), Channel: w.Channel, Event: w.Event, ID: id.Derive("msg", w.Channel, mark, at), Incident: w.Incident, Once: w.Once,
+			Project: w.Project, Run: w.Run, Thread: w.Thread, To: n.To, Type: w.Message.Type,
+		}
+		if len(w.Message.To) > 0 {
+			q.To = w.Message.To
+		}
+		if w.Urgent {
+			q.Priority = urgent
+		}
+		known, err := c.known(ctx, rowMessage, q.ID)
+		if err != nil {
+			return err
+		}
+		if known {
+			continue
+		}
+		b.Facts = append(b.Facts, ledger.Fact{Stream: stream(w.Channel), Payload: q})
+		r := messageRow(q, at, Queued, time.Time{}, Row{Queued: *q})
+		n.mu.Lock()
+		fits := n.budget.spend(q, now)
+		if !fits {
+			if n.flood == nil {
+				n.flood = &flood{Since: now}
+			}
+			n.flood.Count++
+			if len(n.flood.Titles) < listed {
+				n.flood.Titles = append(n.flood.Titles, w.Message.Title)
+			}
+			floods[n] = true
+		}
+		n.mu.Unlock()
+		if fits {
+			added = append(added, placed{n, &item{queued: q, at: at}})
+		} else {
+			why := "too many at once: it is summed up"
+			b.Facts = append(b.Facts, ledger.Fact{Stream: stream(w.Channel), Payload: &entry.MessageDropped{ID: q.ID, Why: why}})
+			r.Status, r.Body = Dropped, encodeRow(Row{Queued: *q, Why: why})
+		}
+		b.Rows = append(b.Rows, r)
+	}
+	for n := range floods {
+		b.Rows = append(b.Rows, n.floodRow())
+	}
+	if len(b.Facts)+len(b.Rows)+len(b.Delete) == 0 {
+		return nil
+	}
+	if err := c.c.Ledger.Append(ctx, b); err != nil {
+		return err
+	}
+	for _, p := range added {
+		p.n.mu.Lock()
+		p.n.box.add(p.x)
+		p.n.mu.Unlock()
+		p.n.wake()
+	}
+	return nil
+}
+
+func (n *channel) floodRow() store.Row {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	titles := make([]any, len(n.flood.Titles))
+	for i, t := range n.flood.Titles {
+		titles[i] = t
+	}
+	body, err := value.Canonical(map[string]any{"since": n.flood.Since.Format(time.RFC3339Nano), "count": int64(n.flood.Count), "titles": titles})
+	if err != nil {
+		body = []byte("{}")
+	}
+	return store.Row{Key: store.Key{Kind: rowFlood, ID: n.Name}, At: n.flood.Since, Body: body}
+}
+
+func (n *channel) wake() {
+	select {
+	case n.poke <- struct{}{}:
+	default:
+	}
+}
+
+func messageRow(q *entry.MessageQueued, at time.Time, status string, due time.Time, body Row) store.Row {
+	parent := q.Incident
+	if parent == "" {
+		parent = q.Run
+	}
+	return store.Row{
+		Key: store.Key{Kind: rowMessage, ID: q.ID}, Project: q.Project, Status: status, Name: q.Channel, Parent: parent, Tag: q.Thread, At: at, Due: due,
+		Body: encodeRow(body),
+	}
+}
+
+func (c *Courier) known(ctx context.Context, kind, name string) (bool, error) {
+	p, err := c.c.Ledger.Rows(ctx, store.Filter{Kind: kind, ID: name, Limit: 1})
+	return len(p.Rows) > 0, err
+}
+
+// deliver attempts what waits for one channel, one after another.
+func (c *Courier) deliver(ctx context.Context, n *channel) error {
+	for {
+		n.mu.Lock()
+		x, wake := n.box.due(time.Now())
+		n.mu.Unlock()
+		if x == nil {
+			if !pause(ctx, n.poke, wake) {
+				return nil
+			}
+			continue
+		}
+		r, err := c.attempt(ctx, n, x)
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil && !r.OK() {
+			return nil // it stays queued; the next courier looks before it repeats
+		}
+		n.mu.Lock()
+		p := n.box.ended(x, r, time.Now())
+		n.mu.Unlock()
+		if err := c.record(ctx, n, x, p); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits for news, or for a time. It answers false when ctx ended.
+func pause(ctx context.Context, news <-chan struct{}, until time.Time) bool {
+	var timer <-chan time.Time
+	if !until.IsZero() {
+		t := time.NewTimer(max(time.Until(until), 0))
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-news:
+	case <-timer:
+	}
+	return ctx.Err() == nil
+}
+
+// attempt tells one message. The error is one of the store.
+func (c *Courier) attempt(ctx context.Context, n *channel, x *item) (message.Result, error) {
+	m := decode(x.queued, x.at)
+	m.Again = x.again
+	if x.queued.Thread != "" {
+		p, err := c.c.Ledger.Rows(ctx, store.Filter{Kind: rowThread, ID: threadID(n.Name, x.queued.Thread), Limit: 1})
+		if err != nil {
+			if ctx.Err() != nil {
+				return message.Not(exchange.Never(fault.Cancelled, "the server ends")), nil
+			}
+			return message.Result{}, err
+		}
+		if len(p.Rows) > 0 {
+			if err := json.Unmarshal(p.Rows[0].Body, &m.First); err != nil {
+				c.c.Log.Warn("a thread cannot be read: another one begins", "channel", n.Name, "thread", x.queued.Thread)
+				m.First = nil
+			}
+		}
+	}
+	s, err := n.Sender(ctx)
+	if err != nil {
+		// A secret that cannot be had is trouble of the channel, as wrong credentials are.
+		return message.Not(exchange.Never(fault.Auth, "%s", err)), nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, sending, fault.New(fault.Timeout, "no answer within %s", sending))
+	defer cancel()
+	return s.Send(ctx, m), nil
+}
+
+func threadID(channel, thread string) string { return channel + "/" + thread }
+
+// record writes what became of an attempt. While the store is full it waits: what was told must not be told again.
+func (c *Courier) record(ctx context.Context, n *channel, x *item, p entry.Payload) error {
+	b := ledger.Batch{Facts: []ledger.Fact{{Stream: stream(n.Name), Payload: p}}}
+	body := Row{Queued: *x.queued, Attempts: x.attempts}
+	log := c.c.Log.With("channel", n.Name, "message", x.queued.ID)
+	switch f := p.(type) {
+	case *entry.MessageSent:
+		body.Remote = f.Remote
+		b.Rows = append(b.Rows, messageRow(x.queued, x.at, Sent, time.Time{}, body))
+		if x.queued.Thread != "" && len(f.Remote) > 0 {
+			r, err := c.threadRow(ctx, n, x, f.Remote)
+			if err != nil && ctx.Err() == nil {
+				return err
+			}
+			if r != nil {
+				b.Rows = append(b.Rows, *r)
+			}
+		}
+	case *entry.MessageFailed:
+		status := Queued
+		if f.Final {
+			status = Failed
+			log.Error("a message is given up", "why", f.Fault.Message)
+		} else {
+			log.Warn("a message waits", "why", f.Fault.Message, "until", f.NotBefore)
+		}
+		body.Fault = &f.Fault
+		b.Rows = append(b.Rows, messageRow(x.queued, x.at, status, f.NotBefore, body))
+	}
+	// The end of the server must not make it forget what it has told.
+	work := context.WithoutCancel(ctx)
+	for n := 1; ; n++ {
+		err := c.c.Ledger.Append(work, b)
+		if err == nil || c.c.Ledger.Err() != nil || !fault.Is(err, fault.Unavailable) {
+			return err
+		}
+		if !pause(ctx, nil, time.Now().Add(backoff(n))) {
+			return nil // the next courier looks before it repeats
+		}
+	}
+}
+
+// threadRow keeps how the first message of a thread is called; nil when that is known.
+func (c *Courier) threadRow(ctx context.Context, n *channel, x *item, remote value.Object) (*store.Row, error) {
+	name := threadID(n.Name, x.queued.Thread)
+	known, err := c.known(ctx, rowThread, name)
+	if err != nil || known {
+		return nil, err
+	}
+	body, err := value.Canonical(map[string]any(remote))
+	if err != nil {
+		return nil, err
+	}
+	return &store.Row{Key: store.Key{Kind: rowThread, ID: name}, Project: x.queued.Project, Parent: x.queued.Incident, At: x.at, Body: body}, nil
+}

@@ -1,0 +1,456 @@
+package courier_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tendhq/tend/internal/courier"
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/exchange"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/incident"
+	"github.com/tendhq/tend/internal/ledger"
+	"github.com/tendhq/tend/internal/message"
+	"github.com/tendhq/tend/internal/message/messagetest"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/store/memory"
+)
+
+// side is another side that remembers: an implementation of message.Sender.
+type side struct {
+	mu       sync.Mutex
+	mode     messagetest.Mode
+	got      []message.Message
+	attempts int
+	poison   string // a title that it never answers for
+}
+
+func (s *side) Behave(m messagetest.Mode) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mode = m
+}
+
+func (s *side) all() []message.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.got)
+}
+
+func (s *side) Arrived() []string {
+	var out []string
+	for _, m := range s.all() {
+		out = append(out, m.ID)
+	}
+	return out
+}
+
+func (s *side) titles() []string {
+	var out []string
+	for _, m := range s.all() {
+		out = append(out, m.Title)
+	}
+	return out
+}
+
+// Send implements message.Sender.
+func (s *side) Send(ctx context.Context, m message.Message) message.Result {
+	if ctx.Err() != nil {
+		return message.Not(exchange.Never(fault.Cancelled, "cancelled before"))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.attempts++
+	switch s.mode {
+	case messagetest.Limited:
+		e := exchange.Failed(fault.RateLimited, "asks to wait")
+		e.After = 7 * time.Second
+		return message.Not(e)
+	case messagetest.Broken:
+		return message.Not(exchange.Never(fault.Unreachable, "nobody there"))
+	case messagetest.Locked:
+		return message.Not(exchange.Failed(fault.Auth, "wrong token"))
+	case messagetest.Wrong:
+		return message.Not(exchange.Failed(fault.Invalid, "no such thing"))
+	default:
+	}
+	if s.poison != "" && m.Title == s.poison {
+		return message.Not(exchange.Doubt(fault.Unavailable, "it stumbles over this one"))
+	}
+	if !m.Again || !slices.ContainsFunc(s.got, func(x message.Message) bool { return x.ID == m.ID }) {
+		s.got = append(s.got, m)
+	}
+	switch s.mode {
+	case messagetest.Cut:
+		return message.Not(exchange.Doubt(fault.Lost, "the connection broke"))
+	case messagetest.Deaf:
+		s.mu.Unlock()
+		<-ctx.Done()
+		s.mu.Lock()
+		return message.Not(exchange.Broken(ctx, ctx.Err(), "side", true))
+	default:
+	}
+	return message.Sent(map[string]any{"id": m.ID})
+}
+
+func TestSide(t *testing.T) {
+	t.Parallel()
+	messagetest.Run(t, messagetest.Suite{
+		Open: func(*testing.T) (message.Sender, messagetest.Stand) {
+			s := &side{}
+			return s, s
+		},
+		Away:  func(*testing.T) message.Sender { return &side{mode: messagetest.Broken} },
+		Modes: []messagetest.Mode{messagetest.Limited, messagetest.Broken, messagetest.Deaf, messagetest.Cut, messagetest.Locked, messagetest.Wrong},
+		Once:  true,
+	})
+}
+
+// house is a courier over a store that stays when the courier goes.
+type house struct {
+	t     *testing.T
+	store store.Store
+	side  *side
+	asks  bool
+	tasks courier.Tasks
+	limit int
+
+	book *ledger.Ledger
+	c    *courier.Courier
+	end  func() error
+}
+
+func (h *house) open() {
+	h.t.Helper()
+	lease, err := h.store.Claim(h.t.Context(), "test")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.book = ledger.Open(h.store, lease, nil)
+	h.c, err = courier.Open(h.t.Context(), courier.Config{Ledger: h.book, Tasks: h.tasks, URL: "https://tend.example.org", Channels: []courier.Channel{{
+		Name: "ops", Budget: h.limit, Tasks: true, Buttons: true,
+		Sender: func(context.Context) (message.Sender, error) { return h.side, nil },
+		Wants: func(project, severity string, _ map[string]string) bool {
+			return project == "default" && severity != "info"
+		},
+	}}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- h.c.Run(ctx) }()
+	h.end = func() error {
+		stop()
+		return errors.Join(<-done, h.book.Close(context.Background()))
+	}
+}
+
+func (h *house) close() {
+	h.t.Helper()
+	if err := h.end(); err != nil {
+		h.t.Error(err)
+	}
+}
+
+func run(t *testing.T, h *house, do func(*testing.T, *house)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h.t = t
+		if h.store == nil {
+			h.store = memory.New()
+		}
+		if h.asks {
+			h.tasks = shelf{h.store}
+		}
+		if h.side == nil {
+			h.side = &side{}
+		}
+		h.open()
+		do(t, h)
+		h.close()
+	})
+}
+
+func (h *house) queue(thread string, titles ...string) {
+	h.t.Helper()
+	for _, s := range titles {
+		if err := h.c.Queue(h.t.Context(), courier.News{Channel: "ops", Once: s, Thread: thread, Project: "default", Message: message.Message{Type: "test", Title: s}}); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+func (h *house) rows(kind string) []store.Row {
+	h.t.Helper()
+	p, err := h.store.Rows(h.t.Context(), store.Filter{Kind: kind, Oldest: true, Limit: 1000})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return p.Rows
+}
+
+func (h *house) statuses() map[string]int {
+	out := map[string]int{}
+	for _, r := range h.rows("message") {
+		out[r.Status]++
+	}
+	return out
+}
+
+var wait = time.Sleep // inside of synctest time is not waited for
+
+// TestDownForAnHour: messages wait, in order, and are told once.
+func TestDownForAnHour(t *testing.T) {
+	t.Parallel()
+	for _, m := range []messagetest.Mode{messagetest.Broken, messagetest.Locked, messagetest.Limited, messagetest.Cut} {
+		t.Run(string(m), func(t *testing.T) {
+			t.Parallel()
+			run(t, &house{side: &side{mode: m}}, func(t *testing.T, h *house) {
+				var want []string
+				for i := range 30 {
+					title := fmt.Sprintf("m%02d", i)
+					h.queue(fmt.Sprintf("thread%d", i%3), title)
+					want = append(want, title)
+					wait(2 * time.Minute)
+				}
+				if m != messagetest.Cut && len(h.side.all()) > 0 {
+					t.Fatal("something arrived")
+				}
+				h.side.Behave(messagetest.Good)
+				wait(10 * time.Minute)
+				got := h.side.titles()
+				if m == messagetest.Cut {
+					slices.Sort(got) // in doubt: threads go on by themselves
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("arrived: %v", got)
+				}
+				if s := h.statuses(); s[courier.Sent] != 30 || len(s) != 1 {
+					t.Errorf("%v", s)
+				}
+				if h.side.attempts > 700 {
+					t.Errorf("%d attempts in an hour", h.side.attempts)
+				}
+			})
+		})
+	}
+}
+
+// TestRetryAfter: who asks to wait is not asked before.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	run(t, &house{side: &side{mode: messagetest.Limited}}, func(t *testing.T, h *house) {
+		h.queue("", "a", "b")
+		wait(6 * time.Second)
+		if h.side.attempts != 1 {
+			t.Fatalf("%d attempts", h.side.attempts)
+		}
+		h.side.Behave(messagetest.Good)
+		wait(time.Second)
+		synctest.Wait()
+		if got := h.side.titles(); !slices.Equal(got, []string{"a", "b"}) {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+// TestRestarts: the courier ends in the middle of an attempt, again and again; everything is told once.
+func TestRestarts(t *testing.T) {
+	t.Parallel()
+	run(t, &house{side: &side{mode: messagetest.Deaf}}, func(t *testing.T, h *house) {
+		h.queue("t", "a", "b", "c")
+		for range 5 {
+			synctest.Wait() // an attempt hangs: the message arrived, and nobody said so
+			h.close()
+			h.open()
+		}
+		h.queue("t", "a", "d") // a is known by its mark
+		h.side.Behave(messagetest.Good)
+		wait(5 * time.Minute)
+		if got := h.side.titles(); !slices.Equal(got, []string{"a", "b", "c", "d"}) {
+			t.Errorf("%v", got)
+		}
+		if s := h.statuses(); s[courier.Sent] != 4 || len(s) != 1 {
+			t.Errorf("%v", s)
+		}
+	})
+}
+
+// TestOneBadMessage: what cannot be told is given up and said so; what always stumbles does not hold up the others for long.
+func TestOneBadMessage(t *testing.T) {
+	t.Parallel()
+	run(t, &house{side: &side{poison: "poison"}}, func(t *testing.T, h *house) {
+		h.queue("p", "poison", "behind")
+		h.queue("q", "a", "b")
+		wait(time.Hour)
+		if got := h.side.titles(); !slices.Equal(got, []string{"a", "b"}) {
+			t.Fatalf("%v", got)
+		}
+		wait(24 * time.Hour)
+		if got := h.side.titles(); !slices.Equal(got, []string{"a", "b", "behind"}) {
+			t.Errorf("%v", got)
+		}
+		if s := h.statuses(); s[courier.Failed] != 1 || s[courier.Sent] != 3 {
+			t.Errorf("%v", s)
+		}
+		h.side.Behave(messagetest.Wrong)
+		h.queue("", "never")
+		synctest.Wait()
+		if s := h.statuses(); s[courier.Failed] != 2 {
+			t.Errorf("%v", s)
+		}
+	})
+}
+
+// TestStorm: of too much at once the rest is one message, also when the server restarts in between.
+func TestStorm(t *testing.T) {
+	t.Parallel()
+	run(t, &house{limit: 20}, func(t *testing.T, h *house) {
+		for i := range 57 {
+			h.queue("", fmt.Sprintf("m%02d", i))
+		}
+		wait(10 * time.Second)
+		if n := len(h.side.all()); n != 20 {
+			t.Fatalf("%d arrived", n)
+		}
+		h.close()
+		h.open()
+		wait(2 * time.Minute)
+		got := h.side.all()
+		last := got[len(got)-1]
+		if len(got) != 21 || last.Title != "… and 37 more" || !strings.Contains(last.Text, "m20") || !strings.Contains(last.Text, "and 27 others") {
+			t.Errorf("%d, %q: %s", len(got), last.Title, last.Text)
+		}
+		wait(time.Hour)
+		if n := len(h.side.all()); n != 21 {
+			t.Errorf("%d arrived", n)
+		}
+		if s := h.statuses(); s[courier.Dropped] != 37 || s[courier.Sent] != 21 || len(h.rows("flood")) > 0 {
+			t.Errorf("%v", s)
+		}
+	})
+}
+
+// TestIncident: the story of an incident in one thread; over a restart nothing is missing and nothing is told twice.
+func TestIncident(t *testing.T) {
+	t.Parallel()
+	run(t, &house{}, func(t *testing.T, h *house) {
+		wait(time.Second)
+		alice := entry.Who{ID: "user:alice@example.org", Name: "Alice"}
+		facts, err := incident.OpenNew(incident.Start{ID: "inc_1", Project: "default", Title: "Disk of db-1 is full", Severity: incident.Critical, By: entry.Who{Name: "tend"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := new(incident.State)
+		write := func(list []entry.Payload, err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b ledger.Batch
+			for _, p := range list {
+				if err := s.Evolve(time.Now(), p); err != nil {
+					t.Fatal(err)
+				}
+				b.Facts = append(b.Facts, ledger.Fact{Stream: "incident/inc_1", Payload: p})
+			}
+			d := s.Brief()
+			b.Rows = []store.Row{{Key: store.Key{Kind: "incident", ID: "inc_1"}, Project: "default", Status: string(s.Status), At: d.Opened, Body: []byte("{}")}}
+			if err := h.book.Append(t.Context(), b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(facts, nil)
+		write(s.Ran(entry.IncidentRan{Playbook: "reclaim-disk", Run: "run_1", Status: "started"}), nil)
+		wait(time.Second)
+		write(s.Take(alice))
+		wait(time.Second)
+		h.close()
+		h.open()
+		write(s.Comment(alice, "looking", ""))
+		wait(time.Second)
+		h.end() //nolint:errcheck // the ledger is opened again below
+		lease, err := h.store.Claim(t.Context(), "between")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.book = ledger.Open(h.store, lease, nil)
+		write(s.Resolve(alice, "", "done"))
+		if err := h.book.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h.open()
+		wait(time.Second)
+		want := []string{"Disk of db-1 is full", "reclaim-disk began", "acknowledged (Alice)", "Alice says", "Resolved: Disk of db-1 is full"}
+		got := h.side.all()
+		if !slices.Equal(h.side.titles(), want) {
+			t.Fatalf("%v", h.side.titles())
+		}
+		steps := []message.Step{message.Opens, message.Updates, message.Takes, message.Updates, message.Ends}
+		for i, m := range got {
+			if m.Step != steps[i] || m.Key != "inc_1" || i > 0 && m.First["id"] != got[0].ID || i == 0 && m.First != nil {
+				t.Errorf("%q: %s %s, first %v", m.Title, m.Step, m.Key, m.First)
+			}
+		}
+	})
+}
+
+// shelf gives the rows of tasks and runs.
+type shelf struct{ store.Store }
+
+// TestQuestion: what a run asks is asked with buttons, and what became of it is told.
+func TestQuestion(t *testing.T) {
+	t.Parallel()
+	run(t, &house{asks: true}, func(t *testing.T, h *house) {
+		wait(time.Second)
+		put := func(status string, votes ...entry.TaskVoted) {
+			t.Helper()
+			body, err := json.Marshal(engine.TaskRow{TaskCreated: entry.TaskCreated{
+				Type: "approve", Title: "Drop the table?", Run: "run_1", From: []string{"dba"}, Show: map[string]any{"effect": "mutate", "inputs": map[string]any{"pw": map[string]any{"$sealed": "x"}}},
+			}, Votes: votes})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cause, err := json.Marshal(engine.RunRow{Name: "drop", Cause: entry.Cause{Incident: "inc_9"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := h.book.Append(t.Context(), ledger.Batch{Rows: []store.Row{
+				{Key: store.Key{Kind: "task", ID: "task_1"}, Project: "default", Status: status, Parent: "run_1", At: time.Now(), Body: body},
+				{Key: store.Key{Kind: "run", ID: "run_1"}, Project: "default", Status: "waiting", At: time.Now(), Body: cause},
+			}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put("open")
+		h.c.Asked()
+		wait(time.Second)
+		h.close()
+		h.open()
+		wait(time.Minute)
+		put("approved", entry.TaskVoted{Answer: "approve", By: entry.Who{Name: "Alice"}})
+		wait(time.Minute)
+		got := h.side.all()
+		if len(got) != 2 || got[0].Title != "Drop the table?" || got[1].Title != "Drop the table?: approved" || got[1].First["id"] != got[0].ID {
+			t.Fatalf("%+v", got)
+		}
+		if len(got[0].Buttons) != 2 || got[0].Buttons[0].Value != "task_1" || len(got[1].Buttons) > 0 {
+			t.Errorf("%v", got[0].Buttons)
+		}
+		for _, f := range got[0].Facts {
+			if f.Name == "inputs" && f.Value != `{"pw":"[hidden]"}` {
+				t.Errorf("%s", f.Value)
+			}
+		}
+	})
+}

@@ -1,0 +1,367 @@
+package courier
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/incident"
+	"github.com/tendhq/tend/internal/ledger"
+	"github.com/tendhq/tend/internal/message"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// listen turns what happens into news.
+func (c *Courier) listen(ctx context.Context) error {
+	tail := c.c.Ledger.Watch("incident/")
+	defer tail.Close()
+	// What happened while nobody listened.
+	var all []string
+	floor := time.Now().Add(-patience)
+	err := c.c.Ledger.Each(ctx, store.Filter{Kind: "incident"}, func(r store.Row) error {
+		if r.At.After(floor) || !incident.Status(r.Status).Over() {
+			all = append(all, "incident/"+r.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		return quiet(ctx, err)
+	}
+	if err := c.catchUp(ctx, all); err != nil {
+		return quiet(ctx, err)
+	}
+	questions := time.NewTicker(10 * time.Second) // what the engine did not tell of: answers, and questions of an earlier process
+	defer questions.Stop()
+	if err := c.questions(ctx); err != nil {
+		return quiet(ctx, err)
+	}
+	var pending []string // that grew and were not told
+	for {
+		flood := time.NewTimer(c.floodDue())
+		select {
+		case <-ctx.Done():
+			flood.Stop()
+			return nil
+		case <-tail.Ready():
+			pending = append(pending, tail.Take()...)
+		case <-c.asked:
+			err = c.questions(ctx)
+		case <-questions.C:
+			err = c.questions(ctx)
+		case <-flood.C:
+			err = c.sumUp(ctx)
+		}
+		flood.Stop()
+		if err == nil {
+			err = c.catchUp(ctx, pending)
+		}
+		switch {
+		case err == nil:
+			pending = nil
+		case fault.Is(err, fault.Unavailable) && c.c.Ledger.Err() == nil:
+			// Nothing was written, and what grew is still to be told.
+			c.c.Log.Warn("news wait", "why", err)
+			if !pause(ctx, nil, time.Now().Add(5*time.Second)) {
+				return nil
+			}
+			c.Asked()
+			err = nil
+		default:
+			return quiet(ctx, err)
+		}
+	}
+}
+
+func quiet(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // whatever it is, the end was wanted
+	}
+	return err
+}
+
+// catchUp tells what is new in incidents.
+func (c *Courier) catchUp(ctx context.Context, streams []string) error {
+	slices.Sort(streams)
+	for part := range slices.Chunk(slices.Compact(streams), 100) {
+		if err := c.tellAll(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Courier) tellAll(ctx context.Context, streams []string) (err error) {
+	c.write.Lock()
+	defer c.write.Unlock()
+	defer func() {
+		if err != nil {
+			clear(c.tales) // they know more than was told
+		}
+	}()
+	var news []News
+	var b ledger.Batch
+	for _, s := range streams {
+		list, told, err := c.tell(ctx, strings.TrimPrefix(s, "incident/"))
+		if err != nil {
+			return err
+		}
+		news = append(news, list...)
+		if told != nil {
+			b.Rows = append(b.Rows, *told)
+		}
+	}
+	return c.queue(ctx, news, b)
+}
+
+// tale is an incident as far as it was told.
+type tale struct {
+	s   *incident.State
+	seq uint64
+}
+
+// tales bounds how many incidents are held.
+const tales = 500
+
+// recall gives what was told of an incident: from memory, or by its stream and the row that says how far it was told.
+func (c *Courier) recall(ctx context.Context, name string) (x *tale, told uint64, err error) {
+	if x := c.tales[name]; x != nil {
+		return x, x.seq, nil
+	}
+	page, err := c.c.Ledger.Rows(ctx, store.Filter{Kind: rowTold, ID: "incident/" + name, Limit: 1})
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(page.Rows) > 0 {
+		var body struct {
+			Seq uint64 `json:"seq"`
+		}
+		if err := json.Unmarshal(page.Rows[0].Body, &body); err != nil {
+			return nil, 0, fault.Wrap(fault.Damaged, err, "read how far %s was told", name)
+		}
+		told = body.Seq
+	}
+	if len(c.tales) >= tales {
+		clear(c.tales)
+	}
+	x = &tale{s: new(incident.State)}
+	c.tales[name] = x
+	return x, told, nil
+}
+
+// tell makes the news of one incident since it was told last, and the row that says how far that is.
+func (c *Courier) tell(ctx context.Context, name string) ([]News, *store.Row, error) {
+	x, told, err := c.recall(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	var out []News
+	for more := true; more; {
+		entries, err := c.c.Ledger.Read(ctx, "incident/"+name, x.seq+1, 500)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, e := range entries {
+			p, err := entry.Decode(e)
+			if err == nil {
+				err = x.s.Evolve(e.At, p)
+			}
+			if err != nil {
+				return nil, nil, err
+			}
+			x.seq = e.Seq
+			if e.Seq > told {
+				out = append(out, c.news(x.s, p, e)...)
+			}
+		}
+		more = len(entries) == 500
+	}
+	if x.seq <= told {
+		return nil, nil, nil
+	}
+	body, err := value.Canonical(map[string]any{"seq": int64(x.seq)}) //nolint:gosec // a length
+	if err != nil {
+		return nil, nil, err
+	}
+	return out, &store.Row{Key: store.Key{Kind: rowTold, ID: "incident/" + name}, Project: x.s.Project, Parent: name, At: x.s.Opened, Body: body}, nil
+}
+
+// news gives a fact of an incident to every channel that wants it.
+func (c *Courier) news(s *incident.State, p entry.Payload, e entry.Entry) []News {
+	if time.Since(e.At) > patience {
+		return nil
+	}
+	m := story(s, p, c.c.URL)
+	if m == nil {
+		return nil
+	}
+	var out []News
+	for _, ch := range c.c.Channels {
+		n := c.channels[ch.Name]
+		if e.At.Before(n.since) || ch.Wants == nil || !ch.Wants(s.Project, string(s.Severity), s.Labels) {
+			continue
+		}
+		w := News{
+			Channel: ch.Name, Once: fmt.Sprintf("incident/%s#%d", s.ID, e.Seq), Thread: s.ID, Project: s.Project, Incident: s.ID, At: e.At, Message: *m,
+			Urgent: s.Severity == incident.Critical && (m.Step == message.Opens || m.Step == message.Ends),
+		}
+		if r, ok := p.(*entry.IncidentRan); ok {
+			w.Run = r.Run
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// questions asks what runs ask, and tells what became of what was asked.
+func (c *Courier) questions(ctx context.Context) error {
+	if c.c.Tasks == nil || !slices.ContainsFunc(c.c.Channels, func(ch Channel) bool { return ch.Tasks }) {
+		return nil
+	}
+	c.write.Lock()
+	defer c.write.Unlock()
+	told := map[string]bool{}
+	if err := c.c.Ledger.Each(ctx, store.Filter{Kind: rowTold, Prefix: "task/", Status: []string{Queued}}, func(r store.Row) error {
+		told[strings.TrimPrefix(r.ID, "task/")] = true
+		return nil
+	}); err != nil {
+		return err
+	}
+	var news []News
+	var b ledger.Batch
+	open := map[string]bool{}
+	err := ledger.Each(ctx, rower{c.c.Tasks}, store.Filter{Kind: "task", Status: []string{"open"}, Oldest: true}, func(r store.Row) error {
+		open[r.ID] = true
+		if told[r.ID] {
+			return nil
+		}
+		known, err := c.known(ctx, rowTold, "task/"+r.ID)
+		if err != nil || known {
+			return err
+		}
+		list, err := c.ask(ctx, r, "")
+		news = append(news, list...)
+		b.Rows = append(b.Rows, toldTask(r, Queued))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for name := range told {
+		if open[name] {
+			continue
+		}
+		page, err := c.c.Tasks.Rows(ctx, store.Filter{Kind: "task", ID: name, Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(page.Rows) == 0 {
+			b.Delete = append(b.Delete, store.Key{Kind: rowTold, ID: "task/" + name})
+			continue
+		}
+		list, err := c.ask(ctx, page.Rows[0], page.Rows[0].Status)
+		if err != nil {
+			return err
+		}
+		news = append(news, list...)
+		b.Rows = append(b.Rows, toldTask(page.Rows[0], Sent))
+	}
+	return c.queue(ctx, news, b)
+}
+
+type rower struct{ Tasks }
+
+func toldTask(r store.Row, status string) store.Row {
+	return store.Row{Key: store.Key{Kind: rowTold, ID: "task/" + r.ID}, Project: r.Project, Status: status, Parent: r.Parent, At: r.At, Body: []byte("{}")}
+}
+
+// ask makes the news of a question; status, when it is over, is how it ended.
+func (c *Courier) ask(ctx context.Context, r store.Row, status string) ([]News, error) {
+	var t engine.TaskRow
+	if err := json.Unmarshal(r.Body, &t); err != nil {
+		return nil, fault.Wrap(fault.Damaged, err, "read task %s", r.ID)
+	}
+	incidentID := ""
+	page, err := c.c.Tasks.Rows(ctx, store.Filter{Kind: "run", ID: t.Run, Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(page.Rows) > 0 {
+		var run engine.RunRow
+		if err := json.Unmarshal(page.Rows[0].Body, &run); err == nil {
+			incidentID = run.Cause.Incident
+		}
+	}
+	thread := incidentID
+	if thread == "" {
+		thread = t.Run
+	}
+	var out []News
+	for _, ch := range c.c.Channels {
+		n := c.channels[ch.Name]
+		if !ch.Tasks || r.At.Before(n.since) || ch.Wants != nil && !ch.Wants(r.Project, "", nil) {
+			continue
+		}
+		w := News{Channel: ch.Name, Once: "task/" + r.ID, Thread: thread, Project: r.Project, Incident: incidentID, Run: t.Run, At: r.At, Urgent: true}
+		if status == "" {
+			w.Message = *question(r.ID, &t, c.c.URL, ch.Buttons)
+		} else {
+			w.Message, w.Once, w.Urgent = *answered(r.ID, status, &t), w.Once+"/"+status, false
+		}
+		out = append(out, w)
+	}
+	return out, nil
+}
+
+// floodDue tells how long until something is to be summed up.
+func (c *Courier) floodDue() time.Duration {
+	wait := time.Hour
+	for _, n := range c.channels {
+		n.mu.Lock()
+		if n.flood != nil {
+			wait = min(wait, max(time.Until(n.budget.over()), 0))
+		}
+		n.mu.Unlock()
+	}
+	return wait
+}
+
+// sumUp tells how much was left out.
+func (c *Courier) sumUp(ctx context.Context) error {
+	c.write.Lock()
+	defer c.write.Unlock()
+	for _, n := range c.channels {
+		n.mu.Lock()
+		f := n.flood
+		due := f != nil && !time.Now().Before(n.budget.over())
+		n.mu.Unlock()
+		if !due {
+			continue
+		}
+		w := News{
+			Channel: n.Name, Once: "flood/" + f.Since.Format(time.RFC3339Nano), Urgent: true, Project: "default",
+			Message: message.Message{
+				Type: "summary", Title: fmt.Sprintf("… and %d more", f.Count), Text: "Too much at once to tell each by itself:\n" + strings.Join(f.Titles, "\n"),
+			},
+		}
+		if f.Count > len(f.Titles) {
+			w.Message.Text += fmt.Sprintf("\nand %d others", f.Count-len(f.Titles))
+		}
+		if l := page(c.c.URL, "/incidents"); l != "" {
+			w.Message.Links = []entry.Link{{Name: "all incidents", URL: l}}
+		}
+		if err := c.queue(ctx, []News{w}, ledger.Batch{Delete: []store.Key{{Kind: rowFlood, ID: n.Name}}}); err != nil {
+			return err
+		}
+		n.mu.Lock()
+		n.flood = nil
+		n.mu.Unlock()
+	}
+	return nil
+}

@@ -1,0 +1,280 @@
+package courier
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/incident"
+	"github.com/tendhq/tend/internal/message"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// urgent is the priority of what always goes.
+const urgent = 1
+
+// pages of the server, for links.
+func page(base, path string) string {
+	if base == "" {
+		return ""
+	}
+	return strings.TrimRight(base, "/") + path
+}
+
+// story tells what a fact of an incident is for people; nil when it is not worth a message. s is the incident after it.
+func story(s *incident.State, p entry.Payload, base string) *message.Message {
+	m := &message.Message{Type: "incident", Step: message.Updates, Key: s.ID, Severity: string(s.Severity)}
+	if l := page(base, "/incidents/"+s.ID); l != "" {
+		m.Links = []entry.Link{{Name: s.ID, URL: l}}
+	}
+	switch x := p.(type) {
+	case *entry.IncidentOpened:
+		m.Step, m.Title, m.Text = message.Opens, x.Title, x.Summary
+		m.Facts = append(m.Facts, message.Fact{Name: "severity", Value: string(s.Severity)}, message.Fact{Name: "incident", Value: s.ID})
+		for _, k := range slices.Sorted(maps.Keys(s.Labels)) {
+			m.Facts = append(m.Facts, message.Fact{Name: k, Value: s.Labels[k]})
+		}
+		m.Links = append(m.Links, s.Links...)
+	case *entry.IncidentUpdated:
+		if !updated(m, s, x) {
+			return nil
+		}
+	case *entry.IncidentCommented:
+		m.Title, m.Text = x.By.Name+" says", x.Text
+	case *entry.IncidentPaged:
+		m.Title, m.Text = "Paged "+strings.Join(x.Targets, ", "), x.Message
+	case *entry.IncidentRan:
+		m.Type, m.Title, m.Text = "run", x.Playbook+" "+ran(x.Status), x.Why
+		if l := page(base, "/runs/"+x.Run); l != "" {
+			m.Links = append(m.Links, entry.Link{Name: x.Run, URL: l})
+		} else {
+			m.Facts = append(m.Facts, message.Fact{Name: "run", Value: x.Run})
+		}
+	case *entry.IncidentMerged:
+		if x.Into == "" {
+			return nil
+		}
+		m.Step, m.Title, m.Text = message.Ends, "Merged into "+x.Into, x.Why
+	case *entry.IncidentResolved:
+		m.Step, m.Title, m.Text = message.Ends, "Resolved: "+s.Title, x.Why
+		if d, ok := s.ToResolve(); ok {
+			m.Facts = append(m.Facts, message.Fact{Name: "lasted", Value: d.Round(time.Second).String()})
+		}
+	case *entry.IncidentReopened:
+		m.Step, m.Title, m.Text = message.Opens, "Not over: "+s.Title, x.Why
+	case *entry.IncidentReminded:
+		m.Title = "An update is due"
+	default:
+		return nil
+	}
+	return m
+}
+
+func ran(status string) string {
+	if status == "started" {
+		return "began"
+	}
+	return status
+}
+
+// updated tells of those changes that people want to hear of.
+func updated(m *message.Message, s *incident.State, x *entry.IncidentUpdated) bool {
+	var said []string
+	if x.Status != nil {
+		said = append(said, *x.Status)
+		if *x.Status == string(incident.Acknowledged) {
+			m.Step = message.Takes
+		}
+	}
+	if x.Severity != nil {
+		said = append(said, "severity "+string(s.Severity))
+	}
+	if x.Commander != nil {
+		said = append(said, "commander "+cmp.Or(*x.Commander, "nobody"))
+	}
+	if x.Next != nil && *x.Next != "" {
+		said = append(said, "next: "+*x.Next)
+	}
+	if x.Summary != nil && *x.Summary != "" {
+		m.Text = *x.Summary
+	}
+	if len(said) == 0 && m.Text == "" {
+		return false
+	}
+	m.Title = strings.Join(said, ", ")
+	if m.Title == "" {
+		m.Title = "New summary"
+	}
+	if x.By.Name != "" {
+		m.Title += " (" + x.By.Name + ")"
+	}
+	if x.Why != "" {
+		m.Text = strings.TrimSpace(m.Text + "\n" + x.Why)
+	}
+	return true
+}
+
+// Buttons that stand below a question. Their value is the id of the task.
+const (
+	Approve = "tend-approve"
+	Reject  = "tend-reject"
+)
+
+// question asks for what a run waits for.
+func question(id string, t *engine.TaskRow, base string, ask bool) *message.Message {
+	m := &message.Message{
+		Type: "task", Step: message.Opens, Key: id, Severity: "major", Title: cmp.Or(t.Title, "A run waits for somebody"), Text: t.Message,
+	}
+	add := func(name, v string) {
+		if v != "" {
+			m.Facts = append(m.Facts, message.Fact{Name: name, Value: v})
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(t.Show)) {
+		add(k, show(t.Show[k]))
+	}
+	add("asked of", strings.Join(t.From, ", "))
+	if t.Count > 1 {
+		add("people needed", fmt.Sprint(t.Count))
+	}
+	if !t.Expires.IsZero() {
+		add("until", t.Expires.UTC().Format(time.RFC3339))
+	}
+	add("task", id)
+	if l := page(base, "/tasks/"+id); l != "" {
+		m.Links = append(m.Links, entry.Link{Name: id, URL: l})
+	}
+	if ask && t.Type == "approve" {
+		m.Buttons = []message.Button{
+			{Name: Approve, Label: "Approve", Value: id, Style: "primary"}, {Name: Reject, Label: "Reject", Value: id, Style: "danger"},
+		}
+	}
+	return m
+}
+
+// show writes a value in a line. What is sealed stays hidden.
+func show(v any) string {
+	switch x := hide(v).(type) {
+	case map[string]any, []any:
+		b, err := value.Canonical(x)
+		if err != nil {
+			return ""
+		}
+		return string(b)
+	default:
+		return value.Text(x)
+	}
+}
+
+func hide(v any) any {
+	switch x := v.(type) {
+	case value.Object:
+		return hide(map[string]any(x))
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for k, e := range x {
+			if strings.HasPrefix(k, "$") {
+				return "[hidden]"
+			}
+			out[k] = hide(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(x))
+		for i, e := range x {
+			out[i] = hide(e)
+		}
+		return out
+	default:
+		return v
+	}
+}
+
+// answered tells what became of a question.
+func answered(id, status string, t *engine.TaskRow) *message.Message {
+	m := &message.Message{Type: "task", Step: message.Updates, Key: id, Title: cmp.Or(t.Title, id) + ": " + status}
+	for _, v := range t.Votes {
+		m.Facts = append(m.Facts, message.Fact{Name: v.Answer, Value: strings.TrimSpace(v.By.Name + " " + v.Why)})
+	}
+	return m
+}
+
+// encode keeps what is told in an entry; decode reads it back.
+func encode(m *message.Message) value.Object {
+	o := value.Object{"title": m.Title}
+	put := func(k, v string) {
+		if v != "" {
+			o[k] = v
+		}
+	}
+	put("text", m.Text)
+	put("step", string(m.Step))
+	put("key", m.Key)
+	put("severity", m.Severity)
+	var facts, links, buttons []any
+	for _, f := range m.Facts {
+		facts = append(facts, []any{f.Name, f.Value})
+	}
+	for _, l := range m.Links {
+		links = append(links, []any{l.Name, l.URL})
+	}
+	for _, b := range m.Buttons {
+		buttons = append(buttons, []any{b.Name, b.Label, b.Value, b.Style})
+	}
+	for k, v := range map[string][]any{"facts": facts, "links": links, "buttons": buttons} {
+		if len(v) > 0 {
+			o[k] = v
+		}
+	}
+	if len(m.Data) > 0 {
+		o["data"] = map[string]any(m.Data)
+	}
+	return o
+}
+
+func decode(q *entry.MessageQueued, at time.Time) message.Message {
+	text := func(k string) string {
+		s, _ := q.Body[k].(string)
+		return s
+	}
+	m := message.Message{
+		ID: q.ID, At: at, Type: q.Type, To: q.To, Title: text("title"), Text: text("text"), Step: message.Step(text("step")), Key: text("key"),
+		Severity: text("severity"),
+	}
+	for _, r := range tuples(q.Body["facts"], 2) {
+		m.Facts = append(m.Facts, message.Fact{Name: r[0], Value: r[1]})
+	}
+	for _, r := range tuples(q.Body["links"], 2) {
+		m.Links = append(m.Links, entry.Link{Name: r[0], URL: r[1]})
+	}
+	for _, r := range tuples(q.Body["buttons"], 4) {
+		m.Buttons = append(m.Buttons, message.Button{Name: r[0], Label: r[1], Value: r[2], Style: r[3]})
+	}
+	if d, ok := q.Body["data"].(map[string]any); ok {
+		m.Data = d
+	}
+	return m
+}
+
+// tuples reads a list of lists of n texts.
+func tuples(v any, n int) [][]string {
+	list, _ := v.([]any)
+	var out [][]string
+	for _, x := range list {
+		r, _ := x.([]any)
+		if len(r) != n {
+			continue
+		}
+		t := make([]string, n)
+		for i := range r {
+			t[i], _ = r[i].(string)
+		}
+		out = append(out, t)
+	}
+	return out
+}
