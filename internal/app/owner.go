@@ -106,6 +106,9 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 		if err := w.openDesk(ctx, o.server, w.desk); err != nil {
 			return nil, err
 		}
+		if err := o.server.ship(w); err != nil {
+			return nil, err
+		}
 	}
 	w.api = &driven{Service: w.engine}
 	if o.Brief {

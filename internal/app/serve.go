@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/action/process"
+	"github.com/tendhq/tend/internal/audit"
 	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/fault"
@@ -28,6 +29,8 @@ type ServeOptions struct {
 	Log io.Writer
 	// Talk tells the person who starts it what to do next, a line at a time.
 	Talk func(format string, a ...any)
+	// Version is what the server says about itself to others.
+	Version string
 	// Hurry, when closed, ends the wait for what acts at the end.
 	Hurry <-chan struct{}
 }
@@ -47,11 +50,12 @@ type part struct {
 type server struct {
 	ServeOptions
 
-	log    *slog.Logger
-	people *identity.Desk
-	parts  []part
-	as     *process.User // that steps on the server run as; nil: they are off
-	setup  string        // the one-time token of a first start, when it was made just now
+	log       *slog.Logger
+	people    *identity.Desk
+	parts     []part
+	followers map[string]*audit.Follower // of the audit trail, by what they ship to
+	as        *process.User              // that steps on the server run as; nil: they are off
+	setup     string                     // the one-time token of a first start, when it was made just now
 }
 
 // Serve becomes the owner of the data directory and drives everything in it, until ctx ends: then nothing new begins, and

@@ -123,7 +123,9 @@ func edit(t *testing.T, dir string, texts ...string) {
 	noError(t, db.Close())
 }
 
-func of(stream string) string { return "stream = (SELECT id FROM stream WHERE name = '" + stream + "')" }
+func of(stream string) string {
+	return "stream = (SELECT id FROM stream WHERE name = '" + stream + "')"
+}
 
 func export(t *testing.T, s store.Store) []byte {
 	t.Helper()

@@ -35,9 +35,9 @@ type Follower struct {
 
 // How a follower paces itself.
 const (
-	lookEvery = 500 * time.Millisecond // whether something is new
-	batch     = 500                    // records at once
-	slowest   = time.Minute            // between attempts
+	lookEvery = time.Second // whether something is new
+	batch     = 500         // records at once
+	slowest   = time.Minute // between attempts
 )
 
 // Shipped tells when the sink was last known to have everything; zero: never yet.

@@ -75,7 +75,7 @@ func (p *process) serve(ctx context.Context, conf *config.Server) error {
 			}
 		}
 	}()
-	return app.Serve(ctx, app.ServeOptions{Config: conf, Getenv: p.Getenv, Log: p.Err, Hurry: hurry, Talk: p.talk})
+	return app.Serve(ctx, app.ServeOptions{Config: conf, Getenv: p.Getenv, Log: p.Err, Hurry: hurry, Talk: p.talk, Version: thisVersion().Version})
 }
 
 func (p *process) configCommand() *cobra.Command {

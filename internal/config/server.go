@@ -47,6 +47,8 @@ type Server struct {
 	// Mode says what becomes of mutations, until somebody sets another mode (tend mode): observe records what would have been
 	// done, ask lets a person decide on each, auto does them.
 	Mode string `yaml:"mode" env:"TEND_MODE"`
+	// Audit says where the audit trail is shipped to.
+	Audit Audit `yaml:"audit"`
 	// LocalSteps lets steps run on the server itself. Without it `shell`, and `container` on the runner local, are refused.
 	LocalSteps *LocalSteps `yaml:"localSteps"`
 	// Drain bounds the wait, at the end, for steps that act to finish. What acts longer is stopped.
