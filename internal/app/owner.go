@@ -176,7 +176,7 @@ func (w *owned) answer(ctx context.Context, o Options) error {
 	}
 	c := httpapi.Config{Engine: w.api, House: w, User: UserName, Owner: os.Geteuid()}
 	if o.server != nil {
-		c.Desk, c.Governor = w.desk.dispatch.Load(), w.desk.governor
+		c.Desk, c.Governor, c.Library = w.desk.dispatch.Load(), w.desk.governor, library{w.desk.shelf, w.engine}
 		if err := o.server.extend(ctx, &c, w); err != nil {
 			return errors.Join(err, l.Close())
 		}

@@ -14,6 +14,8 @@ import (
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/dispatch"
 	"github.com/tendhq/tend/internal/document"
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/guard"
@@ -96,6 +98,34 @@ func (s *shelf) Playbook(_ context.Context, project, trigger, name string) (disp
 		err = e
 	}
 	return dispatch.Playbook{}, err
+}
+
+// library starts the playbooks that are live. It implements httpapi.Library.
+type library struct {
+	*shelf
+
+	engine *engine.Engine
+}
+
+// Playbooks implements httpapi.Library.
+func (l library) Playbooks() []*catalog.Playbook {
+	var out []*catalog.Playbook
+	for _, c := range l.catalogs() {
+		out = append(out, c.Playbooks()...)
+	}
+	return out
+}
+
+// StartPlaybook implements httpapi.Library.
+func (l library) StartPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request string) (string, error) {
+	bound, err := p.Program.Bind(params, nil, p.Metadata, l.eval)
+	if err != nil {
+		return "", err
+	}
+	return l.engine.Start(ctx, engine.Start{
+		Project: p.Project, Environment: p.Environment, Program: p.Program, Params: bound, Metadata: p.Metadata, Source: p.Source, Guards: p.Guards,
+		By: by, Request: request, Cause: entry.Cause{Why: why},
+	})
 }
 
 // labels gives the labels of a live playbook.

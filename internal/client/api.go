@@ -293,6 +293,15 @@ func (q SearchAuditQuery) parameters(set func(in, name string, v any)) {
 	set("query", "cursor", q.Cursor)
 }
 
+// ShowPlaybookQuery are the parameters of ShowPlaybook. What is zero is not sent.
+type ShowPlaybookQuery struct {
+	Project string // Its project; without it the first one that has it.
+}
+
+func (q ShowPlaybookQuery) parameters(set func(in, name string, v any)) {
+	set("query", "project", q.Project)
+}
+
 // ShowRunQuery are the parameters of ShowRun. What is zero is not sent.
 type ShowRunQuery struct {
 	IfNoneMatch string // The ETag that the reader has: 304 when it is still the same.
@@ -309,6 +318,17 @@ type ShowTaskQuery struct {
 
 func (q ShowTaskQuery) parameters(set func(in, name string, v any)) {
 	set("header", "If-None-Match", q.IfNoneMatch)
+}
+
+// StartPlaybookQuery are the parameters of StartPlaybook. What is zero is not sent.
+type StartPlaybookQuery struct {
+	Project     string // Its project; without it the first one that has it.
+	TendRequest string // Names the wish: a repeat with the same name gives the same run.
+}
+
+func (q StartPlaybookQuery) parameters(set func(in, name string, v any)) {
+	set("query", "project", q.Project)
+	set("header", "Tend-Request", q.TendRequest)
 }
 
 // TaskEntriesQuery are the parameters of TaskEntries. What is zero is not sent.
@@ -464,6 +484,15 @@ func (a *API) ListEvents(ctx context.Context, q ListEventsQuery) (wire.Page, err
 func (a *API) ListIncidents(ctx context.Context, q ListIncidentsQuery) (wire.Page, error) {
 	var out wire.Page
 	err := a.call(ctx, request{method: "GET", path: "/v1/incidents"}.with(q.parameters), &out)
+	return out, err
+}
+
+// ListPlaybooks: the playbooks that are live.
+//
+// GET /v1/playbooks
+func (a *API) ListPlaybooks(ctx context.Context) (wire.Playbooks, error) {
+	var out wire.Playbooks
+	err := a.call(ctx, request{method: "GET", path: "/v1/playbooks"}, &out)
 	return out, err
 }
 
@@ -704,6 +733,15 @@ func (a *API) ShowIncident(ctx context.Context, incident string) (wire.Incident,
 	return out, err
 }
 
+// ShowPlaybook: one playbook, with its parameters and outputs.
+//
+// GET /v1/playbooks/{name}
+func (a *API) ShowPlaybook(ctx context.Context, name string, q ShowPlaybookQuery) (wire.Playbook, error) {
+	var out wire.Playbook
+	err := a.call(ctx, request{method: "GET", path: "/v1/playbooks/" + segment(name)}.with(q.parameters), &out)
+	return out, err
+}
+
 // ShowRun: one run.
 //
 // GET /v1/runs/{run}
@@ -737,6 +775,15 @@ func (a *API) SignOnOnce(ctx context.Context, body wire.SignOn) (wire.Made, erro
 func (a *API) SplitIncident(ctx context.Context, incident string, body wire.IncidentSplit) (wire.Incident, error) {
 	var out wire.Incident
 	err := a.call(ctx, request{method: "POST", path: "/v1/incidents/" + segment(incident) + "/split", body: body}, &out)
+	return out, err
+}
+
+// StartPlaybook: start a live playbook.
+//
+// POST /v1/playbooks/{name}/runs
+func (a *API) StartPlaybook(ctx context.Context, name string, q StartPlaybookQuery, body wire.StartPlaybook) (wire.Started, error) {
+	var out wire.Started
+	err := a.call(ctx, request{method: "POST", path: "/v1/playbooks/" + segment(name) + "/runs", body: body}.with(q.parameters), &out)
 	return out, err
 }
 

@@ -89,7 +89,7 @@ func (d *Dispatch) tryStart(x StartRun) error {
 	_, err = d.cfg.Engine.Start(d.ctx, engine.Start{
 		ID: x.Run, Project: t.Project, Program: pb.Program, Params: params, Event: data, Metadata: pb.Metadata, Source: pb.Source, Dir: pb.Dir,
 		Guards: pb.Guards, By: entry.Who{ID: "trigger:" + t.Outcome.Trigger, Name: "trigger " + t.Outcome.Trigger, Via: "engine"},
-		Cause: entry.Cause{Event: t.Event, Incident: t.Row.Decision.Incident, Trigger: t.Outcome.Trigger},
+		Cause: entry.Cause{Event: t.Event, Incident: t.Row.Decision.Incident, Key: t.Outcome.Key, Trigger: t.Outcome.Trigger},
 	})
 	if fault.Is(err, fault.Refused) {
 		if st, serr := d.cfg.Engine.Status(d.ctx); serr == nil && st.Halted != "" {

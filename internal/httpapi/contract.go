@@ -37,6 +37,7 @@ func contract() *huma.OpenAPI {
 		Tags: []*huma.Tag{
 			{Name: "runs", Description: "Executions of playbooks."},
 			{Name: "tasks", Description: "What waits for a person: approvals, forms, manual work, doubts."},
+			{Name: "playbooks", Description: "What is live of the playbooks' repositories."},
 			{Name: "events", Description: "What comes from outside."},
 			{Name: "incidents", Description: "The human story that events and runs belong to."},
 			{Name: "people", Description: "Who can sign on, and what they may do."},

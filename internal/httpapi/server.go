@@ -58,6 +58,7 @@ type Config struct {
 	Engine   engine.Service
 	House    House    // nil: backup and verify are not offered
 	Desk     Desk     // nil: there are no events and incidents here
+	Library  Library  // nil: no playbooks are live here
 	Governor Governor // nil: there are no rules here but those that runs bring
 	// User gives the name of a user id. Peers on the socket of another user than Owner are refused.
 	User  func(uid int) string
@@ -97,6 +98,7 @@ func build(c Config) *api {
 	a := newAPI(s)
 	s.runs(a)
 	s.govern(a)
+	s.playbooks(a)
 	s.tasks(a)
 	s.events(a)
 	s.inbound(a)

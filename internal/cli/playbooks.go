@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tendhq/tend/internal/client"
+	"github.com/tendhq/tend/internal/terminal"
+	"github.com/tendhq/tend/internal/value"
+	"github.com/tendhq/tend/internal/wire"
+)
+
+func (p *process) playbooksCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "playbooks", GroupID: groupServe, Short: "List, show and start the playbooks that are live on a server", Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(p.playbooksList(), p.playbooksShow(), p.playbooksStart())
+	return c
+}
+
+func (p *process) playbooksList() *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use: "list", Short: "List the playbooks that are live", Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return p.ask(c.Context(), func(api *client.API) error {
+				all, err := api.ListPlaybooks(c.Context())
+				if err != nil {
+					return err
+				}
+				if output != "text" {
+					return p.data(output, all)
+				}
+				if len(all.Playbooks) == 0 {
+					p.talk("no playbooks are live")
+					return nil
+				}
+				w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+				fmt.Fprintln(w, "PLAYBOOK\tPROJECT\tOWNER\tMODE\tDESCRIPTION")
+				for _, x := range all.Playbooks {
+					mode := x.Mode
+					if !x.Mutates {
+						mode = "reads"
+					}
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", terminal.Line(x.Name), terminal.Line(x.Project), terminal.Line(x.Owner), mode, terminal.Line(x.Description))
+				}
+				return w.Flush()
+			})
+		},
+	}
+	outputFlag(c, &output, "text", asJSON)
+	return c
+}
+
+func (p *process) playbooksShow() *cobra.Command {
+	var output string
+	var q client.ShowPlaybookQuery
+	c := &cobra.Command{
+		Use: "show PLAYBOOK", Short: "Show what a live playbook takes and gives", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.ask(c.Context(), func(api *client.API) error {
+				x, err := api.ShowPlaybook(c.Context(), args[0], q)
+				if err != nil {
+					return err
+				}
+				if output != "text" {
+					return p.data(output, x)
+				}
+				fmt.Fprintf(p.Out, "%s  %s\n", terminal.Line(x.Name), terminal.Line(x.Description))
+				w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+				fmt.Fprintf(w, "project\t%s\nsource\t%s\nmode\t%s\n", terminal.Line(x.Project), terminal.Line(x.Source), x.Mode)
+				if x.Owner != "" {
+					fmt.Fprintf(w, "owner\t%s\n", terminal.Line(x.Owner))
+				}
+				for _, f := range x.Parameters {
+					fmt.Fprintf(w, "parameter\t%s\t%s\t%s\n", terminal.Line(f.Name), needs(f), terminal.Line(f.Description))
+				}
+				for _, f := range x.Outputs {
+					fmt.Fprintf(w, "output\t%s\t%s\t%s\n", terminal.Line(f.Name), f.Type, terminal.Line(f.Description))
+				}
+				return w.Flush()
+			})
+		},
+	}
+	c.Flags().StringVar(&q.Project, "project", "", "its project")
+	outputFlag(c, &output, "text", asJSON)
+	return c
+}
+
+// needs says of which type a parameter is, and what it is when nobody gives it.
+func needs(f wire.Field) string {
+	switch {
+	case f.Default != nil:
+		return f.Type + ", default " + terminal.Line(value.Text(f.Default))
+	case f.Required:
+		return f.Type + ", required"
+	default:
+		return f.Type
+	}
+}
+
+func (p *process) playbooksStart() *cobra.Command {
+	var pairs []string
+	var file, why string
+	var q client.StartPlaybookQuery
+	c := &cobra.Command{
+		Use: "start PLAYBOOK [-p key=value …]", Short: "Start a live playbook", Args: cobra.ExactArgs(1),
+		Long: "Starts a playbook as it is live on the server, and prints the run. `tend run FILE` starts what stands in a file instead.",
+		RunE: func(c *cobra.Command, args []string) error {
+			given, err := p.params(file, pairs)
+			if err != nil {
+				return err
+			}
+			return p.ask(c.Context(), func(api *client.API) error {
+				started, err := api.StartPlaybook(c.Context(), args[0], q, wire.StartPlaybook{Params: given, Why: why})
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintln(p.Out, started.Run)
+				p.talk("look: tend runs watch %s", strings.TrimSpace(started.Run))
+				return err
+			})
+		},
+	}
+	c.Flags().StringArrayVarP(&pairs, "param", "p", nil, "a parameter, as key=value; can be given several times")
+	c.Flags().StringVar(&file, "params", "", "a YAML or JSON file with parameters; - is standard input")
+	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
+	c.Flags().StringVar(&q.Project, "project", "", "its project")
+	return c
+}

@@ -1,0 +1,174 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/tendhq/tend/internal/access"
+	"github.com/tendhq/tend/internal/catalog"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/spelling"
+	"github.com/tendhq/tend/internal/wire"
+)
+
+// Library has the playbooks that are live on a server.
+type Library interface {
+	Playbooks() []*catalog.Playbook
+	// StartPlaybook binds parameters, all problems at once, and starts a run. A repeat with the same request gives the same run.
+	StartPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request string) (run string, err error)
+}
+
+func (s *server) playbooks(a *api) {
+	const kind = "playbook"
+	add(a, access.Need{Verb: access.View, Kind: kind}, http.MethodGet, "/v1/playbooks", about{
+		id: "listPlaybooks", tag: "playbooks", summary: "The playbooks that are live",
+	}, s.listPlaybooks)
+	add(a, access.Need{Verb: access.View, Kind: kind}, http.MethodGet, "/v1/playbooks/{name}", about{
+		id: "showPlaybook", tag: "playbooks", summary: "One playbook, with its parameters and outputs",
+	}, s.showPlaybook)
+	// What is started is known when it was looked up: the need of its project and labels is asked for there.
+	add(a, access.Need{Verb: access.View, Kind: kind}, http.MethodPost, "/v1/playbooks/{name}/runs", about{
+		id: "startPlaybook", tag: "playbooks", summary: "Start a live playbook", status: http.StatusCreated,
+		text: "Needs the right to start runs of the playbook's project and labels. `/v1/playbooks/openapi.json` has an operation of its own for each playbook, with typed parameters and outputs.",
+	}, s.startPlaybook)
+	a.mount(access.Need{Verb: access.View, Kind: kind}, http.MethodGet, "/v1/playbooks/openapi.json", maxBody, http.HandlerFunc(s.playbookContract))
+}
+
+// PlaybookPath names a live playbook.
+type PlaybookPath struct {
+	Name    string `path:"name" doc:"Name of the playbook." maxLength:"200"`
+	Project string `query:"project" doc:"Its project; without it the first one that has it." maxLength:"200"`
+}
+
+type playbooksOutput struct{ Body wire.Playbooks }
+
+type playbookOutput struct{ Body wire.Playbook }
+
+type startPlaybookInput struct {
+	PlaybookPath
+
+	Request string `header:"Tend-Request" doc:"Names the wish: a repeat with the same name gives the same run." maxLength:"200"`
+	Body    wire.StartPlaybook
+}
+
+// visible lists what the asker may look at.
+func (s *server) visible(ctx context.Context) []*catalog.Playbook {
+	if s.Library == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(s.Library.Playbooks()), func(p *catalog.Playbook) bool {
+		return s.allow(ctx, access.Need{Verb: access.View, Kind: "playbook", Project: p.Project, Labels: p.Labels}) != nil
+	})
+}
+
+func (s *server) listPlaybooks(ctx context.Context, _ *struct{}) (*playbooksOutput, error) {
+	out := wire.Playbooks{Playbooks: []wire.Playbook{}}
+	for _, p := range s.visible(ctx) {
+		out.Playbooks = append(out.Playbooks, s.told(p))
+	}
+	return &playbooksOutput{out}, nil
+}
+
+// told gives the wire form of a playbook.
+func (s *server) told(p *catalog.Playbook) wire.Playbook {
+	commit, _ := p.Metadata["commit"].(string)
+	out := wire.Playbook{
+		Commit: commit, Description: p.Description, Digest: p.Digest, Environment: p.Environment, Labels: p.Labels, Mode: string(guard.ModeAuto),
+		Mutates: p.Mutates, Name: p.Name, Owner: p.Owner, Project: p.Project, Source: p.Source,
+	}
+	if s.Governor != nil {
+		m, _ := s.Governor.Rules().ModeOf(p.Project, p.Environment, p.Name)
+		out.Mode = string(m)
+	}
+	for i := range p.Program.Parameters {
+		out.Parameters = append(out.Parameters, wire.FromParameter(&p.Program.Parameters[i]))
+	}
+	for _, f := range p.Program.OutputDefs {
+		out.Outputs = append(out.Outputs, wire.Field{Name: f.Name, Type: string(f.Type), Description: f.Description, Sensitive: f.Sensitive})
+	}
+	return out
+}
+
+func (s *server) live(ctx context.Context, in PlaybookPath) (*catalog.Playbook, error) {
+	var names []string
+	for _, p := range s.visible(ctx) {
+		if p.Name == in.Name && (in.Project == "" || in.Project == p.Project) {
+			return p, nil
+		}
+		names = append(names, p.Name)
+	}
+	f := fault.New(fault.NotFound, "no playbook %q is live here", in.Name)
+	if near := spelling.Nearest(in.Name, names); near != "" {
+		return nil, f.WithNext("did you mean %q?", near)
+	}
+	return nil, f
+}
+
+func (s *server) showPlaybook(ctx context.Context, in *PlaybookPath) (*playbookOutput, error) {
+	p, err := s.live(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	return &playbookOutput{s.told(p)}, nil
+}
+
+func (s *server) startPlaybook(ctx context.Context, in *startPlaybookInput) (*startOutput, error) {
+	p, err := s.live(ctx, in.PlaybookPath)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.allow(ctx, access.Need{Verb: access.Start, Kind: "run", Project: p.Project, Labels: p.Labels}); err != nil {
+		return nil, err
+	}
+	run, err := s.Library.StartPlaybook(ctx, p, in.Body.Params, who(ctx), in.Body.Why, in.Request)
+	if err != nil {
+		return nil, err
+	}
+	return &startOutput{Location: "/v1/runs/" + run, Body: wire.Started{Run: run}}, nil
+}
+
+// playbookContract is an OpenAPI document with an operation for each playbook that the asker may look at.
+func (s *server) playbookContract(w http.ResponseWriter, r *http.Request) {
+	paths := map[string]any{}
+	for _, p := range s.visible(r.Context()) {
+		t := s.told(p)
+		params, need := map[string]any{}, []string{}
+		for i := range t.Parameters {
+			params[t.Parameters[i].Name] = t.Parameters[i].Schema()
+			if t.Parameters[i].Required {
+				need = append(need, t.Parameters[i].Name)
+			}
+		}
+		outputs := map[string]any{}
+		for i := range t.Outputs {
+			outputs[t.Outputs[i].Name] = t.Outputs[i].Schema()
+		}
+		body := map[string]any{"type": "object", "additionalProperties": false, "properties": map[string]any{
+			"params": map[string]any{"type": "object", "properties": params, "required": need, "additionalProperties": false},
+			"why":    map[string]any{"type": "string"},
+		}}
+		if len(need) > 0 {
+			body["required"] = []string{"params"}
+		}
+		paths["/v1/playbooks/"+url.PathEscape(p.Name)+"/runs"] = map[string]any{"post": map[string]any{
+			"operationId": "start-" + p.Name, "summary": t.Description, "tags": []string{t.Project},
+			"requestBody": map[string]any{"required": len(need) > 0, "content": map[string]any{"application/json": map[string]any{"schema": body}}},
+			"responses": map[string]any{"201": map[string]any{
+				"description": "The run began.", "content": map[string]any{"application/json": map[string]any{"schema": map[string]any{
+					"type": "object", "properties": map[string]any{"run": map[string]any{"type": "string"}}, "required": []string{"run"},
+				}}},
+			}, "default": map[string]any{"description": "A problem document (RFC 9457)."}},
+			"x-tend-outputs": map[string]any{"type": "object", "properties": outputs},
+			"x-tend-mutates": t.Mutates, "x-tend-digest": t.Digest,
+		}}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"openapi": "3.1.0", "info": map[string]any{"title": "The playbooks that are live", "version": "1"}, "servers": []any{map[string]any{"url": "/"}}, "paths": paths,
+	})
+}
