@@ -256,7 +256,7 @@ func (s *server) enter(need access.Need, d about) func(huma.Context, func(huma.C
 		}
 		ctx, err := s.admit(ctx, r, need)
 		if err == nil {
-			err = oneOfEach(r)
+			err = errors.Join(fits(r, d.body), oneOfEach(r))
 		}
 		if err != nil {
 			fail(w, err)
@@ -290,6 +290,15 @@ func onceOf(ctx context.Context, what string) string {
 	return "key-" + hex.EncodeToString(sum[:16])
 }
 
+// fits refuses a body that says that it is far too large, before any of it is read. One that is only a little too large is
+// read first: whoever sends it hears the answer then.
+func fits(r *http.Request, limit int64) error {
+	if r.ContentLength > 2*limit {
+		return fault.New(fault.Limit, "the body is larger than %d bytes", limit)
+	}
+	return nil
+}
+
 // oneOfEach refuses a query parameter that is given twice: one of the two would be ignored.
 func oneOfEach(r *http.Request) error {
 	q := r.URL.Query()
@@ -310,6 +319,9 @@ func oneOfEach(r *http.Request) error {
 func (s *server) guarded(need access.Need, limit int64, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, err := s.admit(r.Context(), r, need)
+		if err == nil {
+			err = fits(r, limit)
+		}
 		if err != nil {
 			fail(w, err)
 			return

@@ -11,7 +11,7 @@ import (
 
 func (s *server) events(a *api) {
 	add(a, access.Need{Verb: access.Write, Kind: "event", Project: home}, http.MethodPost, "/v1/events", about{
-		id: "sendEvent", tag: "events", summary: "Wake the runs that wait for an event", body: maxStart,
+		id: "sendEvent", tag: "events", summary: "Wake the runs that wait for an event",
 	}, s.send)
 }
 
