@@ -18,6 +18,7 @@ type Owner struct {
 	Command string    `json:"command"`
 	Since   time.Time `json:"since"`
 	Socket  string    `json:"socket"`
+	Address string    `json:"address,omitempty"` // of a server: where it answers over the network
 	// Brief owners only look something up: whoever wants to run waits for them to go rather than to be served by them.
 	Brief bool `json:"brief,omitempty"`
 }

@@ -128,6 +128,9 @@ func (w *owned) announce(o Options) error {
 		}
 		me.Socket = w.socket
 	}
+	if o.server != nil {
+		me.Address = o.server.address
+	}
 	return writeOwner(w.dir, me)
 }
 

@@ -56,6 +56,7 @@ type server struct {
 	followers map[string]*audit.Follower // of the audit trail, by what they ship to
 	as        *process.User              // that steps on the server run as; nil: they are off
 	setup     string                     // the one-time token of a first start, when it was made just now
+	address   string                     // where it answers over the network
 }
 
 // Serve becomes the owner of the data directory and drives everything in it, until ctx ends: then nothing new begins, and
@@ -73,6 +74,7 @@ func Serve(ctx context.Context, o ServeOptions) error {
 		return err
 	}
 	defer l.Close()
+	s.address = address
 	session, err := Open(ctx, Options{
 		Config: &o.Config.Config, Getenv: o.Getenv, Command: "tend serve", Via: "engine", MayMake: true, server: s,
 	})

@@ -24,9 +24,13 @@ func starterFiles() [][2]string {
 		{"tend.yaml", "tend.yaml"},
 		{"README.md", "README.md"},
 		{"gitignore", ".gitignore"},
+		{"server.yaml", "server.yaml"},
 		{"playbook.yaml", "playbooks/restart-when-down.yaml"},
+		{"shop-down.yaml", "playbooks/shop-down.yaml"},
 		{"guard.yaml", "guards/gentle-restarts.yaml"},
 		{"test.sh", "test/restart-when-down.sh"},
+		{"shop.py", "test/shop.py"},
+		{"alert.sh", "test/alert.sh"},
 		{"settings.json", ".vscode/settings.json"},
 		{"extensions.json", ".vscode/extensions.json"},
 	}
@@ -35,7 +39,7 @@ func starterFiles() [][2]string {
 func (p *process) initCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [DIR]",
-		Short: "Begin a repository of playbooks, with an example, a place to test it, and editor settings",
+		Short: "Begin a repository of playbooks, with examples, places to test them, a server's configuration and editor settings",
 		Long: "Writes a repository into DIR, by default the working directory. Files that are there already are left as they are, and\n" +
 			"named.",
 		GroupID: groupWrite,
@@ -79,8 +83,11 @@ func (p *process) initCommand() *cobra.Command {
 			if err := put(".vscode/tend.schema.json", body); err != nil {
 				return err
 			}
+			if err := os.MkdirAll(filepath.Join(dir, "secrets"), 0o700); err != nil {
+				return fault.Wrap(fault.Unavailable, err, "make secrets")
+			}
 			if written > 0 {
-				p.talk("next: cd %s && sh test/restart-when-down.sh", dir)
+				p.talk("next: cd %s && sh test/restart-when-down.sh, or tend serve --config server.yaml, for alerts", dir)
 			}
 			return nil
 		},

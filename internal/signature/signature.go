@@ -274,6 +274,36 @@ func Sign(id string, at time.Time, body []byte, key secret.Value) (map[string]st
 	}, nil
 }
 
+// Prove gives the header fields that prove a message by a scheme, as the service that it belongs to would send them: to try
+// whether a message of it would be taken. id names the delivery where the scheme names one.
+func Prove(s Scheme, id string, at time.Time, body []byte, key secret.Value) (map[string]string, error) {
+	if key.Reveal() == "" {
+		return nil, refused("a key for the scheme %s is empty", s)
+	}
+	k, stamp := []byte(key.Reveal()), strconv.FormatInt(at.Unix(), 10)
+	hexOf := func(parts ...string) string { return hex.EncodeToString(mac(k, parts...)) }
+	switch s {
+	case Standard:
+		return Sign(id, at, body, key)
+	case Slack:
+		return map[string]string{"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": "v0=" + hexOf("v0:", stamp, ":", string(body))}, nil
+	case Grafana:
+		return map[string]string{GrafanaTime: stamp, "X-Grafana-Alerting-Signature": hexOf(stamp, ":", string(body))}, nil
+	case GitHub:
+		return map[string]string{"X-Github-Delivery": id, "X-Hub-Signature-256": "sha256=" + hexOf(string(body))}, nil
+	case PagerDuty:
+		return map[string]string{"X-Webhook-Id": id, "X-Pagerduty-Signature": "v1=" + hexOf(string(body))}, nil
+	case GitLab:
+		return map[string]string{"X-Gitlab-Event-Uuid": id, "X-Gitlab-Token": key.Reveal()}, nil
+	case Bearer:
+		return map[string]string{"Authorization": "Bearer " + key.Reveal()}, nil
+	case Basic:
+		return map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString(k)}, nil
+	default:
+		return nil, refused("there is no scheme %q", string(s))
+	}
+}
+
 // Replayable tells whether a scheme signs no time: the receiver must remember deliveries.
 func (s Scheme) Replayable() bool { return !slices.Contains([]Scheme{Standard, Slack}, s) }
 

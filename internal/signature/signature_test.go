@@ -205,6 +205,29 @@ func TestSign(t *testing.T) {
 	}
 }
 
+// TestProve: what proves a message is what verifies it, and nothing else does.
+func TestProve(t *testing.T) {
+	t.Parallel()
+	for _, s := range signature.Schemes() {
+		h, err := signature.Prove(s, "d-7", noon, []byte(body), secret.New("hook:0123456789"))
+		if err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+		if _, err := signature.Verify(s, header(h), []byte(body), keys("hook:0123456789"), noon); err != nil {
+			t.Errorf("%s: %v", s, err)
+		}
+		if _, err := signature.Verify(s, header(h), []byte(body), keys("hook:9876543210"), noon); err == nil {
+			t.Errorf("%s: another key verifies it", s)
+		}
+		if _, err := signature.Prove(s, "d-7", noon, nil, secret.New("")); err == nil {
+			t.Errorf("%s: an empty key proves", s)
+		}
+	}
+	if _, err := signature.Prove("none", "", noon, nil, secret.New("x")); err == nil {
+		t.Error("there is no such scheme")
+	}
+}
+
 func FuzzVerify(f *testing.F) {
 	for s, c := range requests() {
 		for n, v := range c.headers {
