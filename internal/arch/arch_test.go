@@ -169,6 +169,7 @@ var children = map[string]string{
 	"source/grafana -> source/alertmanager": "Grafana's alerts have Alertmanager's form",
 	"store/storetest -> store/faulty":       "the suite injects faults",
 	"testenv/postgres -> testenv":           "a server is a need",
+	"testenv/prometheus -> testenv":         "so are these",
 	"testenv/sshd -> testenv":               "a server is a need",
 }
 
