@@ -126,6 +126,7 @@ var lines = [][]string{
 		"dispatch", // decides what becomes of events
 	},
 	{
+		"gitsync", // keeps playbooks live as they are in Git
 		"governor", // holds the rules that are live
 	},
 	{ // surfaces
