@@ -112,6 +112,7 @@ var lines = [][]string{
 	},
 	{ // machines
 		"archive", // reads runs back
+		"git",     // reads repositories
 		"ledger",  // writes the server's own streams
 		"redact",  // finds a text that must go
 		"runner",  // executes attempts
@@ -126,7 +127,7 @@ var lines = [][]string{
 		"dispatch", // decides what becomes of events
 	},
 	{
-		"gitsync", // keeps playbooks live as they are in Git
+		"gitsync",  // keeps playbooks live as they are in Git
 		"governor", // holds the rules that are live
 	},
 	{ // surfaces

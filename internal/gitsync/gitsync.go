@@ -10,8 +10,7 @@
 //   - A revision that is pinned stays live until somebody says otherwise.
 //   - Runs are not touched: each is pinned to what it began with.
 //
-// Repositories are read by the program git, hardened, out of a bare mirror: nothing of a repository is written to disk as a
-// file, run, or followed.
+// Repositories are read by package git.
 package gitsync
 
 import (
@@ -21,8 +20,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"net/url"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,35 +34,20 @@ import (
 	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/git"
 	"github.com/tendhq/tend/internal/ledger"
 	"github.com/tendhq/tend/internal/store"
 )
 
 // Source is one place that playbooks come from: a directory, or a branch of a repository.
 type Source struct {
+	git.Remote // or
+
+	Dir        string // a directory
 	Name       string // of the repository, as people write it; unique
-	Dir        string // a directory, or
-	URL        string // a repository: https, ssh or file
-	Branch     string // "" is what the repository calls its head
-	Path       string // the folder that is read; "" is all
 	Poll       time.Duration
-	Token      string // the name of a secret; for https
-	SSH        SSH
-	Signatures *Signatures // nil: none is wanted
-	ObserveNew bool        // new or changed mutations are told to Prepare
+	ObserveNew bool // new or changed mutations are told to Prepare
 	Binding    catalog.Binding
-}
-
-// SSH says with what a repository is reached.
-type SSH struct {
-	Identity   string // a private key; "" is for ssh to find
-	KnownHosts string // "" is the usual file
-}
-
-// Signatures says who may sign commits.
-type Signatures struct {
-	AllowedSigners string // a file for ssh, see ssh-keygen
-	Keyring        string // a directory of GnuPG
 }
 
 // Check tells what is wrong with a source.
@@ -73,28 +55,10 @@ func (s *Source) Check() error {
 	switch {
 	case (s.Dir == "") == (s.URL == ""):
 		return fault.New(fault.Invalid, "a repository is either a directory or a URL")
-	case s.Path != "" && (path.IsAbs(s.Path) || slices.Contains(strings.Split(s.Path, "/"), "..")):
-		return fault.New(fault.Invalid, "path %q leads out of the repository", s.Path)
-	case strings.HasPrefix(s.Branch, "-") || strings.ContainsAny(s.Branch, " ~^:?*[\\") || strings.Contains(s.Branch, ".."):
-		return fault.New(fault.Invalid, "%q is no name of a branch", s.Branch)
 	case s.URL == "":
 		return nil
 	}
-	u, err := url.Parse(s.URL)
-	if err != nil || !slices.Contains([]string{"https", "ssh", "file"}, u.Scheme) || u.Path == "" || u.Host == "" && u.Scheme != "file" {
-		return fault.New(fault.Invalid, "%q is no address of a repository", redacted(s.URL)).WithNext("write it as https://…, ssh://git@… or file:///…")
-	}
-	if _, password := u.User.Password(); password {
-		return fault.New(fault.Invalid, "the address of %s has a password in it", u.Redacted()).WithNext("keep it as a secret, and name that as `token`")
-	}
-	return nil
-}
-
-func redacted(s string) string {
-	if i := strings.LastIndex(s, "@"); i >= 0 {
-		return "…" + s[i:]
-	}
-	return s
+	return s.Remote.Check()
 }
 
 // Change is what becomes live.
@@ -116,7 +80,7 @@ type Config struct {
 	Dir     string // where mirrors are kept
 	Git     string // the program; "" looks for it in PATH
 	Log     *slog.Logger
-	Secret  func(ctx context.Context, name string) (string, error) // for tokens; nil: there are none
+	Secret  git.Secret // for tokens; nil: there are none
 	// Prepare is called before something is live. When it fails, it is not, and is tried again.
 	Prepare func(ctx context.Context, c Change) error
 	// Changed is called when something else is live, one call at a time. It must not call back.
@@ -138,7 +102,7 @@ type Sync struct {
 type state struct {
 	Source
 
-	mirror *mirror
+	mirror *git.Mirror
 	poke   chan struct{}
 	turn   sync.Mutex // one look at a time
 
@@ -187,7 +151,7 @@ func Open(ctx context.Context, cfg Config) (*Sync, error) {
 		}
 		names[src.Name] = true
 		st := &state{Source: src, poke: make(chan struct{}, 1)} // one poke is enough
-		st.mirror = &mirror{program: program{path: cfg.Git, dir: filepath.Join(cfg.Dir, directory(src.Name, src.URL), "mirror.git")}, src: &st.Source, secret: cfg.Secret}
+		st.mirror = git.New(filepath.Join(cfg.Dir, directory(src.Name, src.URL)), cfg.Git, src.Remote, cfg.Secret)
 		s.all = append(s.all, st)
 	}
 	if len(problems) > 0 {
@@ -264,20 +228,10 @@ func (s *Sync) Poke(name string) bool {
 // Pushed looks soon at the sources that come from a repository, by any of its addresses: what a webhook says was pushed to.
 func (s *Sync) Pushed(addresses ...string) {
 	for _, st := range s.all {
-		if st.URL != "" && slices.ContainsFunc(addresses, func(a string) bool { return a != "" && same(a) == same(st.URL) }) {
+		if st.URL != "" && slices.ContainsFunc(addresses, func(a string) bool { return a != "" && git.Same(a, st.URL) }) {
 			s.Poke(st.Name)
 		}
 	}
-}
-
-// same brings addresses of one repository into one form: host and path.
-func same(address string) string {
-	if u, err := url.Parse(address); err == nil && u.Host != "" {
-		address = u.Hostname() + u.Path
-	} else if _, rest, ok := strings.Cut(address, "@"); ok {
-		address = strings.Replace(rest, ":", "/", 1)
-	}
-	return strings.ToLower(strings.TrimSuffix(strings.Trim(address, "/"), ".git"))
 }
 
 // Look looks at a source now and answers when what it holds is live or refused.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"os"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +13,9 @@ import (
 	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/git"
 	"github.com/tendhq/tend/internal/ledger"
+	"github.com/tendhq/tend/internal/repository"
 	"github.com/tendhq/tend/internal/store"
 )
 
@@ -21,6 +23,20 @@ import (
 func directory(name, address string) string {
 	sum := sha256.Sum256([]byte(name + "\x00" + address))
 	return hex.EncodeToString(sum[:10])
+}
+
+// readDir reads a directory. A sum of its content stands for a commit.
+func readDir(dir string) (*git.Commit, error) {
+	files, err := repository.Tree(dir)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	for _, f := range files {
+		_, _ = fmt.Fprintf(sum, "%q %d\n", f.Name, len(f.Content)) // a hash takes everything
+		_, _ = sum.Write(f.Content)
+	}
+	return &git.Commit{ID: hex.EncodeToString(sum.Sum(nil))[:40], At: time.Now(), Files: files}, nil
 }
 
 // look reads a source and settles what it holds.
@@ -58,7 +74,7 @@ func (s *Sync) lookOnce(ctx context.Context, st *state) error {
 		}
 		return s.settle(ctx, st, t)
 	}
-	commit, err := st.mirror.fetch(ctx)
+	commit, err := st.mirror.Fetch(ctx)
 	if err != nil {
 		return err
 	}
@@ -68,10 +84,10 @@ func (s *Sync) lookOnce(ctx context.Context, st *state) error {
 	st.mu.Lock()
 	before := st.record.Head
 	st.mu.Unlock()
-	t, err := st.mirror.read(ctx, commit, before)
+	t, err := st.mirror.Read(ctx, commit, before)
 	if err != nil {
-		if ctx.Err() == nil && (fault.Is(err, fault.Damaged) || exitCode(err) > 0) {
-			_ = os.RemoveAll(st.mirror.dir) // the next fetch makes it anew
+		if ctx.Err() == nil && (fault.Is(err, fault.Damaged) || git.ExitCode(err) > 0) {
+			_ = st.mirror.Forget() // the next fetch makes it anew
 		}
 		return err
 	}
@@ -86,21 +102,21 @@ func (s *Sync) known(st *state, id string) bool {
 }
 
 // settle checks what was read, and makes it live or remembers why not.
-func (s *Sync) settle(ctx context.Context, st *state, t *tree) error {
-	if s.known(st, t.revision) {
+func (s *Sync) settle(ctx context.Context, st *state, t *git.Commit) error {
+	if s.known(st, t.ID) {
 		return nil
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	rev := &Revision{
-		ID: t.revision, Repository: st.Name, Project: st.Binding.Project, Environment: st.Binding.Environment, Commit: t.commit, Author: t.author, Title: t.title,
-		Committed: t.at.UTC().Truncate(time.Second), Seen: now, Rewritten: t.gone,
+		ID: t.ID, Repository: st.Name, Project: st.Binding.Project, Environment: st.Binding.Environment, Commit: st.URL != "", Author: t.Author, Title: t.Title,
+		Committed: t.At.UTC().Truncate(time.Second), Seen: now, Rewritten: t.Gone,
 	}
 	var cat *catalog.Catalog
 	var findings []document.Finding
-	if t.problem != nil {
-		findings = append(findings, *t.problem)
+	if t.Problem != nil {
+		findings = append(findings, *t.Problem)
 	} else {
-		cat, findings = catalog.Build(t.files, st.binding(rev), s.cfg.Actions)
+		cat, findings = catalog.Build(t.Files, st.binding(rev), s.cfg.Actions)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,7 +138,7 @@ func (s *Sync) settle(ctx context.Context, st *state, t *tree) error {
 	rev.Playbooks, rev.Triggers, rev.Guards = len(cat.Playbooks()), len(cat.Triggers()), len(cat.Guards())
 	if current := st.now(); current != nil && current.ID == rev.ID {
 		rev.Content = current.Content
-	} else if err := s.keepContent(ctx, rev, t.files); err != nil {
+	} else if err := s.keepContent(ctx, rev, t.Files); err != nil {
 		return err
 	}
 	return s.accept(ctx, st, rev, cat)
@@ -137,7 +153,7 @@ func (st *state) emptied(c *catalog.Catalog) *document.Finding {
 		return nil
 	}
 	return &document.Finding{
-		Rule: RuleTree, Severity: document.Error, Place: document.Place{File: "."}, Message: "there are no documents any more",
+		Rule: git.RuleTree, Severity: document.Error, Place: document.Place{File: "."}, Message: "there are no documents any more",
 		Remedy: "correct the path; to end it, remove the repository from the server's configuration",
 	}
 }

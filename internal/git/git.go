@@ -1,14 +1,14 @@
-package gitsync
+// Package git reads repositories that others write, by the program git, hardened: nothing of a repository is run, written to
+// disk as a file, or followed, nobody is asked anything, no settings of the machine or its users count, and everything is
+// bounded in time and size.
+package git
 
 import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"net/url"
 	"os"
@@ -24,44 +24,106 @@ import (
 	"github.com/tendhq/tend/internal/repository"
 )
 
-// tree is the content of a revision, with what is known of it.
-type tree struct {
-	revision string // the commit, or a sum of the content of a directory
-	commit   bool
-	author   string
-	title    string
-	at       time.Time
-	gone     string // the commit that was there before and is no ancestor: history was rewritten
-	files    []document.File
-	problem  *document.Finding // why its files are not read
+// Remote is a branch of a repository, and what it is reached with.
+type Remote struct {
+	URL        string // https, ssh or file
+	Branch     string // "" is what the repository calls its head
+	Path       string // the folder that is read; "" is all
+	Token      string // the name of a secret; for https
+	SSH        SSH
+	Signatures *Signatures // nil: none is wanted
 }
 
-// readDir reads a directory.
-func readDir(dir string) (*tree, error) {
-	files, err := repository.Tree(dir)
-	if err != nil {
-		return nil, err
+// SSH says with what a repository is reached.
+type SSH struct {
+	Identity   string // a private key; "" is for ssh to find
+	KnownHosts string // "" is the usual file
+}
+
+// Signatures says who may sign commits.
+type Signatures struct {
+	AllowedSigners string // a file for ssh, see ssh-keygen
+	Keyring        string // a directory of GnuPG
+}
+
+// Check tells what is wrong with a remote.
+func (r *Remote) Check() error {
+	switch {
+	case r.Path != "" && (path.IsAbs(r.Path) || slices.Contains(strings.Split(r.Path, "/"), "..")):
+		return fault.New(fault.Invalid, "path %q leads out of the repository", r.Path)
+	case strings.HasPrefix(r.Branch, "-") || strings.ContainsAny(r.Branch, " ~^:?*[\\") || strings.Contains(r.Branch, ".."):
+		return fault.New(fault.Invalid, "%q is no name of a branch", r.Branch)
 	}
-	sum := sha256.New()
-	for _, f := range files {
-		_, _ = fmt.Fprintf(sum, "%q %d\n", f.Name, len(f.Content)) // a hash takes everything
-		_, _ = sum.Write(f.Content)
+	u, err := url.Parse(r.URL)
+	if err != nil || !slices.Contains([]string{"https", "ssh", "file"}, u.Scheme) || u.Path == "" || u.Host == "" && u.Scheme != "file" {
+		return fault.New(fault.Invalid, "%q is no address of a repository", redacted(r.URL)).WithNext("write it as https://…, ssh://git@… or file:///…")
 	}
-	return &tree{revision: hex.EncodeToString(sum.Sum(nil))[:40], at: time.Now(), files: files}, nil
+	if _, password := u.User.Password(); password {
+		return fault.New(fault.Invalid, "the address of %s has a password in it", u.Redacted()).WithNext("keep it as a secret, and name that as `token`")
+	}
+	if r.Token != "" && u.Scheme != "https" {
+		return fault.New(fault.Invalid, "a token is for https alone, and this is %s", u.Redacted())
+	}
+	return nil
+}
+
+func redacted(s string) string {
+	if i := strings.LastIndex(s, "@"); i >= 0 {
+		return "…" + s[i:]
+	}
+	return s
+}
+
+// Same tells whether two addresses are of one repository, however they are written.
+func Same(a, b string) bool { return plain(a) == plain(b) }
+
+// plain brings addresses of one repository into one form: host and path.
+func plain(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		address = u.Hostname() + u.Path
+	} else if _, rest, ok := strings.Cut(address, "@"); ok {
+		address = strings.Replace(rest, ":", "/", 1)
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(address, "/"), ".git"))
+}
+
+// Commit is what is read of one.
+type Commit struct {
+	ID     string
+	Author string
+	Title  string
+	At     time.Time
+	Gone   string // the commit that was seen before, and is no ancestor of this one: history was rewritten
+	Files  []document.File
+	// Problem is why its files are not read: it is not signed, or there is too much of it.
+	Problem *document.Finding
 }
 
 // head is where the branch is kept in the mirror.
 const head = "refs/tend/head"
 
-// mirror is the local copy of a repository.
-type mirror struct {
+// Mirror is the local copy of a repository. It is not safe for concurrent use.
+type Mirror struct {
 	program
-	src    *Source
-	secret func(ctx context.Context, name string) (string, error)
+
+	src    Remote
+	secret Secret
 }
 
-// fetch brings the branch up to date and gives its commit.
-func (m *mirror) fetch(ctx context.Context) (string, error) {
+// Secret gives the text of a secret.
+type Secret func(ctx context.Context, name string) (string, error)
+
+// New makes the mirror of a remote in a directory, which is made when it is needed. git is the program; "" looks for it in
+// PATH. secret is for tokens; nil: there are none.
+func New(dir, git string, r Remote, secret Secret) *Mirror {
+	return &Mirror{program: program{path: git, dir: filepath.Join(dir, "mirror.git")}, src: r, secret: secret}
+}
+
+// Forget removes the mirror: the next Fetch makes it anew.
+func (m *Mirror) Forget() error { return os.RemoveAll(m.dir) }
+
+// Fetch brings the branch up to date and gives its commit.
+func (m *Mirror) Fetch(ctx context.Context) (string, error) {
 	if _, err := os.Stat(filepath.Join(m.dir, "HEAD")); err != nil {
 		if err := m.create(ctx); err != nil {
 			return "", err
@@ -85,7 +147,7 @@ func (m *mirror) fetch(ctx context.Context) (string, error) {
 	return m.resolve(ctx, head)
 }
 
-func (m *mirror) create(ctx context.Context) error {
+func (m *Mirror) create(ctx context.Context) error {
 	if err := os.RemoveAll(m.dir); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "make a mirror")
 	}
@@ -96,7 +158,7 @@ func (m *mirror) create(ctx context.Context) error {
 	return err
 }
 
-func (m *mirror) resolve(ctx context.Context, ref string) (string, error) {
+func (m *Mirror) resolve(ctx context.Context, ref string) (string, error) {
 	out, err := m.run(ctx, localTime, 1<<10, nil, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
 	if err != nil {
 		return "", err
@@ -115,7 +177,7 @@ func hash(s string) bool {
 
 // credentials gives what this repository is reached with. A token comes by the environment of git, which other users do not
 // see, and only for the host of the repository.
-func (m *mirror) credentials(ctx context.Context) ([]string, error) {
+func (m *Mirror) credentials(ctx context.Context) ([]string, error) {
 	var env []string
 	if s := m.src.SSH; s != (SSH{}) {
 		cmd := "ssh -oBatchMode=yes -oStrictHostKeyChecking=yes"
@@ -134,10 +196,10 @@ func (m *mirror) credentials(ctx context.Context) ([]string, error) {
 	}
 	u, err := url.Parse(m.src.URL)
 	if err != nil || u.Scheme != "https" {
-		return nil, fault.New(fault.Invalid, "repository %s: a token is for https alone", m.src.Name)
+		return nil, fault.New(fault.Invalid, "a token is for https alone")
 	}
 	if m.secret == nil {
-		return nil, fault.New(fault.Missing, "repository %s: there are no secrets here, and its token is one", m.src.Name)
+		return nil, fault.New(fault.Missing, "there are no secrets here, and the token %s is one", m.src.Token)
 	}
 	token, err := m.secret(ctx, m.src.Token)
 	if err != nil {
@@ -150,42 +212,42 @@ func (m *mirror) credentials(ctx context.Context) ([]string, error) {
 // quoted is a word for the shell that git starts ssh with.
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// read reads the tree of a commit, without any files on disk. before is the commit that was seen last.
-func (m *mirror) read(ctx context.Context, commit, before string) (*tree, error) {
-	t := &tree{revision: commit, commit: true}
+// Read reads a commit, without any files on disk. before is the commit that was seen last.
+func (m *Mirror) Read(ctx context.Context, commit, before string) (*Commit, error) {
+	t := &Commit{ID: commit}
 	if err := m.describe(ctx, t); err != nil {
 		return nil, err
 	}
 	if before != "" && before != commit && hash(before) {
 		_, err := m.run(ctx, localTime, maxMessage, nil, nil, "merge-base", "--is-ancestor", "--end-of-options", before, commit)
-		if code := exitCode(err); code == 1 || code == 128 {
-			t.gone = before // 128: it is not in the mirror, which holds the whole history
+		if code := ExitCode(err); code == 1 || code == 128 {
+			t.Gone = before // 128: it is not in the mirror, which holds the whole history
 		} else if err != nil {
 			return nil, err
 		}
 	}
-	if err := m.signed(ctx, t); err != nil || t.problem != nil {
+	if err := m.signed(ctx, t); err != nil || t.Problem != nil {
 		return t, err
 	}
 	return t, m.content(ctx, t)
 }
 
-func (m *mirror) describe(ctx context.Context, t *tree) error {
-	out, err := m.run(ctx, localTime, 64<<10, nil, nil, "show", "--no-patch", "--no-notes", "--format=%an <%ae>%x00%aI%x00%s", "--end-of-options", t.revision)
+func (m *Mirror) describe(ctx context.Context, t *Commit) error {
+	out, err := m.run(ctx, localTime, 64<<10, nil, nil, "show", "--no-patch", "--no-notes", "--format=%an <%ae>%x00%aI%x00%s", "--end-of-options", t.ID)
 	if err != nil {
 		return err
 	}
 	parts := strings.SplitN(string(out), "\x00", 3)
 	if len(parts) != 3 {
-		return fault.New(fault.Damaged, "git says nothing of commit %s", t.revision)
+		return fault.New(fault.Damaged, "git says nothing of commit %s", t.ID)
 	}
-	t.author, t.title = printable(parts[0]), printable(parts[2])
-	t.at, _ = time.Parse(time.RFC3339, parts[1]) // who wrote the commit said when; it orders nothing
+	t.Author, t.Title = printable(parts[0]), printable(parts[2])
+	t.At, _ = time.Parse(time.RFC3339, parts[1]) // who wrote the commit said when; it orders nothing
 	return nil
 }
 
 // signed checks the signature of the commit, where one is wanted.
-func (m *mirror) signed(ctx context.Context, t *tree) error {
+func (m *Mirror) signed(ctx context.Context, t *Commit) error {
 	s := m.src.Signatures
 	if s == nil {
 		return nil
@@ -201,8 +263,8 @@ func (m *mirror) signed(ctx context.Context, t *tree) error {
 		env = append(env, "GNUPGHOME=/dev/null") // not that of whoever runs the server
 	}
 	p := m.program
-	_, err := p.run(ctx, localTime, maxMessage, nil, env, append(args, "verify-commit", "--raw", "--end-of-options", t.revision)...)
-	switch code := exitCode(err); {
+	_, err := p.run(ctx, localTime, maxMessage, nil, env, append(args, "verify-commit", "--raw", "--end-of-options", t.ID)...)
+	switch code := ExitCode(err); {
 	case err == nil:
 		return nil
 	case code < 0:
@@ -212,8 +274,8 @@ func (m *mirror) signed(ctx context.Context, t *tree) error {
 	if i := strings.Index(why, ": "); i >= 0 {
 		why = why[i+2:]
 	}
-	t.problem = &document.Finding{
-		Rule: RuleSignature, Severity: document.Error, Place: document.Place{File: "commit " + t.revision},
+	t.Problem = &document.Finding{
+		Rule: RuleSignature, Severity: document.Error, Place: document.Place{File: "commit " + t.ID},
 		Message: "the commit is not signed by somebody who may: " + printable(why), Remedy: "sign it, or add the signer to the repository's `signatures` in the server's configuration",
 	}
 	return nil
@@ -232,8 +294,8 @@ type item struct {
 	name string // from the root of what is read
 }
 
-func (m *mirror) content(ctx context.Context, t *tree) error {
-	items, err := m.list(ctx, t.revision)
+func (m *Mirror) content(ctx context.Context, t *Commit) error {
+	items, err := m.list(ctx, t.ID)
 	if err != nil {
 		return t.refuse(err)
 	}
@@ -267,29 +329,29 @@ func (m *mirror) content(ctx context.Context, t *tree) error {
 	total = 0
 	for _, f := range files {
 		if repository.Keep(f) {
-			t.files = append(t.files, f)
+			t.Files = append(t.Files, f)
 			total += len(f.Content)
 		}
 	}
-	if err := repository.Bound(len(t.files), total); err != nil {
+	if err := repository.Bound(len(t.Files), total); err != nil {
 		return t.refuse(err)
 	}
 	return nil
 }
 
 // refuse makes a finding of what is wrong with the tree itself; other errors are not about it.
-func (t *tree) refuse(err error) error {
+func (t *Commit) refuse(err error) error {
 	var e *fault.Error
 	if !errors.As(err, &e) || e.Kind != fault.Limit && e.Kind != fault.Invalid && e.Kind != fault.NotFound {
 		return err
 	}
-	t.problem = &document.Finding{Rule: RuleTree, Severity: document.Error, Place: document.Place{File: "commit " + t.revision}, Message: err.Error(), Remedy: fault.NextOf(err)}
-	t.files = nil
+	t.Problem = &document.Finding{Rule: RuleTree, Severity: document.Error, Place: document.Place{File: "commit " + t.ID}, Message: err.Error(), Remedy: fault.NextOf(err)}
+	t.Files = nil
 	return nil
 }
 
 // list gives the regular files of a commit below the folder that is read.
-func (m *mirror) list(ctx context.Context, commit string) ([]item, error) {
+func (m *Mirror) list(ctx context.Context, commit string) ([]item, error) {
 	args := []string{"ls-tree", "-r", "-z", "--long", "--full-tree", "--end-of-options", commit}
 	prefix := ""
 	if m.src.Path != "" {
@@ -327,7 +389,7 @@ func listing(out, prefix string) []item {
 }
 
 // blobs reads files, none of them longer than a document may be and a byte.
-func (m *mirror) blobs(ctx context.Context, items []item) ([]document.File, error) {
+func (m *Mirror) blobs(ctx context.Context, items []item) ([]document.File, error) {
 	if len(items) == 0 {
 		return nil, nil
 	}

@@ -1,4 +1,4 @@
-package gitsync
+package git
 
 import (
 	"bytes"
@@ -151,8 +151,8 @@ func size(dir string) int64 {
 	return n
 }
 
-// exitCode tells with which code git ended; -1 when it did not end by itself.
-func exitCode(err error) int {
+// ExitCode tells with which code git ended; -1 when it did not end by itself.
+func ExitCode(err error) int {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return exit.ExitCode()
