@@ -171,7 +171,7 @@ func (s *server) listen() (net.Listener, string, error) {
 			return nil, "", errors.Join(err, l.Close())
 		}
 		scheme = "https"
-		l = tls.NewListener(l, &tls.Config{GetCertificate: certs.get(s.log), MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
+		l = tls.NewListener(l, &tls.Config{GetCertificate: certs.get(s.log), MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}})
 	}
 	return l, scheme + "://" + l.Addr().String(), nil
 }

@@ -25,6 +25,7 @@ type Roll interface {
 	Names() []string
 	Begin(w http.ResponseWriter, r *http.Request, name, back string) error
 	Finish(w http.ResponseWriter, r *http.Request) (access.Principal, string, error)
+	SignOn(ctx context.Context, w http.ResponseWriter, p access.Principal) error
 	SignOff(w http.ResponseWriter, r *http.Request) error
 }
 
@@ -222,7 +223,10 @@ func (s *server) browsers(a *api) {
 		return roll.Begin(w, r, r.PathValue("issuer"), r.URL.Query().Get("back"))
 	}))
 	a.mount(free, http.MethodGet, "/auth/callback", 0, s.handled(func(roll Roll, w http.ResponseWriter, r *http.Request) error {
-		_, back, err := roll.Finish(w, r)
+		p, back, err := roll.Finish(w, r)
+		if err == nil {
+			err = roll.SignOn(r.Context(), w, p)
+		}
 		if err == nil {
 			http.Redirect(w, r, back, http.StatusSeeOther)
 		}
