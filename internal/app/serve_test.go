@@ -62,16 +62,16 @@ func (s *spoken) find(t *testing.T, pattern string) string {
 }
 
 // serve runs a server until the test ends, or stop is called.
-func serve(t *testing.T, c *config.Server, getenv func(string) string) (log *spoken, stop func()) {
+func serve(t *testing.T, c *config.Server, getenv func(string) string) (*spoken, func()) {
 	t.Helper()
-	log = new(spoken)
+	log := new(spoken)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
 		done <- app.Serve(ctx, app.ServeOptions{Config: c, Getenv: getenv, Log: log, Talk: func(string, ...any) {}})
 	}()
 	var once sync.Once
-	stop = func() {
+	stop := func() {
 		once.Do(func() {
 			cancel()
 			if err := <-done; err != nil {
@@ -161,6 +161,16 @@ func TestTheCertificateIsReadAgain(t *testing.T) {
 	until(1, "the one before stays in use")
 	pair(t, dir, 2)
 	until(2, "was read again")
+	h2 := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	resp, err := h2.Get("https://" + address + "/livez") //nolint:noctx // the test's own server
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	h2.CloseIdleConnections()
+	if resp.ProtoMajor != 2 || resp.StatusCode != http.StatusOK {
+		t.Errorf("%s %s", resp.Proto, resp.Status)
+	}
 	// Nothing but TLS is spoken.
 	if resp, err := http.Get("http://" + address + "/livez"); err == nil { //nolint:noctx // it must not be answered
 		b, _ := io.ReadAll(resp.Body)

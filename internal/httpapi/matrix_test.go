@@ -152,10 +152,10 @@ func expected(may map[string]string, who string, need access.Need, object string
 		project = "default"
 	}
 	reaches := func(v access.Verb) bool {
-		switch {
-		case where == "all":
+		switch where {
+		case "all":
 			return true
-		case where == "elsewhere":
+		case "elsewhere":
 			return project == "elsewhere" || project == "" && v == access.View
 		}
 		return project == "default" || project == "" && v == access.View
@@ -181,7 +181,12 @@ func TestLargeBodiesAreRefused(t *testing.T) {
 	go func() {
 		done <- httpapi.Serve(ctx, l, httpapi.Handler(httpapi.Config{Engine: newEngine(t), Gate: &doorman{may: everybody}}))
 	}()
-	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 	ask := func(head string, body []byte) string {
 		c, err := new(net.Dialer).DialContext(t.Context(), "tcp", l.Addr().String())
 		if err != nil {
