@@ -166,7 +166,7 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 		Store: w.store, Blobs: w.blobs, Hands: hands{r}, Logs: logs{live}, Env: run.Env{Eval: eval, Spec: set.Spec}, Bind: eval,
 		Key: key, Learn: r.Learn,
 		Runners: func(name string) bool { return r.Check(name) == nil },
-		Holder:  fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log, All: o.server != nil, Idle: idle, Confirm: confirm,
+		Holder:  fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log, All: o.server != nil, Governed: o.server != nil, Idle: idle, Confirm: confirm,
 	})
 }
 

@@ -80,6 +80,8 @@ type Config struct {
 	Learn   func(v any)            // has what is secret masked from now on; nil: nobody does
 	Holder  string                 // who holds the lease: host and process
 	All     bool                   // drive every run that is not over (a server)
+	// Governed says that nothing but reads begins before Govern said what is live.
+	Governed bool
 	// Confirm tells whether what a run reacts to is still so, before its mutations; where nobody can say, it is. nil: it is
 	// not asked.
 	Confirm func(ctx context.Context, c *entry.RunCreated) (still bool, why string)
@@ -147,7 +149,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	mc.Entropy, mc.Runner, mc.Margin = rand.Reader, cfg.Runners, 2*time.Second
-	mc.Confirm = cfg.Confirm != nil
+	mc.Confirm, mc.Governed = cfg.Confirm != nil, cfg.Governed
 	e.status.Halted, e.damaged = mc.Halted, mc.Damaged
 	e.m = NewMachine(mc)
 	e.m.all = cfg.All

@@ -124,6 +124,10 @@ func (m *Machine) verdict(s *session, i *entry.StepIntent, undo bool, now time.T
 		Project: c.Project, Environment: c.Environment, Playbook: md.Name, Labels: md.Labels, Action: i.Action, Effect: contract.Effect(i.Effect),
 		Irreversible: i.Irreversible, Targets: i.Targets, Root: c.Cause.Root, Path: i.Path, Key: c.Cause.Key, Approved: s.state.Approves(i), Undo: undo,
 	}
+	if m.rules == nil && m.cfg.Governed && q.Effect != contract.Read {
+		// A halt, a mode or a guard that was live before a restart must not be passed by in the moment before it is known.
+		return guard.Verdict{Kind: guard.Hold, Guard: "rules", Why: "what is halted and guarded here is not known yet"}
+	}
 	if m.rules == nil {
 		if undo {
 			return guard.Verdict{Kind: guard.Allow} // undoing is never held back
@@ -143,6 +147,22 @@ func (m *Machine) verdict(s *session, i *entry.StepIntent, undo bool, now time.T
 		r.Guards = map[string][]guard.Spec{c.Project: own}
 	}
 	return r.Effect(m.counts, q, now)
+}
+
+// late tells why an effect whose intent is durable must not begin any more: it was halted while that was written. Its intent
+// is answered with not started, and it is asked about anew.
+func (m *Machine) late(s *session, n *run.Node) *entry.Fault {
+	if m.rules == nil || len(m.rules.Halts) == 0 {
+		return nil
+	}
+	c := s.state.Created
+	v, yes := m.rules.Halted(guard.Request{
+		Project: c.Project, Environment: c.Environment, Playbook: s.state.Program().Metadata.Name, Effect: contract.Effect(n.Intent.Effect), Targets: n.Intent.Targets,
+	})
+	if !yes {
+		return nil
+	}
+	return &entry.Fault{Kind: string(fault.Guarded), Message: v.Why, Path: n.Path}
 }
 
 // askWithin is how long people have who are asked by a guard or the mode. No answer is no.

@@ -178,3 +178,44 @@ func TestOldNews(t *testing.T) {
 	d.want("asked", fmt.Sprint(d.confirmed), "0")
 	d.want("acts", d.did(), "steps[0]#1")
 }
+
+// TestRulesAreAwaited: after a restart nothing begins before it is known what is halted.
+func TestRulesAreAwaited(t *testing.T) {
+	t.Parallel()
+	d := sits(t, new(memory.Disk), func(c *engine.MachineConfig) { c.Governed = true })
+	id := d.run(pair)
+	d.want("acts", d.did(), "")
+	d.want("status", d.status(id), "waiting")
+	halted := guard.Rules{Modes: []guard.Setting{{Mode: guard.ModeAuto}}, Halts: []guard.Halted{{By: "ann", At: noon}}}
+	d.govern(halted)
+	d.feed(engine.Reconsider{Run: id})
+	d.write()
+	d.want("acts", d.did(), "")
+	halted.Halts = nil
+	d.govern(halted)
+	d.feed(engine.Reconsider{Run: id})
+	d.write()
+	d.want("acts", d.did(), "steps[0]#1")
+}
+
+// TestHaltedWhileTheIntentIsWritten: the commit of an intent can take long; what is halted meanwhile does not begin.
+func TestHaltedWhileTheIntentIsWritten(t *testing.T) {
+	t.Parallel()
+	d := sits(t, new(memory.Disk))
+	auto := guard.Rules{Modes: []guard.Setting{{Mode: guard.ModeAuto}}}
+	d.govern(auto)
+	id, _ := d.begin(compile(t, d.set, pair)) // its commit is on its way
+	halted := auto
+	halted.Halts = []guard.Halted{{By: "ann", At: noon}}
+	d.feed(engine.Governed{Rules: &halted})
+	d.write()
+	d.want("acts", d.did(), "")
+	d.want("status", d.status(id), "waiting")
+	d.govern(auto)
+	d.feed(engine.Reconsider{Run: id})
+	d.write()
+	d.want("acts", d.did(), "steps[0]#2")
+	d.acted(d.acts[0], entry.Succeeded)
+	d.write()
+	d.want("acts", d.did(), "steps[0]#2 steps[1]#1")
+}

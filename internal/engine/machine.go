@@ -53,13 +53,14 @@ type Machine struct {
 
 // MachineConfig is what a Machine must know beforehand.
 type MachineConfig struct {
-	Entropy io.Reader              // salts: crypto/rand outside simulations
-	Runner  func(name string) bool // is a runner of that name configured here?
-	Confirm bool                   // whether runs that react to events ask if those are still so: Confirm is answered then
-	Margin  time.Duration          // no effect begins closer than this to the end of the lease
-	Counted []guard.Reservation    // what guards counted before
-	Locks   map[string]Holder      // who holds which lock
-	Heads   map[string]store.Head  // of the audit and guard streams, by the name of their last segment
+	Entropy  io.Reader              // salts: crypto/rand outside simulations
+	Runner   func(name string) bool // is a runner of that name configured here?
+	Governed bool                   // whether nothing but reads begins before Governed said what the rules are
+	Confirm  bool                   // whether runs that react to events ask if those are still so: Confirm is answered then
+	Margin   time.Duration          // no effect begins closer than this to the end of the lease
+	Counted  []guard.Reservation    // what guards counted before
+	Locks    map[string]Holder      // who holds which lock
+	Heads    map[string]store.Head  // of the audit and guard streams, by the name of their last segment
 	// Segments are the names under which damaged streams go on; Damaged are those of which nobody has said yet that they
 	// shall. Nothing moves then.
 	Segments map[string]string
@@ -441,9 +442,15 @@ func (m *Machine) hands(s *session, now time.Time) {
 		return
 	}
 	d := s.last
+	kept := false
 	for _, path := range d.Acts {
 		n := s.state.Node(path)
 		if s.dispatched[path] == n.Attempt || !m.leased(now) {
+			continue
+		}
+		if f := m.late(s, n); f != nil {
+			m.fact(s, &entry.StepResult{Path: path, Attempt: n.Attempt, Outcome: entry.NotStarted, Again: true, Fault: f}, now)
+			kept = true
 			continue
 		}
 		if s.dispatched == nil {
@@ -452,6 +459,10 @@ func (m *Machine) hands(s *session, now time.Time) {
 		s.dispatched[path] = n.Attempt
 		m.acting++
 		m.emit(Act{Run: s.id, Root: cmp.Or(s.state.Created.Cause.Root, s.id), Path: path, Attempt: n.Attempt, State: s.state, Intent: *n.Intent, Def: n.Def()})
+	}
+	if kept {
+		m.advance(s, now)
+		return
 	}
 	for _, st := range d.Stops {
 		if _, acting := s.dispatched[st.Path]; acting && !s.stopping[st.Path] {

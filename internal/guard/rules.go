@@ -173,6 +173,19 @@ func (h Halted) verdict() Verdict {
 	return Verdict{Kind: Hold, Guard: "halt", Why: fmt.Sprintf("%s is halted since %s by %s%s", h.Scope(), h.At.UTC().Format(time.RFC3339), h.By, why)}
 }
 
+// Halted tells whether a halt stops an effect, and which. Reads are never halted.
+func (r *Rules) Halted(q Request) (Verdict, bool) {
+	if q.Effect == contract.Read {
+		return Verdict{}, false
+	}
+	for _, h := range r.Halts {
+		if h.about(q.Project, q.Environment, q.Playbook, q.Targets) {
+			return h.verdict(), true
+		}
+	}
+	return Verdict{}, false
+}
+
 // Effect asks everything about an effect, in this order: halts, which stop also what undoes; then, for what is more than a
 // read and does not undo: guards, then the mode. An effect that a guard stops is stopped in every mode, so that observing
 // shows what would have happened.
@@ -180,10 +193,8 @@ func (r *Rules) Effect(counted *Counted, q Request, now time.Time) Verdict {
 	if q.Effect == contract.Read {
 		return check(r.Guards[q.Project], r.Overrides, r.World, counted, q, now)
 	}
-	for _, h := range r.Halts {
-		if h.about(q.Project, q.Environment, q.Playbook, q.Targets) {
-			return h.verdict()
-		}
+	if v, yes := r.Halted(q); yes {
+		return v
 	}
 	if q.Undo {
 		return Verdict{Kind: Allow}

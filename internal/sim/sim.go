@@ -16,6 +16,7 @@
 //	I10 a retry repeats nothing that succeeded before it, neither in the run nor in those that it called, and asks about
 //	    what is in doubt
 //	I11 no lock is held when every run is over
+//	I12 nothing but reads begins while everything is halted, nor before a process knows whether it is
 //
 // The same seed and the same code give the same trace, byte for byte.
 package sim
@@ -59,6 +60,7 @@ type Options struct {
 	Doubt     float64   // chance that nobody knows
 	Meddle    float64   // chance that a person cancels, pauses, skips or retries at an event
 	Damage    float64   // chance that a bit of an open run has flipped when a process begins
+	Govern    float64   // chance that everything is halted, or goes on, at an event
 	Log       io.Writer // receives the trace in words
 	MaxEvents int       // default 8,000
 }
@@ -71,6 +73,7 @@ type Result struct {
 	Effects int
 	Retries int            // of runs
 	Carried int            // calls that were carried on
+	Turns   int            // how often everything was halted, or went on
 	Freed   int            // locks of quarantined runs
 	Ended   map[string]int // status → runs
 }
@@ -88,7 +91,7 @@ func Run(o Options) (Result, error) {
 	if err == nil {
 		err = w.rest()
 	}
-	res := Result{Trace: fmt.Sprintf("%016x", w.trace.Sum64()), Events: w.events, Crashes: w.crashes, Effects: w.effects, Retries: len(w.retried), Carried: w.carried, Freed: w.freed, Ended: w.ended}
+	res := Result{Trace: fmt.Sprintf("%016x", w.trace.Sum64()), Events: w.events, Crashes: w.crashes, Effects: w.effects, Retries: len(w.retried), Carried: w.carried, Freed: w.freed, Turns: w.turns, Ended: w.ended}
 	if err != nil {
 		err = fmt.Errorf("seed %d, event %d: %w", o.Seed, w.events, err)
 	}
@@ -97,11 +100,13 @@ func Run(o Options) (Result, error) {
 
 // world is everything outside of the machine.
 type world struct {
-	o     Options
-	rng   *rand.Rand
-	now   time.Time
-	disk  *memory.Disk
-	trace interface {
+	halted bool // everything is
+	turns  int
+	o      Options
+	rng    *rand.Rand
+	now    time.Time
+	disk   *memory.Disk
+	trace  interface {
 		io.Writer
 		Sum64() uint64
 	}
@@ -132,13 +137,14 @@ type world struct {
 
 // process is a life of the engine.
 type process struct {
-	m       *engine.Machine
-	store   *faulty.Store
-	archive *archive.Archive
-	epoch   uint64
-	pending []engine.Commit
-	alive   bool
-	stalled time.Time // a refused commit is offered again then
+	m            *engine.Machine
+	store        *faulty.Store
+	archive      *archive.Archive
+	epoch        uint64
+	pending      []engine.Commit
+	alive        bool
+	stalled      time.Time // a refused commit is offered again then
+	told, halted bool      // by what it knows of the rules
 }
 
 // act is an attempt in the world.
@@ -195,6 +201,9 @@ func (w *world) live() error {
 		}
 	}
 	w.quiet = true
+	if w.halted {
+		w.turn()
+	}
 	for w.events < w.o.MaxEvents && w.failure == nil {
 		if len(w.agenda) == 0 {
 			moved, err := w.people()
@@ -247,6 +256,9 @@ func (w *world) next() error {
 	if w.p != nil && w.chance(w.o.Meddle) {
 		w.meddle()
 	}
+	if w.o.Govern > 0 && w.chance(w.o.Govern) {
+		w.turn()
+	}
 	return w.failure
 }
 
@@ -283,8 +295,10 @@ func (w *world) boot() error {
 	}
 	mc.Entropy = &entropy{w.rng}
 	mc.Runner = func(string) bool { return true }
+	mc.Governed = w.o.Govern > 0
 	p.m = engine.NewMachine(mc)
 	w.p = p
+	w.learns(p)
 	for _, r := range w.rows("run") {
 		switch r.Status {
 		case "running", "pending", "undoing", "cancelling":
@@ -500,6 +514,10 @@ func (w *world) answer(p *process, group []engine.Commit) {
 func (w *world) act(p *process, x engine.Act) {
 	stored, err := w.intent(x)
 	if err != nil {
+		w.failure = errors.Join(w.failure, err)
+		return
+	}
+	if err := w.begins(p, x); err != nil {
 		w.failure = errors.Join(w.failure, err)
 		return
 	}

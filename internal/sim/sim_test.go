@@ -22,7 +22,7 @@ func seeds(t *testing.T) uint64 {
 }
 
 func options(seed uint64) sim.Options {
-	return sim.Options{Seed: seed, Crash: 0.01, Full: 0.02, Lost: 0.01, Fail: 0.15, Doubt: 0.08, Meddle: 0.01, Damage: 0.3}
+	return sim.Options{Seed: seed, Crash: 0.01, Full: 0.02, Lost: 0.01, Fail: 0.15, Doubt: 0.08, Meddle: 0.01, Damage: 0.3, Govern: float64(seed%3) * 0.004}
 }
 
 // TestSeeds runs generated playbooks under every fault. SEED=n repeats one.
@@ -52,12 +52,16 @@ func TestSeeds(t *testing.T) {
 		}
 		total.Events, total.Crashes, total.Effects = total.Events+r.Events, total.Crashes+r.Crashes, total.Effects+r.Effects
 		total.Retries, total.Carried, total.Freed = total.Retries+r.Retries, total.Carried+r.Carried, total.Freed+r.Freed
+		total.Turns += r.Turns
 		for k, n := range r.Ended {
 			total.Ended[k] += n
 		}
 	}
 	t.Logf("%d seeds, %d events, %d crashes, %d effects, %d retries, %d calls carried on, %d locks released, %v", to-from+1,
 		total.Events, total.Crashes, total.Effects, total.Retries, total.Carried, total.Freed, total.Ended)
+	if to-from >= 100 && total.Turns < 100 {
+		t.Errorf("the campaign halted only %d times", total.Turns)
+	}
 	if to-from >= 100 && (total.Retries < 10 || total.Carried == 0 || total.Freed == 0) {
 		t.Errorf("the campaign did not meet retries and damage")
 	}
