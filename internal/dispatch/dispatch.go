@@ -100,6 +100,7 @@ type Dispatch struct {
 	mine     map[string]bool // runs that it started and that go on
 	starting map[string]bool
 	broken   error
+	closing  bool
 	pending  int
 	runs     int
 }
@@ -228,14 +229,23 @@ func (d *Dispatch) do(o Output) {
 		d.starting[x.Run], d.mine[x.Run] = true, true
 		d.mu.Unlock()
 		if !again {
-			d.busy.Go(func() { d.start(x) })
+			d.begin(func() { d.start(x) })
 		}
 	case CancelRun:
-		d.busy.Go(func() { d.cancelRun(x) })
+		d.begin(func() { d.cancelRun(x) })
 	case Wake:
-		d.busy.Go(func() { d.wakeRuns(x) })
+		d.begin(func() { d.wakeRuns(x) })
 	case Reload:
-		d.busy.Go(func() { d.reload(x.Err) })
+		d.begin(func() { d.reload(x.Err) })
+	}
+}
+
+// begin lets f go on beside the loop, unless it is too late for that: what was to be done is done after the next start.
+func (d *Dispatch) begin(f func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closing {
+		d.busy.Go(f)
 	}
 }
 
@@ -524,6 +534,9 @@ func (d *Dispatch) Err() error {
 
 // Close ends it: what is decided is durable, and runs that were not asked for yet are asked for by the next one.
 func (d *Dispatch) Close(ctx context.Context) error {
+	d.mu.Lock()
+	d.closing = true
+	d.mu.Unlock()
 	d.stop()
 	ended := make(chan struct{})
 	go func() { d.busy.Wait(); <-d.done; close(ended) }()

@@ -135,6 +135,7 @@ func TestRestart(t *testing.T) {
 			if dup := s.accept(firing("a", time.Now())); dup[0].Outcome == event.Duplicate {
 				t.Error("another alert is no duplicate")
 			}
+			settle()
 			s.close()
 		}
 		if n := first.count("run"); n != 4 { // a, and the three alerts since

@@ -155,7 +155,7 @@ func (d *Dispatch) Idle(run string, idle engine.Idle, ended bool) {
 		return
 	}
 	if ended {
-		d.busy.Go(func() { d.ended(run, idle.Status) })
+		d.begin(func() { d.ended(run, idle.Status) })
 		return
 	}
 	for _, w := range idle.Waits {
