@@ -44,6 +44,7 @@ func (w *owned) openDesk(ctx context.Context, s *server, d *desk) error {
 	}
 	x, err := dispatch.Open(ctx, dispatch.Config{
 		Ledger: d.ledger, Engine: w.engine, Catalog: d.shelf, Gate: d.governor, Rules: d.shelf.rules(), Bind: d.shelf.eval, Blobs: w.blobs, Log: s.log,
+		Limits: dispatch.Limits{Runs: s.Config.Runs},
 	})
 	if err != nil {
 		return err

@@ -47,6 +47,9 @@ type Server struct {
 	// Mode says what becomes of mutations, until somebody sets another mode (tend mode): observe records what would have been
 	// done, ask lets a person decide on each, auto does them.
 	Mode string `yaml:"mode" env:"TEND_MODE"`
+	// Runs bounds how many runs that events started go on at a time, not counting those that wait for people. What comes then
+	// is queued, by priority.
+	Runs int `yaml:"runs" env:"TEND_RUNS"`
 	// Audit says where the audit trail is shipped to.
 	Audit Audit `yaml:"audit"`
 	// LocalSteps lets steps run on the server itself. Without it `shell`, and `container` on the runner local, are refused.
@@ -92,7 +95,7 @@ func DefaultServer() *Server {
 	return &Server{
 		Config: Config{OwnerWait: Duration(5 * time.Second), LogCap: 10 << 20},
 		SignOn: SignOn{Session: Duration(12 * time.Hour), Longest: Duration(7 * 24 * time.Hour)},
-		Listen: "127.0.0.1:8420", Mode: "observe", Drain: Duration(30 * time.Second), Log: Log{Level: "info", Format: "json"},
+		Listen: "127.0.0.1:8420", Mode: "observe", Runs: 64, Drain: Duration(30 * time.Second), Log: Log{Level: "info", Format: "json"},
 	}
 }
 
@@ -161,6 +164,9 @@ func (s *Server) Check(bad Bad) {
 	s.checkListen(bad)
 	s.checkAccess(bad)
 	s.checkSources(bad)
+	if s.Runs < 1 || s.Runs > 10_000 {
+		bad("runs", "1 to 10000", "runs: %d is not a number of runs", s.Runs)
+	}
 	if !slices.Contains([]string{"observe", "ask", "auto"}, s.Mode) {
 		bad("mode", "observe, ask or auto", "there is no mode %q", s.Mode)
 	}
