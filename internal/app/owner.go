@@ -21,6 +21,7 @@ import (
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/httpapi"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/runner"
@@ -101,6 +102,11 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 	}
 	if w.engine, err = w.drive(ctx, o, set, key); err != nil {
 		return nil, err
+	}
+	if o.Observe {
+		if err := w.engine.Govern(ctx, &guard.Rules{Version: "observe", Modes: []guard.Setting{{Mode: guard.ModeObserve}}}); err != nil {
+			return nil, err
+		}
 	}
 	if o.server != nil {
 		if err := w.openDesk(ctx, o.server, w.desk); err != nil {

@@ -38,7 +38,9 @@ type Options struct {
 	Command string // how the owner file calls this process
 	// Brief: this command only looks something up. Nobody becomes its client; whoever wants to run waits until it is gone.
 	Brief bool
-	Via   string // terminal, inbox or api
+	// Observe: what would be changed is recorded, and not done.
+	Observe bool
+	Via     string // terminal, inbox or api
 	// Server is the address of a server to ask instead of a data directory, and Token what it knows the asker by.
 	Server, Token string
 	// MayMake lets a missing data directory be made; otherwise it is an error.

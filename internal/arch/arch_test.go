@@ -75,6 +75,7 @@ var lines = [][]string{
 		"lint",
 		"repository",
 		"schema",
+		"sketch", // the first draft of a playbook
 		"task",
 	},
 	{
@@ -221,6 +222,7 @@ var pure = []string{
 	"schedule",
 	"schema",
 	"signature",
+	"sketch",
 	"spelling",
 	"task",
 	"trigger",

@@ -86,6 +86,9 @@ func (p *process) connect(ctx context.Context, kind string, f connectFlags, past
 		return err
 	}
 	p.talk("look: tend events list --limit %d", len(arrived))
+	if len(arrived) > 0 && arrived[0].Outcome == event.Unmatched {
+		p.talk("make a playbook of such an event: tend new playbook --from-event %s", arrived[0].Event)
+	}
 	return nil
 }
 

@@ -27,7 +27,7 @@ func TestFirstAlertIsWalked(t *testing.T) {
 			continue
 		}
 		n++
-		c = strings.ReplaceAll(c, "http://127.0.0.1:8421", "$SHOP")
+		c = strings.NewReplacer("http://127.0.0.1:8421", "$SHOP", "evt_…", "$EVENT").Replace(c)
 		if anyOrder(c) {
 			if !strings.Contains(string(script), c) {
 				t.Errorf("the script does not do: %s", c)

@@ -119,6 +119,9 @@ func (r *Repo) folders() []string {
 	return out
 }
 
+// Home is the folder that new playbooks go to: the first of those that hold documents.
+func (r *Repo) Home() string { return r.folders()[0] }
+
 // name is how messages call a file: relative to the working directory where that is shorter.
 func (r *Repo) name(abs string) string {
 	rel, err := filepath.Rel(r.base, abs)
