@@ -22,7 +22,7 @@ build: ## build bin/tend
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN)/tend ./cmd/tend
 
 .PHONY: demo
-demo: ## see a real problem repaired on this machine
+demo: ## see an alert handled and a real problem repaired on this machine
 	$(GO) run ./cmd/tend demo
 
 .PHONY: test

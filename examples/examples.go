@@ -4,7 +4,7 @@ package examples
 
 import _ "embed"
 
-// ReclaimDisk frees space in a directory that a logger fills: `tend demo` runs it.
+// ReclaimDisk frees space in a directory that a logger fills: `tend demo` and `tend demo core` run it.
 //
 //go:embed reclaim-disk/playbook.yaml
 var ReclaimDisk []byte

@@ -22,9 +22,12 @@ import (
 // Actions is the one list of what a step can use.
 func Actions() (*action.Set, error) { return actions(nil, container.New(), shell.New()) }
 
-// serverActions are the same in a server, where steps run on the machine itself as another user, or not at all (nil).
-// Incidents are those of its desk.
-func serverActions(as *process.User, d *desk) (*action.Set, error) {
+// serverActions are the same in a server, where steps run on the machine itself as another user, or not at all (nil); as the
+// server's own only in a demonstration. Incidents are those of its desk.
+func serverActions(as *process.User, own bool, d *desk) (*action.Set, error) {
+	if own {
+		return actions(d, container.New(), shell.New())
+	}
 	if as == nil {
 		return actions(d, refused{container.New()}, refused{shell.New()})
 	}

@@ -77,7 +77,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 	set, err := Actions()
 	if o.server != nil {
 		w.desk = new(desk)
-		set, err = serverActions(o.server.as, w.desk)
+		set, err = serverActions(o.server.as, o.server.OwnSteps, w.desk)
 	}
 	if err != nil {
 		return nil, err

@@ -33,6 +33,11 @@ type ServeOptions struct {
 	Version string
 	// Hurry, when closed, ends the wait for what acts at the end.
 	Hurry <-chan struct{}
+	// OwnSteps lets steps run on this machine as the user of the server. No configuration can say so: it is for a server that
+	// somebody looks on at, in a directory of its own, and that ends with the command that started it.
+	OwnSteps bool
+	// Ready, when it is not nil, is told where the server answers.
+	Ready func(address string)
 }
 
 // part is something that goes on beside the engine while a server serves.
@@ -108,6 +113,9 @@ func (s *server) serve(ctx context.Context, w *owned, l net.Listener, address st
 		go func() { ended <- named(p.name, p.run(work)) }()
 	}
 	s.announce(w, address)
+	if s.Ready != nil {
+		s.Ready(address)
+	}
 	n := notifier{s.Getenv("NOTIFY_SOCKET")}
 	n.tell(s.log, "READY=1\nSTATUS=answers on "+address)
 	watch := n.watch(ctx, s.log, s.Getenv("WATCHDOG_USEC"), func(ctx context.Context) error {

@@ -136,9 +136,11 @@ var lines = [][]string{
 	},
 	{
 		"client",
-		"demo",   // scenes that show what the program does
 		"intake", // lets events in
 		"httpapi",
+	},
+	{
+		"demo", // scenes that show what the program does
 	},
 	{
 		"config", // what can be set; it knows the sections of those above

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -19,26 +21,25 @@ import (
 )
 
 func (p *process) demoCommand() *cobra.Command {
-	scenes := demo.Scenes()
-	c := &cobra.Command{
-		Use:   "demo",
-		Short: scenes[0].Short,
-		Long: "Makes a scratch directory, lets a logger fill it, and runs a playbook that repairs it. Nothing outside that directory\n" +
-			"is touched, no server and no root is needed. It exits with 0 only if the verification held.",
-		GroupID: groupRun,
-		Args:    noArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return p.play(c.Context(), scenes[0]) },
+	var all []*cobra.Command
+	for _, s := range demo.Scenes() {
+		var stay bool
+		c := &cobra.Command{Use: s.Name, Short: s.Short, Long: s.Long, Args: noArgs, RunE: func(c *cobra.Command, _ []string) error {
+			return p.play(c.Context(), s, stay)
+		}}
+		if s.Server {
+			c.Flags().BoolVar(&stay, "stay", false, "leave the server up until Ctrl-C")
+		}
+		all = append(all, c)
 	}
-	for _, s := range scenes[1:] {
-		c.AddCommand(&cobra.Command{Use: s.Name, Short: s.Short, Args: noArgs, RunE: func(c *cobra.Command, _ []string) error {
-			return p.play(c.Context(), s)
-		}})
-	}
+	c := all[0]
+	c.Use, c.GroupID = "demo", groupRun
+	c.AddCommand(all[1:]...)
 	return c
 }
 
 // play shows a demonstration, with a data directory of its own.
-func (p *process) play(ctx context.Context, s demo.Scene) error {
+func (p *process) play(ctx context.Context, s demo.Scene, stay bool) error {
 	dir, err := os.MkdirTemp("", "tend-demo-")
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "make a scratch directory")
@@ -51,6 +52,13 @@ func (p *process) play(ctx context.Context, s demo.Scene) error {
 		inner.flags.dataDir = filepath.Join(dir, "state")
 	}
 	stage := &demo.Stage{Tend: &player{&inner}, Dir: dir, Out: p.Out, Style: p.out}
+	if stay {
+		stage.Stay = func(ctx context.Context) {
+			ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+			defer stop()
+			<-ctx.Done()
+		}
+	}
 	err = s.Play(stage, ctx)
 	_, _ = fmt.Fprintf(p.Out, "\nEverything is in %s; `rm -rf %s` removes it.\n", dir, dir)
 	if errors.Is(err, demo.ErrNotProven) {
@@ -63,7 +71,7 @@ func (p *process) play(ctx context.Context, s demo.Scene) error {
 type player struct{ *process }
 
 func (p *player) Run(ctx context.Context, file string, params ...string) (demo.Run, error) {
-	return p.ended(ctx, p.runPlaybook(ctx, file, runFlags{pairs: params, output: "text"}))
+	return p.ended(ctx, "last", p.runPlaybook(ctx, file, runFlags{pairs: params, output: "text"}))
 }
 
 func (p *player) Alone(ctx context.Context, file string, params ...string) (demo.Run, error) {
@@ -76,6 +84,11 @@ func (p *player) Alone(ctx context.Context, file string, params ...string) (demo
 	if err != nil {
 		return demo.Run{}, err
 	}
+	return p.follow(ctx, s, id)
+}
+
+// follow shows a run until it is over, and closes the session. Nobody is there to be asked: others answer, or time does.
+func (p *player) follow(ctx context.Context, s *app.Session, id string) (demo.Run, error) {
 	w, err := p.newWatcher(ctx, s, id, true, false)
 	if err != nil {
 		return demo.Run{}, errors.Join(err, s.Close())
@@ -88,10 +101,10 @@ func (p *player) Alone(ctx context.Context, file string, params ...string) (demo
 	if cerr := s.Close(); cerr != nil {
 		return demo.Run{}, errors.Join(err, cerr)
 	}
-	return p.ended(ctx, err)
+	return p.ended(ctx, id, err)
 }
 
-func (p *player) Last(ctx context.Context) (demo.Run, error) { return p.ended(ctx, nil) }
+func (p *player) Last(ctx context.Context) (demo.Run, error) { return p.ended(ctx, "last", nil) }
 
 func (p *player) Explain(ctx context.Context, id string) error {
 	return p.look(ctx, func(s *app.Session) error {
@@ -115,7 +128,7 @@ func (p *player) Resume(ctx context.Context, id string) (demo.Run, error) {
 	if _, err := s.Engine.Do(ctx, engine.Command{Verb: engine.Resume, Run: id, By: s.Me}); err != nil {
 		return demo.Run{}, errors.Join(err, s.Close())
 	}
-	return p.ended(ctx, p.drive(ctx, s, id, false))
+	return p.ended(ctx, "last", p.drive(ctx, s, id, false))
 }
 
 func (p *player) Program() ([]string, error) {
@@ -131,8 +144,8 @@ func (p *player) Command(args string) string {
 	return name + " --data-dir " + p.flags.dataDir + " " + args
 }
 
-// ended tells how the newest run stands after a command that ended with err.
-func (p *player) ended(ctx context.Context, err error) (demo.Run, error) {
+// ended tells how a run stands after a command that ended with err.
+func (p *player) ended(ctx context.Context, id string, err error) (demo.Run, error) {
 	var r demo.Run
 	var exited *exitError
 	if errors.As(err, &exited) {
@@ -142,7 +155,7 @@ func (p *player) ended(ctx context.Context, err error) (demo.Run, error) {
 		return r, err
 	}
 	err = p.look(ctx, func(s *app.Session) error {
-		row, err := findRun(ctx, s.Engine, "last")
+		row, err := findRun(ctx, s.Engine, id)
 		if err != nil {
 			return err
 		}

@@ -1,9 +1,10 @@
-// Package demo shows what tend is for, with real files in a scratch directory: a problem that is found, repaired, verified
-// and explained; a repair that does not help; a question that nobody answers; a process that is killed in the middle of a
-// mutation.
+// Package demo shows what tend is for, with real files in a scratch directory: an alert that is handled by a server, with a
+// person; a storm of them; a number that was mistyped; a problem that is found, repaired, verified and explained without a
+// server; a repair that does not help; a question that nobody answers; a process that is killed in the middle of a mutation.
 //
-// It sets the scene, has Tend do what a person would, and proves from the files what must hold afterwards. Nothing outside
-// of the scratch directory is touched. What does not hold is ErrNotProven, so that a demonstration is a test too.
+// It sets the scene, has Tend do what a person would, posts what an Alertmanager would, and proves from the files and from
+// the server's answers what must hold afterwards. Nothing outside of the scratch directory is touched. What does not hold
+// is ErrNotProven, so that a demonstration is a test too.
 package demo
 
 import (
@@ -46,6 +47,10 @@ type Tend interface {
 	Explain(ctx context.Context, id string) error
 	// Resume is `tend runs resume ID`.
 	Resume(ctx context.Context, id string) (Run, error)
+	// Serve is `tend serve --config FILE` in this process, which lets steps run here.
+	Serve(ctx context.Context, file string) (Server, error)
+	// Present tells whether somebody sits at a terminal who can be asked.
+	Present() bool
 	// Program is the file of this program with the flags that lead to the data directory.
 	Program() (args []string, err error)
 	// Command words a command for people, who may copy it.
@@ -58,21 +63,32 @@ type Stage struct {
 	Dir   string // scratch
 	Out   io.Writer
 	Style terminal.Style // of Out
+	// Stay waits until people have seen enough of a server; nil: nobody wants to see more of it.
+	Stay func(ctx context.Context)
 }
 
 // Scene is one demonstration.
 type Scene struct {
 	Name, Short string // the first has no name
+	Long        string
+	Server      bool // it starts one, which can stay
 	Play        func(*Stage, context.Context) error
 }
 
 // Scenes lists the demonstrations.
 func Scenes() []Scene {
 	return []Scene{
-		{"", "See a real problem found, repaired, verified and explained, in a scratch directory", (*Stage).reclaim},
-		{"kill", "Kill tend in the middle of a mutation, and see the question that follows", (*Stage).kill},
-		{"verify-fails", "See undo and escalation when a repair does not help", (*Stage).verifyFails},
-		{"nobody-answers", "See that nothing happens when nobody answers", (*Stage).nobodyAnswers},
+		{
+			Short: "See an alert come in and be handled, by people and machine: a server, an incident, a repair, in a scratch directory",
+			Long: "Makes a scratch directory, lets a logger fill it, starts a server and posts the alert that an Alertmanager would. The\n" +
+				"playbook asks a person, repairs the directory and verifies that; the alert is over, and so is its incident. Nothing outside\n" +
+				"that directory is touched; no root, no other service is needed. It exits with 0 only if all that it claims was proven.",
+			Server: true, Play: (*Stage).story,
+		},
+		{Name: "core", Short: "See a real problem found, repaired, verified and explained, without a server", Play: (*Stage).reclaim},
+		{Name: "kill", Short: "Kill tend in the middle of a mutation, and see the question that follows", Play: (*Stage).kill},
+		{Name: "verify-fails", Short: "See undo and escalation when a repair does not help", Play: (*Stage).verifyFails},
+		{Name: "nobody-answers", Short: "See that nothing happens when nobody answers", Play: (*Stage).nobodyAnswers},
 	}
 }
 
