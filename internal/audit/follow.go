@@ -61,7 +61,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		err := f.Once(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return context.Cause(ctx)
 		case err != nil:
 			f.failed.Add(1)
 			if !said {

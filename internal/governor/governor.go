@@ -432,12 +432,12 @@ func (g *Governor) Start(c dispatch.Candidate, now time.Time) dispatch.Verdict {
 	v := g.rules.Start(g.counted, g.about(c), now)
 	out := g.keep(v.Reserve, nil, now)
 	out.Guard, out.Why, out.Until = v.Guard, v.Why, v.Until
-	switch {
-	case v.Kind == guard.Allow:
+	switch v.Kind {
+	case guard.Allow:
 		out.Outcome = event.Started
-	case v.Kind == guard.Hold:
+	case guard.Hold:
 		out.Outcome = event.Held
-	default:
+	case guard.Ask, guard.Deny, guard.Observe:
 		out.Outcome = event.Refused
 	}
 	return out

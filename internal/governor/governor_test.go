@@ -172,8 +172,8 @@ func TestFileAndTime(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "halt")
 	synctest.Test(t, func(t *testing.T) {
 		b := open(t, memory.New(), governor.Config{Mode: guard.ModeAuto, File: file})
-		engine, ctx, stop := new(told), t.Context(), func() {}
-		ctx, stop = context.WithCancel(ctx)
+		engine := new(told)
+		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- b.Run(ctx, engine, nil) }()
 		synctest.Wait()
@@ -212,7 +212,9 @@ func TestFileAndTime(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 		stop()
-		<-done
+		if err := <-done; err == nil {
+			t.Error("it ended by itself")
+		}
 		b.close(t)
 	})
 }

@@ -171,7 +171,9 @@ func runs(t *testing.T, disk *memory.Disk, d time.Duration, c *intake.Clock) {
 	time.Sleep(d)
 	synctest.Wait()
 	stop()
-	<-done
+	if err := <-done; err == nil {
+		t.Error("it ended by itself")
+	}
 	if err := c.Ledger.Close(context.WithoutCancel(ctx)); err != nil {
 		t.Fatal(err)
 	}
@@ -330,5 +332,7 @@ func TestPuller(t *testing.T) {
 	set(false, "b", "c")
 	until("a alert firing", "b alert firing", "c alert firing", "a alert resolved")
 	stop()
-	<-done
+	if err := <-done; err == nil {
+		t.Error("it ended by itself")
+	}
 }

@@ -57,7 +57,7 @@ func TestRotation(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "audit.jsonl")
 	s := file.New(name)
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	for i := range 3 {
 		if err := s.Write(t.Context(), sinktest.Lines(1+i, 1)); err != nil {
 			t.Fatal(err)

@@ -197,7 +197,7 @@ func TestLargeDatagram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	l := sinktest.Lines(1, 1)[0]
 	l.Text = `{"hash":"abc","payload":{"x":"` + strings.Repeat("y", 100_000) + `"},"seq":1}`
 	if err := out.Write(t.Context(), []sink.Line{l}); err != nil {
