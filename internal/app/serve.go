@@ -190,6 +190,7 @@ func (s *server) extend(ctx context.Context, c *httpapi.Config, w *owned) error 
 		return err
 	}
 	c.Gate, c.Roll, c.Log, c.Hosts = s.people, s.people, s.log, s.Config.Names()
+	c.Backups = s.Config.Backups
 	for _, p := range s.Config.Proxies {
 		prefix, err := netip.ParsePrefix(p)
 		if err != nil {

@@ -25,7 +25,11 @@ func (p *process) backupCommand() *cobra.Command {
 		GroupID: groupKeep,
 		Args:    someArgs(1, 1, "a directory that does not exist yet"),
 		RunE: func(c *cobra.Command, args []string) error {
-			path, err := filepath.Abs(args[0])
+			path := args[0]
+			address, _, err := p.server()
+			if err == nil && address == "" {
+				path, err = filepath.Abs(path)
+			}
 			if err != nil {
 				return err
 			}
@@ -38,7 +42,7 @@ func (p *process) backupCommand() *cobra.Command {
 				if output == asJSON {
 					return p.data(asJSON, done)
 				}
-				_, err = fmt.Fprintf(p.Out, "%s: %s at commit %d, %d bytes, verified\n", path, done.Instance, done.Index, done.Bytes)
+				_, err = fmt.Fprintf(p.Out, "%s: %s at commit %d, %d bytes, verified\n", terminal.Line(done.Path), done.Instance, done.Index, done.Bytes)
 				return err
 			})
 		},
@@ -57,6 +61,9 @@ func (p *process) restoreCommand() *cobra.Command {
 		GroupID: groupKeep,
 		Args:    someArgs(1, 1, "the directory of a backup"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := p.here(c); err != nil {
+				return err
+			}
 			conf, err := p.config()
 			if err != nil {
 				return err

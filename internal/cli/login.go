@@ -44,6 +44,14 @@ func (p *process) server() (address, token string, err error) {
 	return address, known.Servers[trimmed(address)].Token, err
 }
 
+// here refuses --server for commands about this machine.
+func (p *process) here(c *cobra.Command) error {
+	if p.flags.server != "" {
+		return fault.New(fault.Invalid, "%s is about this machine, and not about a server elsewhere", c.CommandPath()).WithNext("leave --server away")
+	}
+	return nil
+}
+
 // trimmed is the form in which addresses are remembered.
 func trimmed(address string) string { return strings.ToLower(strings.TrimRight(address, "/")) }
 

@@ -42,6 +42,9 @@ func (p *process) serveCommand() *cobra.Command {
 			"SIGTERM or Ctrl-C end it in order: nothing new begins, and what acts may end by itself (`drain`); a second signal stops that.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := p.here(c); err != nil {
+				return err
+			}
 			conf, err := config.LoadServer(p.serverFlags(f), p.Getenv)
 			if err != nil {
 				return err

@@ -54,6 +54,9 @@ type Server struct {
 	Audit Audit `yaml:"audit"`
 	// LocalSteps lets steps run on the server itself. Without it `shell`, and `container` on the runner local, are refused.
 	LocalSteps *LocalSteps `yaml:"localSteps"`
+	// Backups is the directory for backups that admins ask for over the network, each below a name of its own. Without it they
+	// are made on the server only.
+	Backups string `yaml:"backups" env:"TEND_BACKUPS" path:"true"`
 	// Drain bounds the wait, at the end, for steps that act to finish. What acts longer is stopped.
 	Drain Duration `yaml:"drain" env:"TEND_DRAIN"`
 	// Log says what the server tells about itself, on standard error.

@@ -25,6 +25,7 @@ func (s *server) house(a *api) {
 	}, s.unhalt)
 	add(a, server(access.Manage), http.MethodPost, "/v1/backup", about{
 		id: "backup", tag: "server", summary: "Back up to a directory on the server", time: time.Hour,
+		text: "Over the socket `path` is an absolute path that does not exist yet; over the network it is a name in the directory that the server's configuration has for backups.",
 	}, s.backup)
 	add(a, server(access.Manage), http.MethodPost, "/v1/verify", about{
 		id: "verify", tag: "server", summary: "Read and verify everything", time: time.Hour,
@@ -86,10 +87,22 @@ func (s *server) backup(ctx context.Context, in *backupInput) (*backupOutput, er
 	if s.House == nil {
 		return nil, fault.New(fault.Refused, "backups are not offered here")
 	}
-	if !filepath.IsAbs(in.Body.Path) {
-		return nil, fault.New(fault.Invalid, "path %q is not absolute", in.Body.Path)
+	path := in.Body.Path
+	if !Asker(ctx).Local {
+		// Whoever is an admin over the network is not the owner of the machine's files.
+		switch {
+		case s.Backups == "":
+			return nil, fault.New(fault.Refused, "the server's configuration names no directory for backups over the network").
+				WithNext("set `backups` there, or back up on the server itself")
+		case filepath.Base(path) != path || !filepath.IsLocal(path):
+			return nil, fault.New(fault.Invalid, "%q is not the name of a backup", path).WithNext("give a name without slashes: it goes to the server's directory for backups")
+		}
+		path = filepath.Join(s.Backups, path)
 	}
-	done, err := s.House.Backup(ctx, in.Body.Path)
+	if !filepath.IsAbs(path) {
+		return nil, fault.New(fault.Invalid, "path %q is not absolute", path)
+	}
+	done, err := s.House.Backup(ctx, path)
 	return &backupOutput{done}, err
 }
 

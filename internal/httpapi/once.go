@@ -23,6 +23,7 @@ const (
 const (
 	keepAnswers = 10_000
 	keepFor     = 24 * time.Hour
+	keepBytes   = 32 << 20
 	maxAnswer   = 64 << 10 // larger answers are not remembered: none of a command is
 	maxKey      = 200
 )
@@ -33,6 +34,7 @@ type answers struct {
 	mu    sync.Mutex
 	known map[answerKey]*answer
 	order []answerKey // oldest first
+	bytes int         // of all bodies
 }
 
 // answerKey is a key of one asker for one operation.
@@ -119,8 +121,11 @@ func (a *answers) claim(k answerKey, sum [sha256.Size]byte, now time.Time) (mine
 	}
 	for len(a.order) > 0 {
 		oldest := a.known[a.order[0]]
-		if oldest != nil && len(a.order) <= keepAnswers && now.Sub(oldest.at) < keepFor {
+		if oldest != nil && len(a.order) <= keepAnswers && a.bytes <= keepBytes && now.Sub(oldest.at) < keepFor {
 			break
+		}
+		if oldest != nil {
+			a.bytes -= len(oldest.body)
 		}
 		delete(a.known, a.order[0])
 		a.order = a.order[1:]
@@ -140,6 +145,9 @@ func (a *answers) settle(k answerKey, mine *answer, rec *recorder) {
 	defer a.mu.Unlock()
 	if rec.status > 0 && rec.status < http.StatusInternalServerError && rec.status != http.StatusTooManyRequests && !rec.cut {
 		mine.status, mine.body, mine.header = rec.status, rec.body.Bytes(), http.Header{}
+		if a.known[k] == mine {
+			a.bytes += len(mine.body)
+		}
 		for _, name := range []string{"Content-Type", "Location", "Etag"} {
 			if v := rec.Header().Values(name); len(v) > 0 {
 				mine.header[name] = v

@@ -69,6 +69,9 @@ func (s *server) startRun(ctx context.Context, in *startInput) (*startOutput, er
 		if req.Dir != "" || req.Cause != (entry.Cause{}) {
 			return nil, fault.New(fault.Refused, "dir and cause are the server's to say").WithNext("leave them out")
 		}
+		if req.Source != "" {
+			req.Source = "sent: " + req.Source // what comes from elsewhere must not look like a file or a commit of here
+		}
 	}
 	if req.Request == "" {
 		req.Request = onceOf(ctx, "runs")

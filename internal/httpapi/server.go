@@ -67,6 +67,8 @@ type Config struct {
 	Gate Gate
 	// Roll is who can sign on and what they may do; nil: a server has it, and this is none.
 	Roll Roll
+	// Backups is where backups go that are asked for over the network; "": they are refused.
+	Backups string
 	// Hosts are the names that requests over the network may be sent to, with or without a port. Empty: any.
 	Hosts []string
 	// Proxies are addresses of which X-Forwarded-For is believed.
