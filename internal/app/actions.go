@@ -14,35 +14,45 @@ import (
 	"github.com/tendhq/tend/internal/action/sql"
 	"github.com/tendhq/tend/internal/action/ssh"
 	"github.com/tendhq/tend/internal/action/tabulate"
+	"github.com/tendhq/tend/internal/action/tell"
 	"github.com/tendhq/tend/internal/action/transform"
 	"github.com/tendhq/tend/internal/action/verb"
 	"github.com/tendhq/tend/internal/fault"
 )
 
 // Actions is the one list of what a step can use.
-func Actions() (*action.Set, error) { return actions(nil, container.New(), shell.New()) }
+func Actions() (*action.Set, error) { return localActions(nil) }
+
+// localActions are the same with integrations.
+func localActions(c *connections) (*action.Set, error) {
+	return actions(c, nil, container.New(), shell.New())
+}
 
 // serverActions are the same in a server, where steps run on the machine itself as another user, or not at all (nil); as the
 // server's own only in a demonstration. Incidents are those of its desk.
-func serverActions(as *process.User, own bool, d *desk) (*action.Set, error) {
+func serverActions(as *process.User, own bool, c *connections, d *desk) (*action.Set, error) {
 	if own {
-		return actions(d, container.New(), shell.New())
+		return actions(c, d, container.New(), shell.New())
 	}
 	if as == nil {
-		return actions(d, refused{container.New()}, refused{shell.New()})
+		return actions(c, d, refused{container.New()}, refused{shell.New()})
 	}
-	return actions(d, container.Action{As: as}, shell.Action{As: as})
+	return actions(c, d, container.Action{As: as}, shell.Action{As: as})
 }
 
-// actions is the list, with those that run programs on the machine itself, and the desk of a server, if there is one.
-func actions(d *desk, local ...action.Action) (*action.Set, error) {
+// actions is the list, with those that run programs on the machine itself, the integrations, and the desk of a server, if there is one.
+func actions(c *connections, d *desk, local ...action.Action) (*action.Set, error) {
 	incidents := incident.All(func() incident.Desk {
 		if d == nil || d.dispatch.Load() == nil {
 			return nil
 		}
 		return d.dispatch.Load()
 	})
-	return action.NewSet(append(append(local, incidents...),
+	var told tell.Connections
+	if c != nil {
+		told = c
+	}
+	return action.NewSet(append(append(append(local, incidents...), tell.All(told)...),
 		http.New(),
 		log.New(),
 		replace.New(),

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/tendhq/tend/internal/courier"
 	"github.com/tendhq/tend/internal/dispatch"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/governor"
@@ -23,6 +24,7 @@ type desk struct {
 	dispatch atomic.Pointer[dispatch.Dispatch] // nil while it is opened
 	governor *governor.Governor
 	shelf    *shelf
+	courier  atomic.Pointer[courier.Courier] // nil: there are no channels
 
 	mu    sync.Mutex
 	early []func(*dispatch.Dispatch) // what the engine told before there was somebody to hear
@@ -61,6 +63,9 @@ func (w *owned) openDesk(ctx context.Context, s *server, d *desk) error {
 	}, part{
 		name: "guards", run: func(ctx context.Context) error { return d.governor.Run(ctx, w.engine, x.Reconsider) },
 	})
+	if err := w.openCourier(ctx, s, d); err != nil {
+		return err
+	}
 	return d.sources(s, w, x)
 }
 
@@ -91,6 +96,9 @@ func (d *desk) run(ctx context.Context) error {
 
 // idle hears from the engine which runs are over.
 func (d *desk) idle(run string, i engine.Idle, ended bool) {
+	if c := d.courier.Load(); c != nil && (ended || waiting(i)) {
+		c.Asked()
+	}
 	if x := d.dispatch.Load(); x != nil {
 		x.Idle(run, i, ended)
 		return

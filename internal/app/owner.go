@@ -49,13 +49,15 @@ type owned struct {
 	store   *sqlite.Store
 	blobs   *dir.Store
 	secrets secret.Chain
-	engine  *engine.Engine
-	desk    *desk // of a server
-	api     *driven
-	handler http.Handler
-	socket  string
-	stop    context.CancelFunc // ends the server
-	served  chan error
+
+	connections *connections
+	engine      *engine.Engine
+	desk        *desk // of a server
+	api         *driven
+	handler     http.Handler
+	socket      string
+	stop        context.CancelFunc // ends the server
+	served      chan error
 
 	once sync.Once
 	err  error
@@ -74,15 +76,16 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 	if err := w.announce(o); err != nil {
 		return nil, err
 	}
-	set, err := Actions()
-	if o.server != nil {
-		w.desk = new(desk)
-		set, err = serverActions(o.server.as, o.server.OwnSteps, w.desk)
-	}
-	if err != nil {
+	if w.secrets, err = Providers(o.Config); err != nil {
 		return nil, err
 	}
-	if w.secrets, err = Providers(o.Config); err != nil {
+	w.connections = connect(o.Config, w.secrets)
+	set, err := localActions(w.connections)
+	if o.server != nil {
+		w.desk = new(desk)
+		set, err = serverActions(o.server.as, o.server.OwnSteps, w.connections, w.desk)
+	}
+	if err != nil {
 		return nil, err
 	}
 	key, err := seal.Open(w.dir)

@@ -212,6 +212,25 @@ func (c *compiler) use(n *program.Node, s *playbook.Step, looks bool) {
 	default:
 		c.action(n, s, callee.Spec, looks)
 	}
+	if err == nil && callee.Module == nil {
+		connect(n, callee.Spec)
+	}
+}
+
+// connect gives an action that has an input for it the integration that its step names.
+func connect(n *program.Node, spec contract.Spec) {
+	const name = "integration"
+	f := fieldOf(spec.Inputs, name)
+	if n.Integration == nil || f == nil || f.Type != contract.Integration {
+		return
+	}
+	if _, given := n.With[name]; given {
+		return
+	}
+	if n.With == nil {
+		n.With = map[string]expr.Tree{}
+	}
+	n.With[name] = expr.Tree{Scalar: n.Integration}
 }
 
 // action compiles a step of tend/v1 that uses a built-in action.

@@ -36,6 +36,8 @@ type Config struct {
 	Secrets Secrets `yaml:"secrets"`
 	// Runners are the places that `runner:` of a step can name, besides local.
 	Runners map[string]Runner `yaml:"runners"`
+	// Integrations are connections to other services, by the names that `integration:` of a step can have.
+	Integrations map[string]Integration `yaml:"integrations"`
 
 	// File is where the configuration was read from; "" when there is none.
 	File string `yaml:"-"`
@@ -184,6 +186,7 @@ func (s *Secrets) Check(bad Bad) {
 
 // Check implements Checker.
 func (c *Config) Check(bad Bad) {
+	c.checkIntegrations(bad)
 	for _, n := range slices.Sorted(maps.Keys(c.Runners)) {
 		at := "runners." + n
 		switch r := c.Runners[n]; {

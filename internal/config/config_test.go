@@ -100,3 +100,40 @@ func TestEveryVariableIsDocumented(t *testing.T) {
 		}
 	}
 }
+
+// TestIntegrations: every problem is told, and no secret is taken for a name.
+func TestIntegrations(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "server.yaml")
+	if err := os.WriteFile(name, []byte(`
+integrations:
+  acme: {slack: {token: xoxb-1}}
+  both: {slack: {token: a}, pagerduty: {key: b}}
+  post: {email: {host: mail.example.org, from: nobody, tls: none, user: u}}
+  hook: {webhook: {url: 'http://example.org/x'}}
+  duty: {pagerduty: {}}
+channels:
+  Ops: {integration: acme, to: ['#a', '#b'], severity: bad}
+  none: {integration: other}
+  team: {integration: post}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, findings, err := config.CheckServer(config.ServerFlags{Flags: config.Flags{Config: name, DataDir: t.TempDir()}}, func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, f := range findings {
+		all.WriteString(f.String() + "\n")
+	}
+	for _, want := range []string{
+		"a token stands in the configuration", `"both" must say what it connects to, once`, `come from "nobody"`, "mail to mail.example.org could be read",
+		"user and password belong together", "could be read on the way", `"hook" does not say which secret its key is`, `"duty" does not say which secret`,
+		`a channel cannot be named "Ops"`, "goes to several places", `severity "bad"`, `goes through "other"`, `"team" does not say where it goes to`,
+	} {
+		if !strings.Contains(all.String(), want) {
+			t.Errorf("%q is not told:\n%s", want, all.String())
+		}
+	}
+}

@@ -44,6 +44,8 @@ type Server struct {
 	Access []Binding `yaml:"access"`
 	// Sources are where events come from.
 	Sources []Source `yaml:"sources"`
+	// Channels are where people are told what happens, by name.
+	Channels map[string]Channel `yaml:"channels"`
 	// Mode says what becomes of mutations, until somebody sets another mode (tend mode): observe records what would have been
 	// done, ask lets a person decide on each, auto does them.
 	Mode string `yaml:"mode" env:"TEND_MODE"`
@@ -165,6 +167,7 @@ func found(getenv func(string) string) string {
 // Check implements Checker.
 func (s *Server) Check(bad Bad) {
 	s.checkListen(bad)
+	s.checkChannels(bad)
 	s.checkAccess(bad)
 	s.checkSources(bad)
 	if s.Runs < 1 || s.Runs > 10_000 {

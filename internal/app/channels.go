@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/config"
+	"github.com/tendhq/tend/internal/courier"
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/incident"
+	"github.com/tendhq/tend/internal/message"
+)
+
+// usualBudget is how many messages a channel gets within a minute where the configuration says nothing.
+const usualBudget = 30
+
+// openCourier opens the outbox of messages, as a part of the server. Without channels there is none.
+func (w *owned) openCourier(ctx context.Context, s *server, d *desk) error {
+	if len(s.Config.Channels) == 0 {
+		return nil
+	}
+	dial := action.Dialer{Egress: egress(s.Config.Egress)}.DialContext
+	c := courier.Config{Ledger: d.ledger, Tasks: w.engine, URL: s.Config.URL, Log: s.log}
+	for _, name := range slices.Sorted(maps.Keys(s.Config.Channels)) {
+		ch := s.Config.Channels[name]
+		n := courier.Channel{
+			Name: name, To: ch.To, Wants: wants(ch), Tasks: ch.Tasks, Budget: ch.Budget,
+			Sender: func(ctx context.Context) (message.Sender, error) {
+				return w.connections.Sender(ctx, "", ch.Integration, dial)
+			},
+		}
+		if n.Budget == 0 {
+			n.Budget = usualBudget
+		}
+		if app := s.Config.Integrations[ch.Integration].Slack; app != nil {
+			n.Buttons = app.Signing != ""
+		}
+		c.Channels = append(c.Channels, n)
+	}
+	x, err := courier.Open(ctx, c)
+	if err != nil {
+		return err
+	}
+	d.courier.Store(x)
+	s.parts = append(s.parts, part{name: "messages", run: x.Run})
+	return nil
+}
+
+// wants tells which news are for a channel.
+func wants(c config.Channel) func(project, severity string, labels map[string]string) bool {
+	least := incident.Info
+	if c.Severity != "" {
+		least, _ = incident.ParseSeverity(c.Severity)
+	}
+	return func(project, severity string, labels map[string]string) bool {
+		if len(c.Projects) > 0 && !slices.Contains(c.Projects, project) {
+			return false
+		}
+		if severity == "" {
+			return true // a question
+		}
+		if incident.Severity(severity).Rank() < least.Rank() {
+			return false
+		}
+		for k, v := range c.Labels {
+			if labels[k] != v {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// waiting tells whether a run waits for a person.
+func waiting(i engine.Idle) bool {
+	return slices.ContainsFunc(i.Waits, func(w engine.Wait) bool { return w.For == "task" || w.For == "doubt" })
+}

@@ -1,0 +1,210 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/mail"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Integration is a named connection to another service. One of its sections says to which.
+type Integration struct {
+	// Slack is a workspace.
+	Slack *Slack `yaml:"slack"`
+	// Email is a mail server.
+	Email *Email `yaml:"email"`
+	// PagerDuty is a service of PagerDuty, by its Events API v2.
+	PagerDuty *PagerDuty `yaml:"pagerduty"`
+	// Webhook is another program, by Standard Webhooks.
+	Webhook *Webhook `yaml:"webhook"`
+}
+
+// Slack is a workspace, by an app of yours in it.
+type Slack struct {
+	// Token is the name of the secret with the bot's token (xoxb-…).
+	Token string `yaml:"token"`
+	// Signing is the name of the secret that Slack signs its requests with. Without it there are no buttons and no command.
+	Signing string `yaml:"signing"`
+	// Team is the id of the workspace (T…): requests of others are refused, whoever signed them.
+	Team string `yaml:"team"`
+	// Channel is where messages without an address go.
+	Channel string `yaml:"channel"`
+	// URL is the address of its API. Default: Slack's.
+	URL string `yaml:"url"`
+}
+
+// Email is a mail server that takes mail for others.
+type Email struct {
+	// Host is its name or address.
+	Host string `yaml:"host"`
+	// Port is 587 when it is not said, or 465 with `tls: implicit`.
+	Port int `yaml:"port"`
+	// TLS is starttls (default), implicit, or none for a server on this machine.
+	TLS string `yaml:"tls"`
+	// User is who logs in; without it nobody does.
+	User string `yaml:"user"`
+	// Password is the name of the secret that it logs in with.
+	Password string `yaml:"password"`
+	// From is the address that mails come from, with or without a name.
+	From string `yaml:"from"`
+	// To are the addresses that mails without an address go to.
+	To []string `yaml:"to"`
+	// CA is a file with the certificates to trust in place of the system's, in PEM.
+	CA string `yaml:"ca" path:"true"`
+}
+
+// PagerDuty is a service of PagerDuty.
+type PagerDuty struct {
+	// Key is the name of the secret with its integration key.
+	Key string `yaml:"key"`
+	// URL is the address of the Events API. Default: PagerDuty's; the EU's is https://events.eu.pagerduty.com.
+	URL string `yaml:"url"`
+}
+
+// Webhook is another program that is told.
+type Webhook struct {
+	// URL is where it is posted to.
+	URL string `yaml:"url"`
+	// Key is the name of the secret that messages are signed with (whsec_…).
+	Key string `yaml:"key"`
+}
+
+// Channel is a way to tell people what happens.
+type Channel struct {
+	// Integration is what it goes through.
+	Integration string `yaml:"integration"`
+	// To are the places that it goes to: one Slack channel, or addresses. Default: the integration's.
+	To []string `yaml:"to"`
+	// Severity is the least that an incident must have to be told: info, minor, major or critical. Default: info.
+	Severity string `yaml:"severity"`
+	// Projects are those that are told. Default: all.
+	Projects []string `yaml:"projects"`
+	// Labels that the incident must have.
+	Labels map[string]string `yaml:"labels"`
+	// Tasks says that also the questions of runs are told: approvals, forms, work. In Slack an approval has buttons.
+	Tasks bool `yaml:"tasks"`
+	// Budget is how many messages go within a minute; of the rest one says how many there were. Default: 30.
+	Budget int `yaml:"budget"`
+}
+
+// Kind tells which section an integration has.
+func (i Integration) Kind() string {
+	switch {
+	case i.Slack != nil:
+		return "slack"
+	case i.Email != nil:
+		return "email"
+	case i.PagerDuty != nil:
+		return "pagerduty"
+	case i.Webhook != nil:
+		return "webhook"
+	default:
+		return ""
+	}
+}
+
+func (c *Config) checkIntegrations(bad Bad) {
+	for _, n := range slices.Sorted(maps.Keys(c.Integrations)) {
+		at, i := "integrations."+n, c.Integrations[n]
+		count := 0
+		for _, given := range []bool{i.Slack != nil, i.Email != nil, i.PagerDuty != nil, i.Webhook != nil} {
+			if given {
+				count++
+			}
+		}
+		if count != 1 {
+			bad(at, "give one of slack, email, pagerduty and webhook", "the integration %q must say what it connects to, once", n)
+			continue
+		}
+		secret := func(key, name string) {
+			if name == "" {
+				bad(at, "name a secret, never the secret itself", "the integration %q does not say which secret its %s is", n, key)
+			}
+		}
+		switch {
+		case i.Slack != nil:
+			secret("token", i.Slack.Token)
+			address(bad, at+".slack.url", i.Slack.URL, true)
+			if strings.HasPrefix(i.Slack.Token, "xox") {
+				bad(at+".slack.token", "make a secret of it, and replace it in Slack", "a token stands in the configuration, where the name of a secret belongs")
+			}
+		case i.PagerDuty != nil:
+			secret("key", i.PagerDuty.Key)
+			address(bad, at+".pagerduty.url", i.PagerDuty.URL, true)
+		case i.Webhook != nil:
+			secret("key", i.Webhook.Key)
+			address(bad, at+".webhook.url", i.Webhook.URL, false)
+		case i.Email != nil:
+			i.Email.check(bad, at+".email", n)
+		}
+	}
+}
+
+func (e *Email) check(bad Bad, at, name string) {
+	if e.Host == "" {
+		bad(at+".host", "", "the integration %q does not say which mail server it goes through", name)
+	}
+	if _, err := mail.ParseAddress(e.From); err != nil {
+		bad(at+".from", "write it as tend <tend@example.org>", "mails of the integration %q come from %q, which is no address", name, e.From)
+	}
+	for _, a := range e.To {
+		if _, err := mail.ParseAddress(a); err != nil {
+			bad(at+".to", "write it as team@example.org", "%q is no address", a)
+		}
+	}
+	if !slices.Contains([]string{"", "starttls", "implicit", "none"}, e.TLS) {
+		bad(at+".tls", "starttls, implicit or none", "tls %q is not known", e.TLS)
+	}
+	if e.TLS == "none" && !Loopback(e.Host) {
+		bad(at+".tls", "use starttls or implicit", "mail to %s could be read on its way", e.Host)
+	}
+	if (e.User == "") != (e.Password == "") {
+		bad(at, "give both or none", "user and password belong together: one of them is missing")
+	}
+	if e.Port < 0 || e.Port > 65535 {
+		bad(at+".port", "", "port %d is not between 1 and 65535", e.Port)
+	}
+}
+
+// address checks where messages are sent. Outside of this machine only https keeps what is said to oneself.
+func address(bad Bad, at, text string, optional bool) {
+	if text == "" && optional {
+		return
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		bad(at, "write it as https://example.org/path", "%q is not an address", text)
+	case u.User != nil:
+		bad(at, "", "an address must not hold credentials")
+	case u.Scheme == "http" && !Loopback(u.Hostname()):
+		bad(at, "use https", "%s could be read on the way to it", net.JoinHostPort(u.Hostname(), "80"))
+	}
+}
+
+func (s *Server) checkChannels(bad Bad) {
+	for _, n := range slices.Sorted(maps.Keys(s.Channels)) {
+		at, c := "channels."+n, s.Channels[n]
+		if n == "" || strings.Trim(n, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" || len(n) > 60 {
+			bad(at, "small letters, digits, - and _", "a channel cannot be named %q", n)
+		}
+		i, ok := s.Integrations[c.Integration]
+		switch {
+		case !ok:
+			bad(at+".integration", "one of `integrations`: "+strings.Join(slices.Sorted(maps.Keys(s.Integrations)), ", "), "the channel %q goes through %q, which is no integration", n, c.Integration)
+		case i.Slack != nil && i.Slack.Channel == "" && len(c.To) == 0, i.Email != nil && len(i.Email.To) == 0 && len(c.To) == 0:
+			bad(at+".to", "say it here or in the integration", "the channel %q does not say where it goes to", n)
+		case i.Slack != nil && len(c.To) > 1:
+			bad(at+".to", "make a channel of each", "the channel %q goes to several places, and a thread is in one", n)
+		}
+		if !slices.Contains([]string{"", "info", "minor", "major", "critical"}, c.Severity) {
+			bad(at+".severity", "info, minor, major or critical", "severity %q is not known", c.Severity)
+		}
+		if c.Budget < 0 {
+			bad(at+".budget", "", fmt.Sprintf("budget %d is less than none", c.Budget))
+		}
+	}
+}
