@@ -10,7 +10,7 @@ import (
 	"github.com/tendhq/tend/internal/courier"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/incident"
-	"github.com/tendhq/tend/internal/message"
+	news "github.com/tendhq/tend/internal/message"
 )
 
 // usualBudget is how many messages a channel gets within a minute where the configuration says nothing.
@@ -27,7 +27,7 @@ func (w *owned) openCourier(ctx context.Context, s *server, d *desk) error {
 		ch := s.Config.Channels[name]
 		n := courier.Channel{
 			Name: name, To: ch.To, Wants: wants(ch), Tasks: ch.Tasks, Budget: ch.Budget,
-			Sender: func(ctx context.Context) (message.Sender, error) {
+			Sender: func(ctx context.Context) (news.Sender, error) {
 				return w.connections.Sender(ctx, "", ch.Integration, dial)
 			},
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/exchange"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/message"
+	news "github.com/tendhq/tend/internal/message"
 	"github.com/tendhq/tend/internal/message/email"
 	"github.com/tendhq/tend/internal/message/pagerduty"
 	tellslack "github.com/tendhq/tend/internal/message/slack"
@@ -107,7 +107,7 @@ func (c *connections) team(ctx context.Context, name string, dial tell.Dial) (*s
 }
 
 // Sender implements tell.Connections. With kind "" it takes every integration.
-func (c *connections) Sender(ctx context.Context, kind, name string, dial tell.Dial) (message.Sender, error) {
+func (c *connections) Sender(ctx context.Context, kind, name string, dial tell.Dial) (news.Sender, error) {
 	name, i, err := c.find(kind, name)
 	if err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func (c *connections) Sender(ctx context.Context, kind, name string, dial tell.D
 	}
 }
 
-func (c *connections) mail(ctx context.Context, name string, e *config.Email, dial tell.Dial) (message.Sender, error) {
+func (c *connections) mail(ctx context.Context, name string, e *config.Email, dial tell.Dial) (news.Sender, error) {
 	m := email.Config{Host: e.Host, Port: e.Port, TLS: email.TLS(e.TLS), User: e.User, From: e.From, To: e.To, Dial: dial}
 	if e.Password != "" {
 		f, err := c.key(ctx, name, e.Password)
