@@ -43,6 +43,9 @@ func (s *server) ship(w *owned) error {
 	s.followers = map[string]*audit.Follower{}
 	for name, out := range targets {
 		f := &audit.Follower{Store: w.store, Ledger: w.desk.ledger, Name: name, Sink: out, Log: s.log}
+		if out == nil {
+			f.Take = s.counts(w, time.Now())
+		}
 		s.followers[name] = f
 		s.parts = append(s.parts, part{name: "audit " + name, run: func(ctx context.Context) error {
 			err := f.Run(ctx)

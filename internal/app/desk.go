@@ -32,7 +32,7 @@ type desk struct {
 
 // openDesk opens the ledger and the dispatcher over an engine: what was decided and did not happen, happens now.
 func (w *owned) openDesk(ctx context.Context, s *server, d *desk) error {
-	d.ledger = ledger.Open(w.store, w.engine.Lease(), s.log)
+	d.ledger = ledger.Open(s.metrics.Timed(w.store), w.engine.Lease(), s.log)
 	var err error
 	if d.governor, err = governor.Open(ctx, governor.Config{
 		Ledger: d.ledger, Mode: guard.Mode(s.Config.Mode), File: filepath.Join(w.dir, haltFile), Labels: d.shelf.labels, Log: s.log,
@@ -45,7 +45,7 @@ func (w *owned) openDesk(ctx context.Context, s *server, d *desk) error {
 		return err
 	}
 	x, err := dispatch.Open(ctx, dispatch.Config{
-		Ledger: d.ledger, Engine: w.engine, Catalog: d.shelf, Gate: d.governor, Rules: d.shelf.rules(), Bind: d.shelf.eval, Blobs: w.blobs, Log: s.log,
+		Ledger: d.ledger, Engine: w.engine, Catalog: d.shelf, Gate: d.governor, Rules: d.shelf.rules(), Bind: d.shelf.eval, Blobs: w.blobs, Log: s.log, Told: s.metrics.Told,
 		Limits: dispatch.Limits{Runs: s.Config.Runs},
 	})
 	if err != nil {

@@ -30,6 +30,7 @@ import (
 	"github.com/tendhq/tend/internal/secret/age"
 	"github.com/tendhq/tend/internal/secret/env"
 	"github.com/tendhq/tend/internal/secret/file"
+	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/sqlite"
 	"github.com/tendhq/tend/internal/wire"
 )
@@ -118,6 +119,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 		if err := o.server.ship(w); err != nil {
 			return nil, err
 		}
+		o.server.measure(w)
 	}
 	w.api = &driven{Service: w.engine}
 	if o.Brief {
@@ -171,8 +173,12 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 	if w.desk != nil {
 		idle, confirm = w.desk.idle, w.desk.stillSo
 	}
+	var kept store.Store = w.store
+	if o.server != nil {
+		kept = o.server.metrics.Timed(kept)
+	}
 	return engine.Open(ctx, engine.Config{
-		Store: w.store, Blobs: w.blobs, Hands: hands{r}, Logs: logs{live}, Env: run.Env{Eval: eval, Spec: set.Spec}, Bind: eval,
+		Store: kept, Blobs: w.blobs, Hands: hands{r}, Logs: logs{live}, Env: run.Env{Eval: eval, Spec: set.Spec}, Bind: eval,
 		Key: key, Learn: r.Learn,
 		Runners: func(name string) bool { return r.Check(name) == nil },
 		Holder:  fmt.Sprintf("%s/%d", host, os.Getpid()), Log: log, All: o.server != nil, Governed: o.server != nil, Idle: idle, Confirm: confirm,

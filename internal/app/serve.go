@@ -19,6 +19,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/httpapi"
 	"github.com/tendhq/tend/internal/identity"
+	"github.com/tendhq/tend/internal/telemetry"
 )
 
 // ServeOptions say how a server runs.
@@ -62,12 +63,13 @@ type server struct {
 	as        *process.User              // that steps on the server run as; nil: they are off
 	setup     string                     // the one-time token of a first start, when it was made just now
 	address   string                     // where it answers over the network
+	metrics   *telemetry.Metrics
 }
 
 // Serve becomes the owner of the data directory and drives everything in it, until ctx ends: then nothing new begins, and
 // what acts may end by itself for a while. It answers on the socket in the directory and on the configured address.
 func Serve(ctx context.Context, o ServeOptions) error {
-	s := &server{ServeOptions: o, log: logger(o.Log, o.Config.Log)}
+	s := &server{ServeOptions: o, log: logger(o.Log, o.Config.Log), metrics: telemetry.NewMetrics(o.Version)}
 	if local := o.Config.LocalSteps; local != nil {
 		var err error
 		if s.as, err = process.Other(local.User); err != nil {

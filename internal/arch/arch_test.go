@@ -35,6 +35,7 @@ var lines = [][]string{
 		"fault",
 		"id",
 		"spelling", // names as people write them
+		"trace",    // where runs stand in traces
 		"value",
 	},
 	{ // what cannot be printed, and who asks
@@ -138,6 +139,7 @@ var lines = [][]string{
 		"client",
 		"intake", // lets events in
 		"httpapi",
+		"telemetry", // what others are told about a server
 	},
 	{
 		"demo", // scenes that show what the program does
@@ -227,6 +229,7 @@ var pure = []string{
 	"sketch",
 	"spelling",
 	"task",
+	"trace",
 	"trigger",
 	"value",
 }

@@ -25,7 +25,11 @@ type Follower struct {
 	Ledger *ledger.Ledger
 	Name   string    // of the marks: letters and digits
 	Sink   sink.Sink // nil: none
-	Log    *slog.Logger
+	// Take, when it is set, is given the entries too, before the sink. Its error means that all of them come again.
+	Take func(ctx context.Context, list []entry.Entry) error
+	// Now begins with what comes from now on, where nothing was followed before by that name.
+	Now bool
+	Log *slog.Logger
 
 	came   map[string]mark
 	index  uint64 // of the store when everything was seen
@@ -97,6 +101,9 @@ func (f *Follower) Once(ctx context.Context) error {
 				came[m.Stream] = m
 			}
 		})
+		if err == nil && f.Now && len(came) == 0 {
+			err = f.begin(ctx, came)
+		}
 		if err != nil {
 			return err
 		}
@@ -124,6 +131,40 @@ func (f *Follower) Once(ctx context.Context) error {
 	return nil
 }
 
+// begin marks everything that is there as seen. One mark more stands for the beginning itself, where nothing is there yet.
+func (f *Follower) begin(ctx context.Context, came map[string]mark) error {
+	names, err := Streams(ctx, stored{f.Store})
+	if err != nil {
+		return err
+	}
+	came["audit/"] = mark{Stream: "audit/"}
+	for _, name := range names {
+		h, err := f.Store.Head(ctx, name)
+		if err == nil && h.Length > 0 {
+			came[name] = mark{Stream: name, Seq: h.Length, Hash: h.Hash}
+		} else if err != nil && !fault.Is(err, fault.Damaged) && !fault.Is(err, fault.Newer) {
+			return err
+		}
+	}
+	var b ledger.Batch
+	for _, m := range came {
+		row, err := f.row(m, time.Now())
+		if err != nil {
+			return err
+		}
+		b.Rows = append(b.Rows, row)
+	}
+	return f.Ledger.Append(ctx, b)
+}
+
+func (f *Follower) row(m mark, at time.Time) (store.Row, error) {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return store.Row{}, fault.Wrap(fault.Internal, err, "encode a mark")
+	}
+	return store.Row{Key: store.Key{Kind: MarkKind, ID: f.Name + "/" + m.Stream}, Name: f.Name, At: at, Body: body}, nil
+}
+
 // stream gives what is new in one stream.
 func (f *Follower) stream(ctx context.Context, name string) error {
 	m := f.came[name]
@@ -147,11 +188,10 @@ func (f *Follower) stream(ctx context.Context, name string) error {
 		}
 		last := &list[len(list)-1]
 		m = mark{Stream: name, Seq: last.Seq, Hash: last.Hash}
-		body, err := json.Marshal(m)
+		row, err := f.row(m, last.At)
 		if err != nil {
-			return fault.Wrap(fault.Internal, err, "encode a mark")
+			return err
 		}
-		row := store.Row{Key: store.Key{Kind: MarkKind, ID: f.Name + "/" + name}, Name: f.Name, At: last.At, Body: body}
 		if err := f.Ledger.Append(ctx, ledger.Batch{Rows: []store.Row{row}}); err != nil {
 			return err
 		}
@@ -163,6 +203,11 @@ func (f *Follower) stream(ctx context.Context, name string) error {
 }
 
 func (f *Follower) give(ctx context.Context, list []entry.Entry) error {
+	if f.Take != nil {
+		if err := f.Take(ctx, list); err != nil {
+			return err
+		}
+	}
 	if f.Sink == nil {
 		return nil
 	}

@@ -54,6 +54,8 @@ type Server struct {
 	Runs int `yaml:"runs" env:"TEND_RUNS"`
 	// Audit says where the audit trail is shipped to.
 	Audit Audit `yaml:"audit"`
+	// Metrics says who can read /metrics.
+	Metrics Metrics `yaml:"metrics"`
 	// LocalSteps lets steps run on the server itself. Without it `shell`, and `container` on the runner local, are refused.
 	LocalSteps *LocalSteps `yaml:"localSteps"`
 	// Backups is the directory for backups that admins ask for over the network, each below a name of its own. Without it they
@@ -71,6 +73,13 @@ type TLS struct {
 	Cert string `yaml:"cert" env:"TEND_TLS_CERT" path:"true"`
 	// Key is the file with its private key, in PEM.
 	Key string `yaml:"key" env:"TEND_TLS_KEY" path:"true"`
+}
+
+// Metrics says who can read what Prometheus scrapes.
+type Metrics struct {
+	// Public lets everybody read them who can reach the server. Otherwise it takes the right to view the server: a token of
+	// a viewer.
+	Public bool `yaml:"public" env:"TEND_METRICS_PUBLIC"`
 }
 
 // LocalSteps say as whom steps run on the server.
