@@ -111,6 +111,7 @@ type Answer struct {
 	Choice string         `json:"choice"`
 	Output map[string]any `json:"output,omitempty"`
 	By     entry.Who      `json:"by"`
+	Groups []string       `json:"groups,omitempty"` // of the person, as whoever let them in knows
 	Why    string         `json:"why,omitempty"`
 }
 

@@ -351,7 +351,7 @@ func (e *Engine) Answer(ctx context.Context, a Answer) (string, error) {
 		return "", err
 	}
 	v, err := e.ask(ctx, func(q request) Input {
-		return Answered{request: q, Run: p.Rows[0].Parent, Task: a.Task, Answer: task.Answer{Choice: a.Choice, By: a.By, Output: a.Output, Why: a.Why}}
+		return Answered{request: q, Run: p.Rows[0].Parent, Task: a.Task, Answer: task.Answer{Choice: a.Choice, By: a.By, Groups: a.Groups, Output: a.Output, Why: a.Why}}
 	})
 	if err != nil {
 		return "", err

@@ -18,6 +18,7 @@ type TaskCreated struct {
 	NotRequester bool         `json:"notRequester,omitempty"`
 	Path         string       `json:"path"`
 	Requester    string       `json:"requester"`
+	RequesterID  string       `json:"requesterID,omitempty"`
 	Run          string       `json:"run"`
 	Show         value.Object `json:"show,omitempty"` // what the person decides on: action, inputs, targets, effect
 	Title        string       `json:"title"`

@@ -55,9 +55,11 @@ type Mount struct {
 
 // Config is what a server is made of.
 type Config struct {
-	Engine   engine.Service
-	House    House    // nil: backup and verify are not offered
-	Desk     Desk     // nil: there are no events and incidents here
+	Engine engine.Service
+	House  House // nil: backup and verify are not offered
+	Desk   Desk  // nil: there are no events and incidents here
+	// Duties are what somebody is responsible for now, as groups (oncall/database), for approvals. nil: nothing.
+	Duties   func(p access.Principal) []string
 	Library  Library  // nil: no playbooks are live here
 	Governor Governor // nil: there are no rules here but those that runs bring
 	// User gives the name of a user id. Peers on the socket of another user than Owner are refused.

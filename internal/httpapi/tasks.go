@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/engine"
@@ -29,6 +30,16 @@ func (s *server) tasks(a *api) {
 		id: "answerTask", tag: "tasks", summary: "Answer a task",
 		text: "`choice` is approve or reject for an approval (which needs the right to approve), answer for a form, done or reject for work, and happened, not-happened, again, fail or skip for a doubt.",
 	}, s.answer)
+}
+
+// groups are those of the asker: as its issuer says, and the duties that it has now.
+func (s *server) groups(ctx context.Context) []string {
+	p := Asker(ctx)
+	all := slices.Clone(p.Groups)
+	if s.Duties != nil {
+		all = append(all, s.Duties(p)...)
+	}
+	return all
 }
 
 // TaskPath names a task.
@@ -72,6 +83,6 @@ func (s *server) answer(ctx context.Context, in *answerInput) (*answerOutput, er
 			return nil, err
 		}
 	}
-	status, err := s.Engine.Answer(ctx, engine.Answer{Task: in.Task, Choice: in.Body.Choice, Output: in.Body.Output, By: who(ctx), Why: in.Body.Why})
+	status, err := s.Engine.Answer(ctx, engine.Answer{Task: in.Task, Choice: in.Body.Choice, Output: in.Body.Output, By: who(ctx), Groups: s.groups(ctx), Why: in.Body.Why})
 	return &answerOutput{wire.Answered{Status: status}}, err
 }

@@ -19,11 +19,11 @@ func TestATraceGoesOn(t *testing.T) {
 	}}})
 	const id, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 	for header, joins := range map[string]bool{
-		"00-" + id + "-" + span + "-01":                       true,
-		"01-" + id + "-" + span + "-01-more":                  true,
-		"":                                                    false,
-		"00-" + id + "-" + span + "-01-more":                  false,
-		"ff-" + id + "-" + span + "-01":                       false,
+		"00-" + id + "-" + span + "-01":      true,
+		"01-" + id + "-" + span + "-01-more": true,
+		"":                                   false,
+		"00-" + id + "-" + span + "-01-more": false,
+		"ff-" + id + "-" + span + "-01":      false,
 		"00-" + strings.ToUpper(id) + "-" + span + "-01":      false,
 		"00-" + strings.Repeat("0", 32) + "-" + span + "-01":  false,
 		"00-" + id + "-" + strings.Repeat("0", 16) + "-01":    false,

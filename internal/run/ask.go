@@ -99,7 +99,8 @@ func (ev *evaluation) choices(out *Rendered, q *entry.TaskCreated, t *program.Ta
 }
 
 func (ev *evaluation) people(q *entry.TaskCreated, a *program.Approval) {
-	q.From, q.Count, q.NotRequester, q.Requester = a.From, max(1, a.Count), a.NotRequester, ev.s.Created.By.Name
+	q.From, q.Count, q.NotRequester = a.From, max(1, a.Count), a.NotRequester
+	q.Requester, q.RequesterID = ev.s.Created.By.Name, ev.s.Created.By.ID
 }
 
 func within(d value.Duration) time.Duration {
@@ -213,7 +214,7 @@ func (s *State) Question(path string) (*entry.TaskCreated, error) {
 		why = n.Fault.Message
 	}
 	return &entry.TaskCreated{
-		Title: "did it happen? " + describe(n.def, path), Type: "doubt", Path: path, Run: s.ID, Requester: s.Created.By.Name, Count: 1,
+		Title: "did it happen? " + describe(n.def, path), Type: "doubt", Path: path, Run: s.ID, Requester: s.Created.By.Name, RequesterID: s.Created.By.ID, Count: 1,
 		Message: fmt.Sprintf("Nobody knows whether attempt %d of %s took effect: %s. Look, then answer: happened, not-happened, again, fail or skip.",
 			n.Attempt, describe(n.def, path), why),
 		Show: show(n.def, r),

@@ -36,7 +36,7 @@ func (s *State) Demand(i *entry.StepIntent, why string, within time.Duration, no
 	}
 	a := Accepted{TaskID: s.taskID(n, now)}
 	a.Task = &entry.TaskCreated{
-		Count: 1, Expires: expiry(now, within), Hash: i.Hash, Message: why, Path: i.Path, Requester: s.Created.By.Name, Run: s.ID, Show: o,
+		Count: 1, Expires: expiry(now, within), Hash: i.Hash, Message: why, Path: i.Path, Requester: s.Created.By.Name, RequesterID: s.Created.By.ID, Run: s.ID, Show: o,
 		Title: "approve " + describe(n.def, i.Path), Type: "approve",
 	}
 	if n.Approved != (entry.Hash{}) {

@@ -97,14 +97,14 @@ func (s *State) Vote(a Answer, now time.Time) (*entry.TaskVoted, *entry.TaskClos
 			WithNext("answer one of: %s", strings.Join(Choices(c.Type), ", "))
 	case a.By.Name == "":
 		return nil, nil, fault.New(fault.Refused, "nobody is not a person")
-	case c.NotRequester && a.By.Name == c.Requester && a.Choice == "approve":
+	case c.NotRequester && a.Choice == "approve" && requested(c, a.By):
 		return nil, nil, fault.New(fault.Refused, "%s started the run and may not approve it", a.By.Name).
 			WithNext("ask somebody else")
-	case len(c.From) > 0 && !slices.Contains(c.From, a.By.Name) && !intersects(c.From, a.Groups):
+	case len(c.From) > 0 && !asked(c.From, a):
 		return nil, nil, fault.New(fault.Refused, "%s is not among those who are asked: %s", a.By.Name, strings.Join(c.From, ", "))
 	}
 	for _, v := range s.Votes {
-		if v.By.Name == a.By.Name {
+		if same(v.By, a.By) {
 			return nil, nil, fault.New(fault.Conflict, "%s has answered already: %s", a.By.Name, v.Answer)
 		}
 	}
@@ -116,8 +116,31 @@ func (s *State) Vote(a Answer, now time.Time) (*entry.TaskVoted, *entry.TaskClos
 	return v, s.closes(a), nil
 }
 
-func intersects(a, b []string) bool {
-	return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
+// same tells whether two answers come from one person. A name that an issuer shows for somebody says nothing: two people can
+// have it, and people choose it.
+func same(a, b entry.Who) bool {
+	if a.ID != "" && b.ID != "" {
+		return a.ID == b.ID
+	}
+	return a.Name == b.Name
+}
+
+// requested tells whether it is who started the run.
+func requested(c *entry.TaskCreated, by entry.Who) bool {
+	return same(entry.Who{ID: c.RequesterID, Name: c.Requester}, by)
+}
+
+// asked tells whether somebody is among those who are asked: by id (user:ada@example.org), by what stands in it after the kind
+// (ada@example.org, or the system's user ada), or by a group (sre, group:sre, oncall/database).
+func asked(from []string, a Answer) bool {
+	_, short, _ := strings.Cut(a.By.ID, ":")
+	return slices.ContainsFunc(from, func(f string) bool {
+		switch {
+		case a.By.ID == "" && f == a.By.Name, a.By.ID != "" && (f == a.By.ID || f == short):
+			return true
+		}
+		return slices.Contains(a.Groups, strings.TrimPrefix(f, "group:"))
+	})
 }
 
 func (s *State) closes(a Answer) *entry.TaskClosed {

@@ -148,3 +148,46 @@ func TestForms(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoIsAsked: people are told apart by their ids, and a name that somebody chose opens nothing.
+func TestWhoIsAsked(t *testing.T) {
+	t.Parallel()
+	ada := entry.Who{ID: "user:ada@example.org", Name: "Ada"}
+	for _, c := range []struct {
+		name   string
+		from   []string
+		by     entry.Who
+		groups []string
+		want   bool
+	}{
+		{"by id", []string{"user:ada@example.org"}, ada, nil, true},
+		{"by address", []string{"ada@example.org"}, ada, nil, true},
+		{"by a name that she shows", []string{"Ada"}, ada, nil, false},
+		{"the system's user", []string{"ada"}, entry.Who{ID: "os:ada", Name: "ada"}, nil, true},
+		{"nobody's id", []string{"ada"}, entry.Who{Name: "ada"}, nil, true},
+		{"by group", []string{"sre"}, ada, []string{"shop", "sre"}, true},
+		{"by group, in full", []string{"group:sre"}, ada, []string{"sre"}, true},
+		{"by duty", []string{"oncall/database"}, ada, []string{"oncall/database"}, true},
+		{"another group", []string{"sre"}, ada, []string{"shop"}, false},
+		{"a person called like a group", []string{"group:sre"}, entry.Who{ID: "user:sre", Name: "sre"}, nil, false},
+		{"a token called like her", []string{"user:ada@example.org"}, entry.Who{ID: "token:ada@example.org", Name: "Ada"}, nil, false},
+	} {
+		s := asked(entry.TaskCreated{Type: "approve", From: c.from, Count: 1})
+		_, _, err := s.Vote(task.Answer{Choice: "approve", By: c.by, Groups: c.groups}, noon)
+		if (err == nil) != c.want {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	// Two people may have one name; one person counts once, however she is called.
+	s := asked(entry.TaskCreated{Type: "approve", Count: 2}, entry.TaskVoted{Answer: "approve", By: ada})
+	if _, _, err := s.Vote(task.Answer{Choice: "approve", By: entry.Who{ID: ada.ID, Name: "Ada Lovelace"}}, noon); err == nil {
+		t.Error("she counts twice")
+	}
+	if _, closed, err := s.Vote(task.Answer{Choice: "approve", By: entry.Who{ID: "user:ada@example.com", Name: "Ada"}}, noon); err != nil || closed == nil {
+		t.Errorf("another Ada: %v", err)
+	}
+	s = asked(entry.TaskCreated{Type: "approve", Count: 1, NotRequester: true, Requester: "Ada", RequesterID: ada.ID})
+	if _, _, err := s.Vote(task.Answer{Choice: "approve", By: entry.Who{ID: ada.ID, Name: "Somebody else"}}, noon); err == nil {
+		t.Error("the requester approves, under another name")
+	}
+}
