@@ -91,7 +91,7 @@ func (d *Door) take(r *http.Request) (*Answer, error) {
 	case err != nil:
 		return nil, fault.Wrap(fault.Invalid, err, "read the message")
 	}
-	// Whoever is not known learns nothing: a source that is not there answers as one with another key does.
+	// Names of sources are no secrets: whoever sets one up learns what is missing.
 	i := slices.IndexFunc(d.Sources, func(s Source) bool { return s.Name == r.PathValue("source") })
 	if i < 0 {
 		return nil, d.refused(now(), r.PathValue("source"), fault.New(fault.Refused, "no source is configured by this name"))
