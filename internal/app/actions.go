@@ -25,23 +25,40 @@ func Actions() (*action.Set, error) { return localActions(nil) }
 
 // localActions are the same with integrations.
 func localActions(c *connections) (*action.Set, error) {
-	return actions(c, nil, container.New(), shell.New())
+	return actions(c, nil, free, container.New(), shell.New())
+}
+
+// free leaves an action as it is.
+func free(a action.Action) action.Action { return a }
+
+// bounded keeps an action from using what is the server's own.
+func bounded(a action.Action) action.Action {
+	switch a.(type) {
+	case http.Action:
+		return confined{Action: a, files: []string{"file"}}
+	case sql.Action, sql.Sessions, sql.Terminate:
+		return confined{Action: a, files: []string{"ca", "cert", "key"}, wrong: serversSockets}
+	case ssh.Action:
+		return confined{Action: a, files: []string{"keyFile", "knownHosts"}, wrong: serversKeys}
+	}
+	return a
 }
 
 // serverActions are the same in a server, where steps run on the machine itself as another user, or not at all (nil); as the
 // server's own only in a demonstration. Incidents are those of its desk.
 func serverActions(as *process.User, own bool, c *connections, d *desk) (*action.Set, error) {
 	if own {
-		return actions(c, d, container.New(), shell.New())
+		return actions(c, d, free, container.New(), shell.New())
 	}
 	if as == nil {
-		return actions(c, d, refused{container.New()}, refused{shell.New()})
+		return actions(c, d, bounded, refused{container.New()}, refused{shell.New()})
 	}
-	return actions(c, d, container.Action{As: as}, shell.Action{As: as})
+	return actions(c, d, bounded, container.Action{As: as}, shell.Action{As: as})
 }
 
-// actions is the list, with those that run programs on the machine itself, the integrations, and the desk of a server, if there is one.
-func actions(c *connections, d *desk, local ...action.Action) (*action.Set, error) {
+// actions is the list, with those that run programs on the machine itself, the integrations, and the desk of a server, if there
+// is one. Each of those that reach out can be bounded.
+func actions(c *connections, d *desk, each func(action.Action) action.Action, local ...action.Action) (*action.Set, error) {
 	incidents := incident.All(func() incident.Desk {
 		if d == nil || d.dispatch.Load() == nil {
 			return nil
@@ -53,13 +70,13 @@ func actions(c *connections, d *desk, local ...action.Action) (*action.Set, erro
 		told = c
 	}
 	return action.NewSet(append(append(append(local, incidents...), tell.All(told)...),
-		http.New(),
+		each(http.New()),
 		log.New(),
 		replace.New(),
-		sql.New(),
-		sql.Sessions{},
-		sql.Terminate{},
-		ssh.New(),
+		each(sql.New()),
+		each(sql.Sessions{}),
+		each(sql.Terminate{}),
+		each(ssh.New()),
 		tabulate.New(),
 		transform.New(),
 	), verb.All())
