@@ -113,6 +113,9 @@ func add[I, O any](a *api, need access.Need, method, pattern string, d about, ha
 		}
 	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		if all, ok := ctx.Value(arrivedKey{}).(func()); ok {
+			all()
+		}
 		out, err := handle(ctx, in)
 		if err != nil {
 			if cause := context.Cause(ctx); fault.Is(cause, fault.Timeout) {
@@ -240,6 +243,10 @@ func asText(v any) string {
 	return string(b)
 }
 
+// arrivedKey is where a request keeps what must be done once all of it has arrived. The time for reading it must not go on
+// then: when it passes, net/http cancels the request and all that follow on its connection.
+type arrivedKey struct{}
+
 // enter is the door of an operation: bounds, who asks, and whether they may.
 func (s *server) enter(need access.Need, d about) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
@@ -262,6 +269,7 @@ func (s *server) enter(need access.Need, d about) func(huma.Context, func(huma.C
 			fail(w, err)
 			return
 		}
+		ctx = context.WithValue(ctx, arrivedKey{}, func() { _ = limit.SetReadDeadline(time.Time{}) })
 		key := r.Header.Get(keyHeader)
 		if key == "" || r.Method == http.MethodGet {
 			next(&reply{request: huma.WithContext(c, ctx)})
@@ -330,9 +338,24 @@ func (s *server) guarded(need access.Need, limit int64, h http.Handler) http.Han
 		now := time.Now()
 		_ = control.SetReadDeadline(now.Add(readTime))
 		_ = control.SetWriteDeadline(now.Add(answerTime))
-		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		r.Body = &arriving{http.MaxBytesReader(w, r.Body, limit), func() { _ = control.SetReadDeadline(time.Time{}) }}
 		h.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// arriving is a body that tells when all of it has arrived.
+type arriving struct {
+	io.ReadCloser
+
+	all func()
+}
+
+func (a *arriving) Read(p []byte) (int, error) {
+	n, err := a.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		a.all()
+	}
+	return n, err
 }
 
 // fail answers with an error outside of an operation.

@@ -6,11 +6,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/tendhq/tend/internal/access"
+	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/httpapi"
 )
 
@@ -39,6 +41,44 @@ func (p *pipes) Close() error {
 }
 
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestFollowersStay: who follows a run of which nothing is heard for a long time is told that it still goes on.
+func TestFollowersStay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(t)
+		id, err := e.Start(t.Context(), engine.Start{Program: compile(t, "  - {uses: wait, with: {duration: 1h}}\n")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := &pipes{conns: make(chan net.Conn), ended: make(chan struct{})}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			done <- httpapi.Serve(ctx, l, httpapi.Handler(httpapi.Config{Engine: e, Gate: &doorman{may: everybody}}))
+		}()
+		here, there := net.Pipe()
+		l.conns <- there
+		if _, err := io.WriteString(here, "GET /v1/runs/"+id+"/follow HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ann\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		began, beats := time.Now(), 0
+		lines := bufio.NewScanner(here)
+		for beats < 20 && lines.Scan() {
+			if strings.HasPrefix(lines.Text(), ": still here") {
+				beats++
+			}
+		}
+		if took := time.Since(began); beats < 20 || took < 4*time.Minute {
+			t.Errorf("the stream was over after %s, with %d signs of life", took, beats)
+		}
+		_ = here.Close()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
 
 // TestSlowClientsAreLetGo: one that does not say what it wants, one that does not send what it said, and one that does not
 // read, each after a time.
