@@ -149,7 +149,7 @@ steps:
 	p := planOf(t, `steps:
   - {id: look, uses: shell, effect: read, with: {script: echo 1}}
   - {uses: team/restart, with: {host: '{{ $.params.host }}'}}
-  - {uses: team/restart, with: {host: '{{ $.steps.look.value }}'}}
+  - {uses: team/restart, with: {host: '{{ $.steps.look.value }}'}, runner: 'on-{{ $.params.host }}', target: 'host:{{ $.params.host }}'}
   - {uses: playbook, with: {name: kid, params: {host: '{{ $.params.host }}'}}}
   - {uses: playbook, with: {name: kid, params: {host: '{{ $.steps.look.value }}'}}}
 `, module, kid)
@@ -158,6 +158,9 @@ steps:
 	}
 	if got := env(t, p.Steps[2], "HOST"); got != "depends on params.host" {
 		t.Errorf("a module with what is not known: %q", got)
+	}
+	if s := p.Steps[2]; env(t, s, "N") != "7" || len(s.Problems) > 0 || s.Runner != "on-web-1" || len(s.Targets) != 1 || s.Targets[0] != "host:web-1" {
+		t.Errorf("a module with what is not known, on a runner: %+v", s)
 	}
 	if got := env(t, p.Steps[3].Steps[0], "HOST"); got != "web-1" {
 		t.Errorf("a sub-playbook: %q", got)

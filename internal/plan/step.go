@@ -177,14 +177,23 @@ func (b *builder) action(n *program.Node, out *Step, s scope) {
 		args, _ := out.Inputs["args"].([]any)
 		out.Inputs["args"] = append(args, v)
 	}
-	if n.Runner != nil {
-		v, err := b.value(*n.Runner, s)
+	runner, runnerScope, targets, targetScope := n.Runner, inner, n.Target, inner
+	if m := n.Module; m != nil { // what the caller says comes before what the module says, and sees the caller's data
+		if m.Runner != nil {
+			runner, runnerScope = m.Runner, s
+		}
+		if len(m.Target) > 0 {
+			targets, targetScope = m.Target, s
+		}
+	}
+	if runner != nil {
+		v, err := b.value(*runner, runnerScope)
 		if err != nil {
 			out.Problems = append(out.Problems, "runner: "+err.Error())
 		}
 		out.Runner = v
 	}
-	b.targets(n, spec, with, out, inner)
+	b.targets(targets, spec, with, out, targetScope)
 	b.guards(n, out)
 	b.aftermath(n, out, s)
 }
@@ -231,6 +240,18 @@ func (b *builder) moduleScope(m *program.Module, out *Step, s scope) scope {
 		}
 		return inner
 	}
+	// Some of it cannot be known yet; what is not given has its default all the same.
+	params := orEmpty(maps.Clone(in))
+	for i := range m.Fields {
+		f := &m.Fields[i]
+		if _, ok := params[f.Name]; ok || f.Default == nil {
+			continue
+		}
+		if v, err := contract.Convert(f.Default, *f); err == nil {
+			params[f.Name] = v
+		}
+	}
+	inner.root["params"] = params
 	for _, k := range slices.Sorted(maps.Keys(in)) {
 		if holds(in[k]) {
 			inner = inner.with("params." + k)
@@ -239,7 +260,7 @@ func (b *builder) moduleScope(m *program.Module, out *Step, s scope) scope {
 	return inner
 }
 
-func (b *builder) targets(n *program.Node, spec contract.Spec, with map[string]any, out *Step, s scope) {
+func (b *builder) targets(own []expr.Expr, spec contract.Spec, with map[string]any, out *Step, s scope) {
 	add := func(v any) {
 		list, ok := v.([]any)
 		if !ok {
@@ -253,7 +274,7 @@ func (b *builder) targets(n *program.Node, spec contract.Spec, with map[string]a
 			}
 		}
 	}
-	for _, e := range n.Target {
+	for _, e := range own {
 		v, err := b.value(e, s)
 		if err != nil {
 			out.Problems = append(out.Problems, "target: "+err.Error())
@@ -261,7 +282,7 @@ func (b *builder) targets(n *program.Node, spec contract.Spec, with map[string]a
 		}
 		add(v)
 	}
-	if len(n.Target) > 0 {
+	if len(own) > 0 {
 		return
 	}
 	in := scope{dialect: expr.Lenient, module: true, root: orEmpty(with)}

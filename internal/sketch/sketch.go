@@ -134,7 +134,7 @@ func (s *sketch) evidence() {
 		s.line("    timeout: 1m")
 		s.line("    ignoreFailure: true")
 	case s.has("instance"):
-		s.line("  # Looks over ssh: the host's key must be known (known_hosts), and a key or an agent open it.")
+		s.line("  # Looks over ssh: the host's key must be known (known_hosts), and an agent has the key (SSH_AUTH_SOCK).")
 		s.line("  - id: host")
 		s.line("    name: Look at the host")
 		s.line("    uses: ssh")
