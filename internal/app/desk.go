@@ -7,9 +7,11 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/courier"
 	"github.com/tendhq/tend/internal/dispatch"
 	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/governor"
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/ledger"
@@ -31,12 +33,16 @@ type desk struct {
 }
 
 // openDesk opens the ledger and the dispatcher over an engine: what was decided and did not happen, happens now.
-func (w *owned) openDesk(ctx context.Context, s *server, d *desk) error {
+func (w *owned) openDesk(ctx context.Context, s *server, d *desk, set contract.Catalog) error {
 	d.ledger = ledger.Open(s.metrics.Timed(w.store), w.engine.Lease(), s.log)
 	var err error
 	if d.governor, err = governor.Open(ctx, governor.Config{
 		Ledger: d.ledger, Mode: guard.Mode(s.Config.Mode), File: filepath.Join(w.dir, haltFile), Labels: d.shelf.labels, Log: s.log,
 	}); err != nil {
+		return err
+	}
+	d.shelf.changed = d.live
+	if err := d.shelf.open(ctx, s.Config, w, d, set); err != nil {
 		return err
 	}
 	d.governor.SetGuards(d.shelf.guards())
@@ -45,7 +51,11 @@ func (w *owned) openDesk(ctx context.Context, s *server, d *desk) error {
 		return err
 	}
 	x, err := dispatch.Open(ctx, dispatch.Config{
-		Ledger: d.ledger, Engine: w.engine, Catalog: d.shelf, Gate: d.governor, Rules: d.shelf.rules(), Bind: d.shelf.eval, Blobs: w.blobs, Log: s.log, Told: s.metrics.Told,
+		Ledger: d.ledger, Engine: w.engine, Catalog: d.shelf, Gate: d.governor, Rules: d.shelf.rules(), Bind: d.shelf.eval, Blobs: w.blobs, Log: s.log,
+		Told: func(e *event.Event, r dispatch.Receipt) {
+			s.metrics.Told(e, r)
+			d.shelf.pushed(e)
+		},
 		Limits: dispatch.Limits{Runs: s.Config.Runs},
 	})
 	if err != nil {
@@ -58,6 +68,7 @@ func (w *owned) openDesk(ctx context.Context, s *server, d *desk) error {
 	}
 	d.early = nil
 	d.mu.Unlock()
+	x.Govern(d.shelf.rules()) // of what became live meanwhile
 	s.parts = append(s.parts, part{
 		name: "events", run: d.run, ready: func(context.Context) error { return errors.Join(d.ledger.Err(), x.Err()) },
 	}, part{
@@ -69,20 +80,16 @@ func (w *owned) openDesk(ctx context.Context, s *server, d *desk) error {
 	return d.sources(s, w, x)
 }
 
-// run watches the playbooks, and ends the server when nobody knows what was written: only a start finds that out.
+// live makes live for everybody what is in the repositories.
+func (d *desk) live() {
+	d.governor.SetGuards(d.shelf.guards())
+	if x := d.dispatch.Load(); x != nil {
+		x.Govern(d.shelf.rules())
+	}
+}
+
+// run ends the server when nobody knows what was written: only a start finds that out.
 func (d *desk) run(ctx context.Context) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		d.shelf.watch(ctx, func() {
-			d.governor.SetGuards(d.shelf.guards())
-			d.dispatch.Load().Govern(d.shelf.rules())
-		})
-	}()
-	defer func() { <-done }()
-	defer stop()
 	select {
 	case <-d.ledger.Broken():
 		return d.ledger.Err()
@@ -115,6 +122,12 @@ func (d *desk) idle(run string, i engine.Idle, ended bool) {
 
 // close ends what begins runs; end what writes.
 func (d *desk) close(ctx context.Context) error {
+	if d.shelf == nil {
+		return nil
+	}
+	if x := d.shelf.sync.Load(); x != nil {
+		x.Close()
+	}
 	if x := d.dispatch.Load(); x != nil {
 		return x.Close(ctx)
 	}

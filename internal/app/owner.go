@@ -100,9 +100,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 		return nil, err
 	}
 	if o.server != nil {
-		if w.desk.shelf, err = openShelf(o.server.Config.Playbooks, set, expr.New(expr.Limits{}), o.server.log); err != nil {
-			return nil, err
-		}
+		w.desk.shelf = newShelf(o.server.log)
 	}
 	if w.engine, err = w.drive(ctx, o, set, key); err != nil {
 		return nil, err
@@ -113,7 +111,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 		}
 	}
 	if o.server != nil {
-		if err := w.openDesk(ctx, o.server, w.desk); err != nil {
+		if err := w.openDesk(ctx, o.server, w.desk, set); err != nil {
 			return nil, err
 		}
 		if err := o.server.ship(w); err != nil {
@@ -195,6 +193,7 @@ func (w *owned) answer(ctx context.Context, o Options) error {
 	c := httpapi.Config{Engine: w.api, House: w, User: UserName, Owner: os.Geteuid()}
 	if o.server != nil {
 		c.Desk, c.Governor, c.Library = w.desk.dispatch.Load(), w.desk.governor, library{w.desk.shelf, w.engine}
+		c.Repositories = w.desk.shelf.sync.Load()
 		if err := o.server.extend(ctx, &c, w); err != nil {
 			return errors.Join(err, l.Close())
 		}

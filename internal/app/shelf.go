@@ -2,102 +2,178 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tendhq/tend/internal/catalog"
+	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/dispatch"
 	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/gitsync"
 	"github.com/tendhq/tend/internal/guard"
-	"github.com/tendhq/tend/internal/repository"
-	"github.com/tendhq/tend/internal/trigger"
 )
 
 // shelf holds the playbooks that are live, of all repositories. It implements dispatch.Catalog.
 type shelf struct {
 	log  *slog.Logger
 	eval *expr.Evaluator
-	dirs []*directory
+	sync atomic.Pointer[gitsync.Sync] // nil while it is opened
+	now  atomic.Pointer[catalog.Set]
 
-	mu   sync.RWMutex
-	live map[string]*catalog.Catalog // by repository
-	all  []string                    // their names, in the configured order
+	// changed is called when something else is live.
+	changed func()
 }
 
 var _ dispatch.Catalog = (*shelf)(nil)
 
-// openShelf reads the directories. Mistakes are errors here: a server that starts with them would do less than its people
-// think.
-func openShelf(dirs []string, set contract.Catalog, eval *expr.Evaluator, log *slog.Logger) (*shelf, error) {
-	s := &shelf{log: log, eval: eval}
-	var problems []error
-	for _, name := range dirs {
-		d := &directory{dir: name, set: set}
-		c, _, err := d.read()
-		if err != nil {
-			problems = append(problems, err)
-			continue
+func newShelf(log *slog.Logger) *shelf {
+	s := &shelf{log: log, eval: expr.New(expr.Limits{}), changed: func() {}}
+	s.now.Store(catalog.NewSet())
+	return s
+}
+
+// everyDir is how often directories are looked at.
+const everyDir = 2 * time.Second
+
+// repositories are the configured repositories.
+func repositories(c *config.Server) []gitsync.Source {
+	var out []gitsync.Source
+	all := c.All()
+	for i := range all {
+		r := &all[i]
+		src := gitsync.Source{
+			Name: r.Name, Dir: r.Dir, Remote: r.Remote(), Poll: time.Duration(r.Poll), ObserveNew: r.ObserveNew,
+			Binding: catalog.Binding{Project: r.Project, Environment: r.Environment, Owner: r.Owner, Ceiling: catalog.Ceiling{
+				Actions: r.Ceiling.Actions, Targets: r.Ceiling.Targets, Integrations: r.Ceiling.Integrations, Secrets: r.Ceiling.Secrets,
+			}},
 		}
-		s.dirs = append(s.dirs, d)
-		s.put(name, c)
-		s.tell(name, c)
-	}
-	return s, errors.Join(problems...)
-}
-
-func (s *shelf) tell(name string, c *catalog.Catalog) {
-	s.log.Info("playbooks are live", "directory", name, "playbooks", len(c.Playbooks()), "triggers", len(c.Triggers()), "guards", len(c.Guards()))
-}
-
-// rules gives what dispatch goes by.
-func (s *shelf) rules() *dispatch.Rules {
-	return &dispatch.Rules{Triggers: s.triggers(), Evaluator: s.eval}
-}
-
-// put makes a catalog live, in place of the one before.
-func (s *shelf) put(name string, c *catalog.Catalog) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.live == nil {
-		s.live = map[string]*catalog.Catalog{}
-	}
-	if _, ok := s.live[name]; !ok {
-		s.all = append(s.all, name)
-	}
-	s.live[name] = c
-}
-
-func (s *shelf) catalogs() []*catalog.Catalog {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	out := make([]*catalog.Catalog, 0, len(s.all))
-	for _, n := range s.all {
-		out = append(out, s.live[n])
+		for _, e := range r.Ceiling.Effects {
+			src.Binding.Ceiling.Effects = append(src.Binding.Ceiling.Effects, contract.Effect(e))
+		}
+		if r.Dir != "" && src.Poll == 0 {
+			src.Poll = everyDir
+		}
+		out = append(out, src)
 	}
 	return out
 }
 
-// Playbook implements dispatch.Catalog: the first repository of the project that has it.
-func (s *shelf) Playbook(_ context.Context, project, trigger, name string) (dispatch.Playbook, error) {
-	err := error(fault.New(fault.Unavailable, "no playbooks are live yet"))
-	for _, c := range s.catalogs() {
-		p, e := c.Playbook(project, trigger, name)
-		if e == nil {
-			return dispatch.Playbook{Program: p.Program, Source: p.Source, Guards: p.Guards, Metadata: p.Metadata}, nil
-		}
-		err = e
+// open makes live what was live before, and looks at the directories. Mistakes in one of which nothing was live before are
+// errors: a server that starts with them would do less than its people think.
+func (s *shelf) open(ctx context.Context, c *config.Server, w *owned, d *desk, set contract.Catalog) error {
+	x, err := gitsync.Open(ctx, gitsync.Config{
+		Sources: repositories(c), Actions: set, Ledger: d.ledger, Blobs: w.blobs, Dir: filepath.Join(w.dir, "git"), Log: s.log,
+		Secret: func(ctx context.Context, name string) (string, error) {
+			f, err := w.secrets.Find(ctx, name)
+			if err != nil {
+				return "", err
+			}
+			return f.Value.Reveal(), nil
+		},
+		Prepare: func(ctx context.Context, ch gitsync.Change) error { return d.observe(ctx, ch) },
+		Changed: func(set *catalog.Set) {
+			s.now.Store(set)
+			s.changed()
+		},
+	})
+	if err != nil {
+		return err
 	}
-	return dispatch.Playbook{}, err
+	s.sync.Store(x)
+	var problems []error
+	for _, r := range x.Status() {
+		if r.Live != nil || r.Branch != "" || !filepath.IsAbs(r.Place) {
+			continue
+		}
+		switch {
+		case r.Refused != nil:
+			problems = append(problems, fault.Wrap(fault.Invalid, document.Fault(r.Refused.Findings), "playbooks in %s", r.Place))
+		case r.Problem != "":
+			problems = append(problems, fault.New(fault.Unavailable, "%s", r.Problem))
+		}
+	}
+	if len(problems) > 0 {
+		x.Close()
+	}
+	return errors.Join(problems...)
+}
+
+// observe lets what is new begin in the mode observe.
+func (d *desk) observe(ctx context.Context, ch gitsync.Change) error {
+	project := ch.Project
+	if project == home {
+		project = "" // `tend mode auto --playbook NAME` is enough to end it
+	}
+	for _, name := range ch.Observe {
+		err := d.governor.SetMode(ctx, guard.Setting{Mode: guard.ModeObserve, Project: project, Environment: ch.Environment, Playbook: name},
+			entry.Who{ID: "tend", Name: "tend", Via: "engine"}, fmt.Sprintf("it is new or changed in revision %.12s of %s", ch.Revision, ch.Repository))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pushed looks at the repositories that an event tells of a push to.
+func (s *shelf) pushed(e *event.Event) {
+	x := s.sync.Load()
+	if x == nil || e.Kind != "push" {
+		return
+	}
+	var addresses []string
+	for _, at := range []string{
+		"repository.clone_url", "repository.ssh_url", "repository.html_url", "repository.git_http_url", "repository.git_ssh_url", "repository.homepage",
+		"project.git_http_url", "project.git_ssh_url", "project.web_url", "resource.repository.remoteUrl",
+	} {
+		if a, ok := within(e.Data, strings.Split(at, ".")).(string); ok {
+			addresses = append(addresses, a)
+		}
+	}
+	x.Pushed(addresses...)
+}
+
+func within(v any, path []string) any {
+	for _, p := range path {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = m[p]
+	}
+	return v
+}
+
+// rules gives what dispatch goes by.
+func (s *shelf) rules() *dispatch.Rules {
+	return &dispatch.Rules{Triggers: s.now.Load().Triggers(), Evaluator: s.eval}
+}
+
+// guards gives the declared guards of each project.
+func (s *shelf) guards() map[string][]guard.Spec { return s.now.Load().Guards() }
+
+// labels gives the labels of a live playbook.
+func (s *shelf) labels(project, name string) map[string]string {
+	return s.now.Load().Labels(project, name)
+}
+
+// Playbook implements dispatch.Catalog.
+func (s *shelf) Playbook(ctx context.Context, project, trigger, name string) (dispatch.Playbook, error) {
+	x := s.sync.Load()
+	if x == nil {
+		return dispatch.Playbook{}, fault.New(fault.Unavailable, "no playbooks are live yet")
+	}
+	return x.Playbook(ctx, project, trigger, name)
 }
 
 // library starts the playbooks that are live. It implements httpapi.Library.
@@ -108,13 +184,7 @@ type library struct {
 }
 
 // Playbooks implements httpapi.Library.
-func (l library) Playbooks() []*catalog.Playbook {
-	var out []*catalog.Playbook
-	for _, c := range l.catalogs() {
-		out = append(out, c.Playbooks()...)
-	}
-	return out
-}
+func (l library) Playbooks() []*catalog.Playbook { return l.now.Load().Playbooks() }
 
 // StartPlaybook implements httpapi.Library.
 func (l library) StartPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request string) (string, error) {
@@ -126,111 +196,4 @@ func (l library) StartPlaybook(ctx context.Context, p *catalog.Playbook, params 
 		Project: p.Project, Environment: p.Environment, Program: p.Program, Params: bound, Metadata: p.Metadata, Source: p.Source, Guards: p.Guards,
 		By: by, Request: request, Cause: entry.Cause{Why: why},
 	})
-}
-
-// labels gives the labels of a live playbook.
-func (s *shelf) labels(project, name string) map[string]string {
-	for _, c := range s.catalogs() {
-		if l := c.Labels(name); l != nil && (project == "" || c.Project() == project) {
-			return l
-		}
-	}
-	return nil
-}
-
-// triggers gives the triggers of each project, in order.
-func (s *shelf) triggers() map[string][]*trigger.Spec {
-	out := map[string][]*trigger.Spec{}
-	for _, c := range s.catalogs() {
-		out[c.Project()] = append(out[c.Project()], c.Triggers()...)
-	}
-	return out
-}
-
-// guards gives the declared guards of each project.
-func (s *shelf) guards() map[string][]guard.Spec {
-	out := map[string][]guard.Spec{}
-	for _, c := range s.catalogs() {
-		out[c.Project()] = append(out[c.Project()], c.Guards()...)
-	}
-	return out
-}
-
-// directory is a configured directory with playbooks, looked at again and again.
-type directory struct {
-	dir  string
-	set  contract.Catalog
-	last string // what was read before, by its sum
-}
-
-// every is how often directories are looked at.
-const every = 2 * time.Second
-
-// read gives the catalog of the directory when it changed: as a whole, or not at all.
-func (d *directory) read() (*catalog.Catalog, bool, error) {
-	repo, err := repository.Open(d.dir)
-	if err != nil {
-		return nil, false, err
-	}
-	files, err := repo.Files()
-	if err != nil {
-		return nil, false, err
-	}
-	sum := sumOf(files)
-	if sum == d.last {
-		return nil, false, nil
-	}
-	d.last = sum
-	c, findings := catalog.Build(files, catalog.Binding{Repository: d.dir, Project: home}, d.set)
-	if err := document.Fault(findings); err != nil {
-		return nil, true, err
-	}
-	return c, true, nil
-}
-
-// watch keeps the shelf as the directories are, and calls changed when something is live that was not.
-func (s *shelf) watch(ctx context.Context, changed func()) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		if s.look() {
-			changed()
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// look reads the directories once. What cannot be read stays as it was, and is told once.
-func (s *shelf) look() bool {
-	moving := false
-	for _, d := range s.dirs {
-		c, moved, err := d.read()
-		switch {
-		case err != nil && moved:
-			s.log.Error("playbooks are not live: the last good ones stay", "directory", d.dir, "problems", err)
-		case err != nil && !errors.Is(err, context.Canceled):
-			if d.last != err.Error() {
-				d.last = err.Error()
-				s.log.Error("playbooks cannot be read: the last good ones stay", "directory", d.dir, "error", err)
-			}
-		case moved:
-			s.put(d.dir, c)
-			moving = true
-			s.tell(d.dir, c)
-		}
-	}
-	return moving
-}
-
-func sumOf(files []document.File) string {
-	h := sha256.New()
-	for _, f := range files {
-		fmt.Fprintf(h, "%d %s %d ", len(f.Name), f.Name, len(f.Content))
-		h.Write(f.Content)
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }

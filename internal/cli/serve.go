@@ -17,16 +17,18 @@ import (
 type serveFlags struct {
 	listen    string
 	playbooks []string
+	repos     []string
 }
 
 func (f *serveFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.listen, "listen", "", "address to answer on (TEND_LISTEN; default: 127.0.0.1:8420)")
+	c.Flags().StringArrayVar(&f.repos, "repo", nil, "repository with playbooks, as URL or URL#branch, in place of those in the file; can be given several times")
 	c.Flags().StringArrayVar(&f.playbooks, "playbooks", nil, "directory with playbooks; can be given several times (TEND_PLAYBOOKS)")
 }
 
 func (p *process) serverFlags(f serveFlags) config.ServerFlags {
 	return config.ServerFlags{
-		Flags: config.Flags{DataDir: p.flags.dataDir, Config: p.flags.config}, Listen: f.listen, Playbooks: f.playbooks,
+		Flags: config.Flags{DataDir: p.flags.dataDir, Config: p.flags.config}, Listen: f.listen, Playbooks: f.playbooks, Repos: f.repos,
 	}
 }
 

@@ -128,6 +128,15 @@ func (q ListIncidentsQuery) parameters(set func(in, name string, v any)) {
 	set("query", "oldest", q.Oldest)
 }
 
+// ListRevisionsQuery are the parameters of ListRevisions. What is zero is not sent.
+type ListRevisionsQuery struct {
+	Limit int // How many at most. 0: all that are remembered.
+}
+
+func (q ListRevisionsQuery) parameters(set func(in, name string, v any)) {
+	set("query", "limit", q.Limit)
+}
+
 // ListRowsQuery are the parameters of ListRows. What is zero is not sent.
 type ListRowsQuery struct {
 	ID      string    // This one only.
@@ -496,6 +505,24 @@ func (a *API) ListPlaybooks(ctx context.Context) (wire.Playbooks, error) {
 	return out, err
 }
 
+// ListRepositories: where playbooks come from: what is live, and why not what is newer.
+//
+// GET /v1/repositories
+func (a *API) ListRepositories(ctx context.Context) (wire.Repositories, error) {
+	var out wire.Repositories
+	err := a.call(ctx, request{method: "GET", path: "/v1/repositories"}, &out)
+	return out, err
+}
+
+// ListRevisions: the revisions of a repository that are remembered.
+//
+// GET /v1/repositories/{repository}/revisions
+func (a *API) ListRevisions(ctx context.Context, repository string, q ListRevisionsQuery) (wire.Revisions, error) {
+	var out wire.Revisions
+	err := a.call(ctx, request{method: "GET", path: "/v1/repositories/" + segment(repository) + "/revisions"}.with(q.parameters), &out)
+	return out, err
+}
+
 // ListRows: list rows of any kind: locks, guards' counts, waiting events.
 //
 // GET /v1/rows/{kind}
@@ -529,6 +556,15 @@ func (a *API) ListTasks(ctx context.Context, q ListTasksQuery) (wire.Page, error
 func (a *API) ListTokens(ctx context.Context, q ListTokensQuery) (wire.Tokens, error) {
 	var out wire.Tokens
 	err := a.call(ctx, request{method: "GET", path: "/v1/tokens"}.with(q.parameters), &out)
+	return out, err
+}
+
+// LookAtRepository: look at a repository now.
+//
+// POST /v1/repositories/{repository}/look
+func (a *API) LookAtRepository(ctx context.Context, repository string) (wire.Repository, error) {
+	var out wire.Repository
+	err := a.call(ctx, request{method: "POST", path: "/v1/repositories/" + segment(repository) + "/look"}, &out)
 	return out, err
 }
 
@@ -583,6 +619,15 @@ func (a *API) Override(ctx context.Context, body wire.OverrideRequest) (wire.Ove
 func (a *API) PageIncident(ctx context.Context, incident string, body wire.PageOut) (wire.Incident, error) {
 	var out wire.Incident
 	err := a.call(ctx, request{method: "POST", path: "/v1/incidents/" + segment(incident) + "/pages", body: body}, &out)
+	return out, err
+}
+
+// PinRevision: keep one revision live, whatever comes.
+//
+// POST /v1/repositories/{repository}/pin
+func (a *API) PinRevision(ctx context.Context, repository string, body wire.PinRequest) (wire.Repository, error) {
+	var out wire.Repository
+	err := a.call(ctx, request{method: "POST", path: "/v1/repositories/" + segment(repository) + "/pin", body: body}, &out)
 	return out, err
 }
 
@@ -645,6 +690,15 @@ func (a *API) ResolveIncident(ctx context.Context, incident string, body wire.Re
 // DELETE /v1/tokens/{token}
 func (a *API) RevokeToken(ctx context.Context, token string, q RevokeTokenQuery) error {
 	return a.call(ctx, request{method: "DELETE", path: "/v1/tokens/" + segment(token)}.with(q.parameters), nil)
+}
+
+// RollbackRevision: pin the revision that was live before.
+//
+// POST /v1/repositories/{repository}/rollback
+func (a *API) RollbackRevision(ctx context.Context, repository string, body wire.Reason) (wire.Repository, error) {
+	var out wire.Repository
+	err := a.call(ctx, request{method: "POST", path: "/v1/repositories/" + segment(repository) + "/rollback", body: body}, &out)
+	return out, err
 }
 
 // Rules: what may stop an effect now: guards, modes, halts, overrides.
@@ -836,6 +890,15 @@ func (a *API) Unbind(ctx context.Context, name string, q UnbindQuery) error {
 func (a *API) Unhalt(ctx context.Context, body wire.Unhalt) (wire.Unhalted, error) {
 	var out wire.Unhalted
 	err := a.call(ctx, request{method: "POST", path: "/v1/unhalt", body: body}, &out)
+	return out, err
+}
+
+// UnpinRevision: follow the newest good revision again.
+//
+// POST /v1/repositories/{repository}/unpin
+func (a *API) UnpinRevision(ctx context.Context, repository string, body wire.Reason) (wire.Repository, error) {
+	var out wire.Repository
+	err := a.call(ctx, request{method: "POST", path: "/v1/repositories/" + segment(repository) + "/unpin", body: body}, &out)
 	return out, err
 }
 

@@ -38,6 +38,8 @@ type Server struct {
 	Proxies []string `yaml:"proxies" env:"TEND_PROXIES"`
 	// Playbooks are directories with playbooks, each a repository.
 	Playbooks []string `yaml:"playbooks" env:"TEND_PLAYBOOKS"`
+	// Repositories are where playbooks come from, besides `playbooks`.
+	Repositories []Repository `yaml:"repositories"`
 	// SignOn says who can sign on.
 	SignOn SignOn `yaml:"signOn"`
 	// Access says who has which roles, besides what `tend bindings` adds. Deny wins, and what nobody allows is denied.
@@ -102,6 +104,7 @@ type ServerFlags struct {
 
 	Listen    string
 	Playbooks []string
+	Repos     []string // URL[#branch]
 }
 
 // DefaultServer is what holds when nothing is said.
@@ -143,6 +146,13 @@ func loadServer(f ServerFlags, getenv func(string) string) (*Server, *loader) {
 	if len(f.Playbooks) > 0 {
 		c.Playbooks = f.Playbooks
 	}
+	if len(f.Repos) > 0 {
+		c.Repositories = nil
+		for _, r := range f.Repos {
+			at, branch, _ := strings.Cut(r, "#")
+			c.Repositories = append(c.Repositories, Repository{URL: at, Branch: branch})
+		}
+	}
 	for i, p := range c.Playbooks {
 		abs, err := filepath.Abs(p)
 		l.fail(err)
@@ -176,6 +186,7 @@ func found(getenv func(string) string) string {
 // Check implements Checker.
 func (s *Server) Check(bad Bad) {
 	s.checkListen(bad)
+	s.checkRepositories(bad)
 	s.checkChannels(bad)
 	s.checkAccess(bad)
 	s.checkSources(bad)

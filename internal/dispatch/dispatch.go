@@ -51,11 +51,12 @@ type Engine interface {
 
 // Playbook is a playbook that a trigger starts, as it is live.
 type Playbook struct {
-	Program  *program.Program
-	Source   string // file, or commit:path
-	Dir      string
-	Guards   []guard.Spec
-	Metadata map[string]any
+	Program     *program.Program
+	Environment string
+	Source      string // file, or commit:path
+	Dir         string
+	Guards      []guard.Spec
+	Metadata    map[string]any
 }
 
 // Catalog gives the playbooks that are live. Errors of kinds Unavailable are tried again, others are final.

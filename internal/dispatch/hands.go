@@ -87,7 +87,7 @@ func (d *Dispatch) tryStart(x StartRun) error {
 		return err
 	}
 	_, err = d.cfg.Engine.Start(d.ctx, engine.Start{
-		ID: x.Run, Project: t.Project, Program: pb.Program, Params: params, Event: data, Metadata: pb.Metadata, Source: pb.Source, Dir: pb.Dir,
+		ID: x.Run, Project: t.Project, Environment: pb.Environment, Program: pb.Program, Params: params, Event: data, Metadata: pb.Metadata, Source: pb.Source, Dir: pb.Dir,
 		Guards: pb.Guards, By: entry.Who{ID: "trigger:" + t.Outcome.Trigger, Name: "trigger " + t.Outcome.Trigger, Via: "engine"},
 		Cause: entry.Cause{Event: t.Event, Incident: t.Row.Decision.Incident, Key: t.Outcome.Key, Trigger: t.Outcome.Trigger},
 	})

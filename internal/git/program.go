@@ -116,7 +116,7 @@ func (p *program) failed(ctx context.Context, within time.Duration, args []strin
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && strings.TrimSpace(said) != "" {
-		return fault.Wrap(fault.Unavailable, exit, "git %s: %s", verb, printable(said))
+		return &ended{fault.New(fault.Unavailable, "git %s: %s", verb, printable(said)), exit.ExitCode()}
 	}
 	return fault.Wrap(fault.Unavailable, err, "git %s", verb)
 }
@@ -151,8 +151,22 @@ func size(dir string) int64 {
 	return n
 }
 
+// ended is what git said when it failed, with its code.
+type ended struct {
+	why  *fault.Error
+	code int
+}
+
+func (e *ended) Error() string { return e.why.Error() }
+
+func (e *ended) Unwrap() error { return e.why }
+
 // ExitCode tells with which code git ended; -1 when it did not end by itself.
 func ExitCode(err error) int {
+	var said *ended
+	if errors.As(err, &said) {
+		return said.code
+	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return exit.ExitCode()

@@ -267,7 +267,7 @@ func (s *Sync) Playbook(_ context.Context, project, trigger, name string) (dispa
 	if err != nil {
 		return dispatch.Playbook{}, err
 	}
-	return dispatch.Playbook{Program: p.Program, Source: p.Source, Guards: p.Guards, Metadata: p.Metadata}, nil
+	return dispatch.Playbook{Program: p.Program, Environment: p.Environment, Source: p.Source, Guards: p.Guards, Metadata: p.Metadata}, nil
 }
 
 // together is the set of all catalogs.
@@ -296,12 +296,19 @@ func (s *Sync) recall(ctx context.Context, st *state) error {
 	if err != nil {
 		return err
 	}
-	if len(p.Rows) == 0 {
-		return nil
+	if len(p.Rows) > 0 {
+		if err := json.Unmarshal(p.Rows[0].Body, &st.record); err != nil {
+			s.cfg.Log.Error("read what was live of a repository", "repository", st.Name, "error", err)
+		}
 	}
-	if err := json.Unmarshal(p.Rows[0].Body, &st.record); err != nil {
-		s.cfg.Log.Error("read what was live of a repository", "repository", st.Name, "error", err)
-		return nil
+	if len(p.Rows) == 0 || p.Rows[0].Project != st.Binding.Project {
+		// Whoever asks about it is asked first whether they may: by its project.
+		if err := s.cfg.Ledger.Append(ctx, ledger.Batch{Rows: []store.Row{st.record.row(&st.Source, time.Now())}}); err != nil {
+			return err
+		}
+	}
+	if st.record.Head != "" && st.record.Head != st.record.Live {
+		st.last, _ = s.revision(ctx, st, st.record.Head) // one that is not there any more says nothing
 	}
 	if st.record.Live == "" {
 		return nil
@@ -317,7 +324,10 @@ func (s *Sync) recall(ctx context.Context, st *state) error {
 		st.record.Live = ""
 		return nil
 	}
-	st.catalog, st.current, st.last = cat, rev, rev
+	st.catalog, st.current = cat, rev
+	if st.last == nil {
+		st.last = rev
+	}
 	return nil
 }
 

@@ -57,7 +57,7 @@ func (s *Sync) look(ctx context.Context, st *state) error {
 		}
 		st.why, st.since, st.looked = nil, time.Time{}, now
 	case st.why == nil || st.why.Error() != err.Error():
-		s.cfg.Log.Error("a repository cannot be read; what is live stays", "repository", st.Name, "error", err)
+		s.cfg.Log.Error("playbooks cannot be read: the last good ones stay", "repository", st.Name, "error", err)
 		if st.why == nil {
 			st.since = now
 		}
@@ -177,7 +177,7 @@ func (s *Sync) refuse(ctx context.Context, st *state, rev *Revision, set *catalo
 		detail := rev.detail()
 		detail["stays"] = stays
 		b.Facts = append(b.Facts, ledger.Audit(self(), "revision-refused", rowID(st.Name, rev.ID), rev.why(), detail))
-		s.cfg.Log.Error("a revision is refused; what is live stays", "repository", st.Name, "revision", rev.ID, "author", rev.Author, "errors", rev.Errors, "why", rev.why(), "live", stays)
+		s.cfg.Log.Error("playbooks are not live: the last good ones stay", "repository", st.Name, "revision", rev.ID, "author", rev.Author, "errors", rev.Errors, "why", rev.why(), "live", stays)
 	}
 	if err := s.cfg.Ledger.Append(ctx, b); err != nil {
 		return err
@@ -298,7 +298,7 @@ func (s *Sync) enliven(ctx context.Context, st *state, next record, rev *Revisio
 	if rev.Rewritten != "" {
 		s.cfg.Log.Warn("the history of a repository was rewritten", "repository", st.Name, "before", rev.Rewritten, "now", rev.ID, "author", rev.Author)
 	}
-	s.cfg.Log.Info("a revision is live", "repository", st.Name, "revision", rev.ID, "author", rev.Author, "playbooks", len(cat.Playbooks()), "triggers", len(cat.Triggers()), "changed", len(changed))
+	s.cfg.Log.Info("playbooks are live", "repository", st.Name, "revision", rev.ID, "author", rev.Author, "playbooks", len(cat.Playbooks()), "triggers", len(cat.Triggers()), "changed", len(changed))
 	st.mu.Lock()
 	st.record, st.catalog, st.current, st.lost = next, cat, rev, nil
 	st.mu.Unlock()

@@ -62,6 +62,8 @@ type Config struct {
 	Duties   func(p access.Principal) []string
 	Library  Library  // nil: no playbooks are live here
 	Governor Governor // nil: there are no rules here but those that runs bring
+	// Repositories are where playbooks come from; nil: none are live here.
+	Repositories Repositories
 	// User gives the name of a user id. Peers on the socket of another user than Owner are refused.
 	User  func(uid int) string
 	Owner int
@@ -103,6 +105,7 @@ func build(c Config) *api {
 	s.runs(a)
 	s.govern(a)
 	s.playbooks(a)
+	s.revisions(a)
 	s.tasks(a)
 	s.events(a)
 	s.inbound(a)

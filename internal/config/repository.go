@@ -1,0 +1,158 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/tendhq/tend/internal/git"
+)
+
+// Repository is where playbooks come from, whose they are, and what they may touch. What is wrong with a commit keeps all of
+// it from being live: the last good one stays.
+type Repository struct {
+	// Name is how people call it. Default: the last part of its address.
+	Name string `yaml:"name"`
+	// URL is a repository: https://…, ssh://git@… or file:///….
+	URL string `yaml:"url"`
+	// Dir is a directory, in place of a repository.
+	Dir string `yaml:"dir" path:"true"`
+	// Branch that is live. Default: what the repository calls its head.
+	Branch string `yaml:"branch"`
+	// Path is the folder that is read. Default: all.
+	Path string `yaml:"path"`
+	// Project owns its playbooks. Default: default.
+	Project string `yaml:"project"`
+	// Environment that its playbooks are live in, as a document of kind Environment declares it.
+	Environment string `yaml:"environment"`
+	// Owner is the team of playbooks that name none.
+	Owner string `yaml:"owner"`
+	// Poll is how often it is looked at. Default: 1m, of a directory 5s. A push that an event tells of is looked at at once.
+	Poll Duration `yaml:"poll"`
+	// Token is the name of the secret that it is read with over https.
+	Token string `yaml:"token"`
+	// SSH is what it is read with over ssh.
+	SSH RepositorySSH `yaml:"ssh"`
+	// Signatures are wanted of the commits that are live.
+	Signatures *Signatures `yaml:"signatures"`
+	// ObserveNew lets playbooks that change something, and are new or changed, begin in the mode observe, until somebody sets
+	// another one (tend mode).
+	ObserveNew bool `yaml:"observeNew"`
+	// Ceiling is what its playbooks may touch. What exceeds it is not live.
+	Ceiling Ceiling `yaml:"ceiling"`
+}
+
+// RepositorySSH is what a repository is reached with over ssh.
+type RepositorySSH struct {
+	// Identity is a private key file. Default: what ssh finds.
+	Identity string `yaml:"identity" path:"true"`
+	// KnownHosts is the file with the keys of hosts. Default: that of ssh. A host that is not in it is refused.
+	KnownHosts string `yaml:"knownHosts" path:"true"`
+}
+
+// Signatures says who may sign commits.
+type Signatures struct {
+	// AllowedSigners is a file in the format of ssh-keygen.
+	AllowedSigners string `yaml:"allowedSigners" path:"true"`
+	// Keyring is a directory of GnuPG with the keys that count.
+	Keyring string `yaml:"keyring" path:"true"`
+}
+
+// Ceiling is what a repository may touch. Texts are globs; what is left out allows everything of its kind.
+type Ceiling struct {
+	// Actions that its steps may use.
+	Actions []string `yaml:"actions"`
+	// Effects that they may have: read, idempotent, mutate.
+	Effects []string `yaml:"effects"`
+	// Targets that they may change. What a target will be must be within whatever it is made of.
+	Targets []string `yaml:"targets"`
+	// Integrations that they may use.
+	Integrations []string `yaml:"integrations"`
+	// Secrets that they may use.
+	Secrets []string `yaml:"secrets"`
+}
+
+// Remote is where a repository is read.
+func (r *Repository) Remote() git.Remote {
+	out := git.Remote{URL: r.URL, Branch: r.Branch, Path: r.Path, Token: r.Token, SSH: git.SSH(r.SSH)}
+	if s := r.Signatures; s != nil {
+		out.Signatures = &git.Signatures{AllowedSigners: s.AllowedSigners, Keyring: s.Keyring}
+	}
+	return out
+}
+
+// All are the repositories with the directories that are named alone, each with a name that no other one has.
+func (s *Server) All() []Repository {
+	out := slices.Clone(s.Repositories)
+	for _, dir := range s.Playbooks {
+		out = append(out, Repository{Dir: dir})
+	}
+	taken := map[string]bool{}
+	for i := range out {
+		taken[out[i].Name] = true
+	}
+	for i := range out {
+		if out[i].Name != "" {
+			continue
+		}
+		base := out[i].base()
+		name := base
+		for n := 2; taken[name]; n++ {
+			name = fmt.Sprintf("%s-%d", base, n)
+		}
+		out[i].Name, taken[name] = name, true
+	}
+	return out
+}
+
+// base is the last part of the address.
+func (r *Repository) base() string {
+	p := r.Dir
+	if u, err := url.Parse(r.URL); err == nil && r.URL != "" {
+		p = u.Path
+	}
+	name := strings.TrimSuffix(path.Base(path.Clean(strings.ReplaceAll(strings.TrimSuffix(p, "/.git"), "\\", "/"))), ".git")
+	name = strings.Map(func(c rune) rune {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.':
+			return c
+		default:
+			return '-'
+		}
+	}, name)
+	if strings.Trim(name, ".-") == "" {
+		return "playbooks"
+	}
+	return name
+}
+
+func (s *Server) checkRepositories(bad Bad) {
+	names := map[string]bool{}
+	for i := range s.Repositories {
+		r := &s.Repositories[i]
+		at := fmt.Sprintf("repositories[%d]", i)
+		if r.Name != "" && (names[r.Name] || strings.ContainsAny(r.Name, "/@ \t\n")) {
+			bad(at+".name", "give it a name of its own, without / and @", "%s: the name %q cannot be used", at, r.Name)
+		}
+		names[r.Name] = true
+		switch {
+		case (r.URL == "") == (r.Dir == ""):
+			bad(at, "write `url:` or `dir:`", "%s: it is either a repository or a directory", at)
+		case r.URL != "":
+			remote := r.Remote()
+			if err := remote.Check(); err != nil {
+				bad(at+".url", "", "%s: %v", at, err)
+			}
+		}
+		if r.Signatures != nil && (r.Dir != "" || r.Signatures.AllowedSigners == "" && r.Signatures.Keyring == "") {
+			bad(at+".signatures", "name `allowedSigners` or `keyring`", "%s: signatures of commits are checked with the keys of a file or a keyring", at)
+		}
+		for _, e := range r.Ceiling.Effects {
+			if !slices.Contains([]string{"read", "idempotent", "mutate"}, e) {
+				bad(at+".ceiling.effects", "read, idempotent or mutate", "%s: there is no effect %q", at, e)
+			}
+		}
+	}
+}
