@@ -53,6 +53,7 @@ type Request struct {
 	Deadline time.Time      // zero: none
 	Epoch    uint64
 	Egress   Egress
+	Trace    string // W3C traceparent: where what the step asks of others belongs in a trace; "" none
 }
 
 // Result is the end of an attempt.

@@ -17,7 +17,7 @@ import (
 
 // ship makes parts of the server of what the audit trail is shipped to. One more only looks at it: what it saw cannot go
 // missing unnoticed.
-func (s *server) ship(w *owned) error {
+func (s *server) ship(ctx context.Context, w *owned) error {
 	c := s.Config.Audit
 	targets := map[string]sink.Sink{"seen": nil}
 	if c.File != "" {
@@ -55,5 +55,5 @@ func (s *server) ship(w *owned) error {
 			return err
 		}})
 	}
-	return nil
+	return s.tellTraces(ctx, w)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/runner"
+	"github.com/tendhq/tend/internal/trace"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -25,6 +26,7 @@ func (h hands) Act(ctx context.Context, a engine.Attempt) entry.StepResult {
 		Runner: a.Intent.Runner, Deadline: a.Intent.Deadline, Epoch: a.Epoch, Artifacts: a.Artifacts,
 		Known: a.Known, Hide: a.Hide,
 	}
+	at.Trace = trace.Of(a.Root, a.Trace).At(trace.Attempt(a.Run, a.Path, a.Number)).String()
 	if a.Def != nil {
 		at.Parser, at.Quiet = a.Def.Parser, len(a.Def.Sealed) > 0
 		if a.Def.Module == nil {

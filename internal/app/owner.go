@@ -114,7 +114,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 		if err := w.openDesk(ctx, o.server, w.desk, set); err != nil {
 			return nil, err
 		}
-		if err := o.server.ship(w); err != nil {
+		if err := o.server.ship(ctx, w); err != nil {
 			return nil, err
 		}
 		o.server.measure(w)

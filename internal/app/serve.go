@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tendhq/tend/internal/action/process"
@@ -19,6 +20,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/httpapi"
 	"github.com/tendhq/tend/internal/identity"
+	"github.com/tendhq/tend/internal/store/sqlite"
 	"github.com/tendhq/tend/internal/telemetry"
 )
 
@@ -64,12 +66,14 @@ type server struct {
 	setup     string                     // the one-time token of a first start, when it was made just now
 	address   string                     // where it answers over the network
 	metrics   *telemetry.Metrics
+	kept      atomic.Pointer[sqlite.Store] // what lines of the log look their traces up in
 }
 
 // Serve becomes the owner of the data directory and drives everything in it, until ctx ends: then nothing new begins, and
 // what acts may end by itself for a while. It answers on the socket in the directory and on the configured address.
 func Serve(ctx context.Context, o ServeOptions) error {
 	s := &server{ServeOptions: o, log: logger(o.Log, o.Config.Log), metrics: telemetry.NewMetrics(o.Version)}
+	s.log = slog.New(telemetry.Log(s.log.Handler(), s.standing))
 	if local := o.Config.LocalSteps; local != nil {
 		var err error
 		if s.as, err = process.Other(local.User); err != nil {

@@ -110,7 +110,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 			return nil, hung(dir, owner, wait)
 		}
 		if owner.Socket != "" && !owner.Brief {
-			c := client.New(owner.Socket, o.Via)
+			c := client.New(owner.Socket, o.Via).In(o.Getenv("TRACEPARENT"))
 			err := answers(ctx, c, left)
 			same, _ := ReadOwner(dir)
 			switch {

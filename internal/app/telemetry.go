@@ -1,11 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/tendhq/tend/internal/access"
+	"github.com/tendhq/tend/internal/audit"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/httpapi"
@@ -76,4 +79,48 @@ func (s *server) counts(w *owned, since time.Time) func(context.Context, []entry
 			return nil
 		})
 	}
+}
+
+// tellTraces tells a collector of runs that end, when the variables of OpenTelemetry ask for it: also of those that ended
+// while nobody told.
+func (s *server) tellTraces(ctx context.Context, w *owned) error {
+	s.kept.Store(w.store)
+	if !telemetry.WantsTraces(s.Getenv) {
+		return nil
+	}
+	traces, err := telemetry.OpenTraces(ctx, s.Version)
+	if err != nil {
+		return err
+	}
+	f := &audit.Follower{Store: w.store, Ledger: w.desk.ledger, Name: "traces", Now: true, Log: s.log}
+	f.Take = func(ctx context.Context, list []entry.Entry) error {
+		return s.ended(ctx, w, list, time.Time{}, func(x *telemetry.Story) error { return traces.Ended(ctx, x) })
+	}
+	s.followers[f.Name] = f
+	s.parts = append(s.parts, part{name: f.Name, run: func(ctx context.Context) error {
+		err := f.Run(ctx)
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), hasty)
+		defer cancel()
+		return errors.Join(err, traces.Close(last))
+	}})
+	return nil
+}
+
+// standing finds the outermost run of a run, and the trace that it was asked for in, for lines of the log.
+func (s *server) standing(run string) (root, given string) {
+	kept := s.kept.Load()
+	if kept == nil {
+		return run, ""
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	list, err := kept.Read(ctx, "run/"+run, 1, 1)
+	if err != nil || len(list) == 0 {
+		return run, ""
+	}
+	p, err := entry.Decode(list[0])
+	if c, ok := p.(*entry.RunCreated); ok && err == nil {
+		return cmp.Or(c.Cause.Root, run), c.Trace
+	}
+	return run, ""
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/tendhq/tend/internal/plan"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/terminal"
+	"github.com/tendhq/tend/internal/trace"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -110,6 +111,7 @@ func (p *process) prepare(arg string, f runFlags) (*request, error) {
 	return &request{c, engine.Start{
 		Program: c.program, Params: params, Event: event, Metadata: metadata, Source: c.file.Name, Dir: dir,
 		Stepping: f.step, Guards: guards, Request: req,
+		Trace: p.trace(),
 	}}, nil
 }
 
@@ -343,4 +345,12 @@ func writeSummary(out io.Writer, s terminal.Style, v *history.View, outputs map[
 	fmt.Fprintf(&b, "%s\n", s.Dim("look: tend runs show "+v.ID))
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// trace is where the one who started this program stands in a trace, or "".
+func (p *process) trace() string {
+	if c, ok := trace.Parse(p.Getenv("TRACEPARENT")); ok {
+		return c.String()
+	}
+	return ""
 }

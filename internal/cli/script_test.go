@@ -40,12 +40,13 @@ func params(dir string) testscript.Params {
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("TEND_UPDATE") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ask":   ask,
-			"code":  code,
-			"until": until,
-			"grab":  grab,
-			"owner": owner,
-			"poke":  poke,
+			"ask":       ask,
+			"code":      code,
+			"collector": collector,
+			"until":     until,
+			"grab":      grab,
+			"owner":     owner,
+			"poke":      poke,
 		},
 		Setup: func(e *testscript.Env) error {
 			home := e.WorkDir + "/home"

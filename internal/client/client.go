@@ -18,6 +18,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/trace"
 	"github.com/tendhq/tend/internal/wire"
 )
 
@@ -85,9 +86,11 @@ func (c *Client) As(via string) *Client {
 }
 
 // In gives a client of the same process whose requests belong to a trace (a W3C traceparent).
-func (c *Client) In(trace string) *Client {
+func (c *Client) In(traceparent string) *Client {
 	other := *c.api
-	other.trace = trace
+	if at, ok := trace.Parse(traceparent); ok {
+		other.trace = at.String()
+	}
 	return &Client{&other}
 }
 

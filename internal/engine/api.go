@@ -60,6 +60,7 @@ type Start struct {
 	Guards      []guard.Spec // declared in the playbook's repository
 	Request     string       // idempotency key of the request: a repeat gives the same run; "" none
 	Cause       entry.Cause
+	Trace       string // W3C traceparent of the request that led to it; "" none
 }
 
 // Verb is what a person can do to a run.

@@ -32,6 +32,7 @@ type Attempt struct {
 	Def             *program.Node
 	Dialect         string
 	Dir             string
+	Trace           string         // W3C traceparent of the request that led to the run, or ""
 	Artifacts       []string       // globs of files that are kept: the step's and those of its playbook
 	Body            *Body          // nil, or where the hands put what the body of a module gave
 	Known           []secret.Value // what is secret in the run so far, and
@@ -464,6 +465,7 @@ func (e *Engine) act(x Act) {
 	a := Attempt{
 		Run: x.Run, Root: x.Root, Path: x.Path, Number: x.Attempt, Epoch: e.lease.Epoch, Intent: x.Intent, Def: x.Def,
 		Dialect: string(x.State.Program().Dialect), Dir: x.State.Created.Dir, Known: known, Hide: hide,
+		Trace:     x.State.Created.Trace,
 		Artifacts: slices.Concat(x.Def.Artifacts, x.State.Program().Artifacts),
 	}
 	if x.Def.Module != nil {

@@ -69,6 +69,7 @@ func (m *Machine) create(runID string, st Start, hash entry.Hash, now time.Time)
 	c := &entry.RunCreated{
 		By: st.By, Cause: st.Cause, Closure: hash, Dir: st.Dir, Event: st.Event, Metadata: st.Metadata, Name: st.Program.Metadata.Name,
 		Params: st.Params, Project: cmp.Or(st.Project, "default"), Environment: st.Environment, Request: st.Request, Source: st.Source, Stepping: st.Stepping,
+		Trace: st.Trace,
 	}
 	c.Cause.Root = cmp.Or(c.Cause.Root, runID)
 	if len(st.Guards) > 0 {
@@ -257,7 +258,7 @@ func (m *Machine) bound(s *session, x Bound, now time.Time) {
 		cause.Carry, cause.Why = x.Carried.From, c.Cause.Why
 	}
 	k := m.create(kid, Start{
-		Project: s.state.Created.Project, Environment: s.state.Created.Environment,
+		Project: s.state.Created.Project, Environment: s.state.Created.Environment, Trace: s.state.Created.Trace,
 		Program: x.Prog, Params: x.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: c.By, Guards: s.guards,
 		Stepping: s.state.Stepping, Cause: cause,
 	}, x.Hash, now)

@@ -62,6 +62,7 @@ type RunCreated struct {
 	Request     string       `json:"request,omitempty"` // idempotency key of the request
 	Source      string       `json:"source,omitempty"`  // file or commit:path
 	Stepping    bool         `json:"stepping,omitempty"`
+	Trace       string       `json:"trace,omitempty"` // W3C traceparent of the request that led to it
 }
 
 // RunCarried follows RunCreated in a retried run: what the earlier run had reached. State is a part of run.State.

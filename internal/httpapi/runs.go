@@ -83,6 +83,7 @@ func (s *server) startRun(ctx context.Context, in *startInput) (*startOutput, er
 	run, err := s.Engine.Start(ctx, engine.Start{
 		Program: program, Params: req.Params, Event: req.Event, Metadata: req.Metadata, Source: req.Source, Dir: req.Dir,
 		By: who(ctx), Stepping: req.Stepping, Guards: req.Guards, Request: req.Request, Cause: req.Cause,
+		Trace: TraceOf(ctx).asked(),
 	})
 	if err != nil {
 		return nil, err

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/tendhq/tend/internal/trace"
 )
 
 // Trace is where a request stands in a trace (W3C Trace Context).
@@ -33,18 +35,21 @@ func readTrace(header string) Trace {
 	var b [24]byte
 	_, _ = rand.Read(b[:])
 	t := Trace{ID: hex.EncodeToString(b[:16]), Span: hex.EncodeToString(b[16:]), Flags: "00"}
-	parts := strings.Split(header, "-")
-	if len(parts) < 4 || !lowerHex(parts[0], 2) || parts[0] == "ff" || parts[0] == "00" && len(parts) != 4 ||
-		!lowerHex(parts[1], 32) || !lowerHex(parts[2], 16) || !lowerHex(parts[3], 2) ||
-		strings.Trim(parts[1], "0") == "" || strings.Trim(parts[2], "0") == "" {
+	c, ok := trace.Parse(header)
+	if !ok {
 		return t
 	}
-	t.ID, t.Parent, t.Flags = parts[1], parts[2], parts[3]
+	t.ID, t.Parent, t.Flags = c.Trace, c.Span, strings.Split(header, "-")[3]
 	return t
 }
 
-func lowerHex(s string, n int) bool {
-	return len(s) == n && strings.Trim(s, "0123456789abcdef") == ""
+// asked is the traceparent that the request came with, or "". What the request led to stands below the span that asked: the
+// request itself is not recorded as one.
+func (t Trace) asked() string {
+	if t.Parent == "" {
+		return ""
+	}
+	return "00-" + t.ID + "-" + t.Parent + "-" + t.Flags
 }
 
 // traced puts a request into a trace, tells which, and logs what became of it: at debug, and where the server could not do

@@ -34,6 +34,7 @@ type Attempt struct {
 	Runner    string   // "" and local: here
 	Deadline  time.Time
 	Epoch     uint64
+	Trace     string         // W3C traceparent of the attempt
 	Known     []secret.Value // what is secret in the run so far
 	Hide      []secret.Value // what is sensitive in the run so far
 	// Body gets the output with nothing masked, of a module whose secret outputs are made of it, and what makes the other

@@ -188,8 +188,10 @@ func TestWhatIsLookedUp(t *testing.T) {
 	m := telemetry.NewMetrics("")
 	var failed error
 	m.Look(telemetry.Sight{
-		Rows:     s,
-		Status:   func(context.Context) (engine.Status, error) { return engine.Status{Index: 42, Halted: "because", InFlight: 3}, failed },
+		Rows: s,
+		Status: func(context.Context) (engine.Status, error) {
+			return engine.Status{Index: 42, Halted: "because", InFlight: 3}, failed
+		},
 		Dispatch: func() (int, int) { return 5, 6 },
 		Modes:    func() (map[string]int, int) { return map[string]int{"observe": 1, "auto": 0}, 2 },
 		Shipped: func() map[string]telemetry.Shipped {

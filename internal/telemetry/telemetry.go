@@ -145,3 +145,11 @@ func (s *Story) result(at time.Time, p *entry.StepResult) {
 		s.Doubts++
 	}
 }
+
+// kindOf names the kind of a fault, or "".
+func kindOf(f *entry.Fault) string {
+	if f == nil {
+		return ""
+	}
+	return f.Kind
+}

@@ -44,6 +44,12 @@ func (c Context) String() string {
 	return "00-" + c.Trace + "-" + c.Span + "-" + flags
 }
 
+// At is the same place in a trace, at another span.
+func (c Context) At(span string) Context {
+	c.Span = span
+	return c
+}
+
 // Of gives the trace of a run and the span above it: those of the request that led to it, when that named some, else a
 // trace of the outermost run's own. given is what the request said.
 func Of(root, given string) Context {

@@ -52,7 +52,7 @@ func readEnvironment(req action.Request, as *process.User) (environment, error) 
 		taken[name] = true
 	}
 	all := map[string]string{}
-	for name, v := range map[string]string{"TEND_RUN": req.Run, "TEND_STEP": req.Step, "TEND_KEY": req.Key} {
+	for name, v := range map[string]string{"TEND_RUN": req.Run, "TEND_STEP": req.Step, "TEND_KEY": req.Key, "TRACEPARENT": req.Trace} {
 		if v != "" && !strings.ContainsRune(v, 0) {
 			all[name] = v
 		}

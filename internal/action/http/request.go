@@ -172,6 +172,9 @@ func (in inputs) prepare(req action.Request) (p prepared, err error) {
 		p.request.ContentLength = body.size
 		p.request.GetBody = body.reopen
 	}
+	if req.Trace != "" && header.Get("Traceparent") == "" && headerValue(req.Trace) {
+		header.Set("Traceparent", req.Trace)
+	}
 	p.request.Header = header
 	p.request.Host = host
 	if header.Get("Content-Type") == "" && body.kind != "" {

@@ -274,7 +274,7 @@ func environment(req action.Request, as *process.User) ([]string, error) {
 			}
 		}
 	}
-	for name, v := range map[string]string{"TEND_RUN": req.Run, "TEND_STEP": req.Step, "TEND_KEY": req.Key, "TEND_WORK": req.Work} {
+	for name, v := range map[string]string{"TEND_RUN": req.Run, "TEND_STEP": req.Step, "TEND_KEY": req.Key, "TEND_WORK": req.Work, "TRACEPARENT": req.Trace} {
 		if v != "" && !strings.ContainsRune(v, 0) {
 			env[name] = v
 		}

@@ -79,7 +79,7 @@ func (in inputs) job(req action.Request) (job, error) {
 
 // environment exports the step's variables. Servers refuse variables that come by the protocol.
 func environment(req action.Request) (string, error) {
-	all := map[string]string{"TEND_RUN": req.Run, "TEND_STEP": req.Step, "TEND_KEY": req.Key}
+	all := map[string]string{"TEND_RUN": req.Run, "TEND_STEP": req.Step, "TEND_KEY": req.Key, "TRACEPARENT": req.Trace}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(req.Env)) {
 		switch text, err := action.AsText(req.Env[name]); {
@@ -95,7 +95,7 @@ func environment(req action.Request) (string, error) {
 	}
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if all[name] == "" && strings.HasPrefix(name, "TEND_") {
+		if all[name] == "" && (strings.HasPrefix(name, "TEND_") || name == "TRACEPARENT") {
 			continue
 		}
 		fmt.Fprintf(&b, "export %s=%s\n", name, quote(all[name]))

@@ -1,0 +1,39 @@
+package cli_test
+
+import (
+	"encoding/hex"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// collector FILE starts something that takes traces by OTLP over HTTP, and makes its address $COLLECTOR. What it takes is
+// appended to FILE, as it is and in hex: names of spans can be read, and ids be found.
+func collector(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: collector FILE")
+	}
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	var mu sync.Mutex
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		if err != nil || r.Method != http.MethodPost || r.URL.Path != "/v1/traces" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		_, _ = f.WriteString(string(b) + "\n" + hex.EncodeToString(b) + "\n")
+		w.Header().Set("Content-Type", "application/x-protobuf")
+	}))
+	ts.Defer(func() {
+		s.Close()
+		_ = f.Close()
+	})
+	ts.Setenv("COLLECTOR", s.URL)
+}
