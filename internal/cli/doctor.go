@@ -39,8 +39,9 @@ func (p *process) doctorCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look whether tend has what it needs on this machine",
-		Long: "Looks at configuration, data directory, its owner, disk, programs that playbooks use, secrets and clock. It changes\n" +
-			"nothing. Exits with 3 when something is wrong.",
+		Long: "Looks at configuration, data directory, its owner, disk, programs that playbooks use, secrets and clock; with the\n" +
+			"configuration of a server also at its sources and their keys, playbooks, triggers, runners, mode and the latest events.\n" +
+			"It changes nothing. Exits with 3 when something is wrong.",
 		GroupID: groupKeep,
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -85,6 +86,14 @@ func failed(name string, err error) check {
 func (p *process) examine(ctx context.Context) []check {
 	out := []check{{Name: "version", Status: checkOK, Text: versionLine()}}
 	c, err := p.config()
+	server, serr := p.serverSetup(err)
+	if server != nil { // what it is told holds for the data directory, too
+		c, err = &server.Config, serr
+		p.flags.config = ""
+		if p.flags.dataDir == "" && p.flags.server == "" {
+			p.flags.dataDir = c.DataDir
+		}
+	}
 	if err != nil {
 		for _, e := range flatten(err) {
 			out = append(out, failed("configuration", e))
@@ -110,7 +119,11 @@ func (p *process) examine(ctx context.Context) []check {
 		out = append(out, disk(c.DataDir), clockCheck(c.DataDir))
 	}
 	out = append(out, programs(ctx)...)
-	return append(out, secretsCheck(c)...)
+	out = append(out, secretsCheck(c)...)
+	if server != nil && err == nil && serr == nil && address == "" {
+		out = append(out, p.examineServer(ctx, server)...)
+	}
+	return out
 }
 
 // serverCheck asks the server who we are there.
