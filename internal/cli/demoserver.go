@@ -18,6 +18,19 @@ import (
 // Present implements demo.Tend.
 func (p *player) Present() bool { return terminal.IsTerminal(p.In) && p.err.TTY }
 
+// Start implements demo.Tend.
+func (p *player) Start(ctx context.Context, file string, params ...string) (string, error) {
+	r, err := p.prepare(file, runFlags{pairs: params, output: "text"})
+	if err != nil {
+		return "", err
+	}
+	s, id, err := p.start(ctx, r, func(ctx context.Context) (*app.Session, error) { return p.act(ctx, "tend demo") })
+	if err != nil {
+		return "", err
+	}
+	return id, s.Close()
+}
+
 // Serve implements demo.Tend: what the environment says about servers is about others.
 func (p *player) Serve(ctx context.Context, file string) (demo.Server, error) {
 	conf, err := config.LoadServer(config.ServerFlags{Flags: config.Flags{DataDir: p.flags.dataDir, Config: file}}, func(string) string { return "" })

@@ -49,6 +49,8 @@ type Tend interface {
 	Resume(ctx context.Context, id string) (Run, error)
 	// Serve is `tend serve --config FILE` in this process, which lets steps run here.
 	Serve(ctx context.Context, file string) (Server, error)
+	// Start starts a run and does not wait for it.
+	Start(ctx context.Context, file string, params ...string) (id string, err error)
 	// Present tells whether somebody sits at a terminal who can be asked.
 	Present() bool
 	// Program is the file of this program with the flags that lead to the data directory.
@@ -85,6 +87,8 @@ func Scenes() []Scene {
 				"that directory is touched; no root, no other service is needed. It exits with 0 only if all that it claims was proven.",
 			Server: true, Play: (*Stage).story,
 		},
+		{Name: "storm", Short: "See ten thousand alerts come in at once, and three runs begin", Server: true, Play: (*Stage).storm},
+		{Name: "typo", Short: "See sixty targets, typed for six, stopped by the guards that are on by default", Server: true, Play: (*Stage).typo},
 		{Name: "core", Short: "See a real problem found, repaired, verified and explained, without a server", Play: (*Stage).reclaim},
 		{Name: "kill", Short: "Kill tend in the middle of a mutation, and see the question that follows", Play: (*Stage).kill},
 		{Name: "verify-fails", Short: "See undo and escalation when a repair does not help", Play: (*Stage).verifyFails},

@@ -136,6 +136,12 @@ func (h *hub) post(ctx context.Context, alerts ...alert) ([]wire.Receipt, error)
 	return out.Events, err
 }
 
+// decode reads the body of a row.
+func decode[T any](body []byte) (T, error) {
+	var v T
+	return v, fault.Wrap(fault.Internal, json.Unmarshal(body, &v), "read a row")
+}
+
 // until asks again and again, until ok says so or too much time has passed.
 func until(ctx context.Context, what string, ok func() (bool, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, 30*time.Second, fault.New(fault.Timeout, "waited in vain until %s", what))

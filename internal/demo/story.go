@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"encoding/json"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -193,9 +192,9 @@ func (h *hub) answered(ctx context.Context, run string) (answer, error) {
 	if err != nil || len(page.Rows) == 0 {
 		return answer{}, err
 	}
-	var body engine.TaskRow
-	if err := json.Unmarshal(page.Rows[0].Body, &body); err != nil {
-		return answer{}, fault.Wrap(fault.Internal, err, "read task %s", page.Rows[0].ID)
+	body, err := decode[engine.TaskRow](page.Rows[0].Body)
+	if err != nil {
+		return answer{}, err
 	}
 	a := answer{status: page.Rows[0].Status}
 	if len(body.Votes) > 0 {
