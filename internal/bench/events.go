@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/governor"
 	"github.com/tendhq/tend/internal/ledger"
 	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/source"
@@ -57,7 +59,11 @@ func openDesk(ctx context.Context, where string) (*desk, error) {
 		rules.Triggers["default"] = append(rules.Triggers["default"], s)
 	}
 	d.ledger = ledger.Open(h.store, h.engine.Lease(), nil)
-	d.dispatch, err = dispatch.Open(ctx, dispatch.Config{Ledger: d.ledger, Engine: h.engine, Catalog: d, Rules: rules, Bind: ev})
+	gate, err := governor.Open(ctx, governor.Config{Ledger: d.ledger, File: filepath.Join(where, "halt")}) // with the default guards
+	if err != nil {
+		return nil, err
+	}
+	d.dispatch, err = dispatch.Open(ctx, dispatch.Config{Ledger: d.ledger, Engine: h.engine, Catalog: d, Gate: gate, Rules: rules, Bind: ev})
 	return d, err
 }
 

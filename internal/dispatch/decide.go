@@ -229,8 +229,9 @@ func (m *Machine) place(t *Ticket, d entry.EventDecided, now time.Time) entry.Ev
 	case event.Held:
 		d.Outcome, d.Why, d.Until = string(event.Held), v.Why, v.Until
 		until := v.Until
-		if until.IsZero() || !until.After(now) {
-			until = now.Add(30 * time.Second)
+		if until.IsZero() || !until.After(now) { // nobody knows: less and less often, in a storm there are many of them
+			until = now.Add(min(30*time.Second<<t.asked, 5*time.Minute))
+			t.asked = min(t.asked+1, 4)
 		}
 		m.wait(t, held, until)
 	default:

@@ -55,6 +55,7 @@ type Ticket struct {
 	parked    bool           // its run waits for people: it takes no room
 	delayed   bool           // the engine could not take it yet
 	again     bool           // it was offered to runs before
+	asked     int            // how often a guard held it that did not say until when
 	data      map[string]any // of the event, until its run was asked for
 }
 

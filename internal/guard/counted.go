@@ -117,3 +117,20 @@ func (c *Counted) live(guard string, now time.Time, keep func(Reservation) bool)
 	})
 	return out
 }
+
+// reaches tells whether at least n of a guard still count. It looks at no more of them than that needs: in a storm every
+// start asks.
+func (c *Counted) reaches(n int, guard string, now time.Time, keep func(Reservation) bool) bool {
+	if c == nil {
+		return n <= 0
+	}
+	for _, r := range c.by[guard] {
+		if n <= 0 {
+			break
+		}
+		if now.Before(r.Until) && keep(r) {
+			n--
+		}
+	}
+	return n <= 0
+}

@@ -129,15 +129,15 @@ func (q *question) alarms(s Start) (Verdict, []Reservation) {
 	}
 	within := time.Duration(d.Within)
 	mine := Reservation{Guard: q.g.Name, Kind: alarm, Per: s.Alarm, Root: s.Run, Slot: s.Alarm + "|" + s.Group, Until: q.until(within)}
-	live := q.counted.live(q.g.Name, q.now, func(x Reservation) bool { return x.Kind == alarm && x.Per == s.Alarm && x.Slot != mine.Slot })
-	if len(live)+1 <= d.Alarms {
+	others := func(x Reservation) bool { return x.Kind == alarm && x.Per == s.Alarm && x.Slot != mine.Slot }
+	if !q.counted.reaches(d.Alarms, q.g.Name, q.now, others) {
 		return Verdict{}, []Reservation{mine}
 	}
 	wait := time.Duration(d.For)
 	if wait == 0 {
 		wait = within
 	}
-	return q.no(q.until(wait), false, "stands down: %d alarms %q within %s are more than one repair can be about", len(live)+1, s.Alarm, span(d.Within)), []Reservation{mine}
+	return q.no(q.until(wait), false, "stands down: more than %d alarms %q within %s are more than one repair can be about", d.Alarms, s.Alarm, span(d.Within)), []Reservation{mine}
 }
 
 // standDown holds while nobody can see.
