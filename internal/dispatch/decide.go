@@ -217,6 +217,7 @@ func (m *Machine) place(t *Ticket, d entry.EventDecided, now time.Time) entry.Ev
 		return d
 	}
 	v := m.gate.Start(m.candidate(t), now)
+	t.judged = true
 	tx := m.open()
 	tx.facts = append(tx.facts, v.Facts...)
 	for _, r := range v.Rows {
@@ -245,7 +246,7 @@ func (m *Machine) candidate(t *Ticket) Candidate {
 	return Candidate{
 		Run: m.runOf(t), Project: t.Project, Trigger: t.Outcome.Trigger, Playbook: t.Outcome.Playbook, Key: t.Outcome.Key, Event: t.Event,
 		Source: t.Row.Source, Kind: t.Row.Kind, Group: t.Row.Group, Labels: t.Row.Labels, At: t.Row.At, Incident: t.Row.Decision.Incident,
-		Depth: len(t.Row.Decision.Chain),
+		Depth: len(t.Row.Decision.Chain), Again: t.judged,
 	}
 }
 

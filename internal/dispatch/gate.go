@@ -24,7 +24,8 @@ type Candidate struct {
 	Labels   map[string]string // of the event
 	At       time.Time         // of the event
 	Incident string
-	Depth    int // how many triggers led to it
+	Depth    int  // how many triggers led to it
+	Again    bool // it was asked about before, and waits: nothing of it is counted again unless it begins
 }
 
 // Verdict of a Gate. What it wants to remember is written in the same commit as the decision.

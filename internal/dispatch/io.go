@@ -48,13 +48,13 @@ type Ticket struct {
 	Received time.Time       `json:"received"`
 	Row      Row             `json:"row"`
 	Run      string          `json:"run,omitempty"`
-	Seen     bool            `json:"seen,omitempty"` // the guards may be asked again without being counted twice
 
 	where     place
 	notBefore time.Time
 	parked    bool           // its run waits for people: it takes no room
 	delayed   bool           // the engine could not take it yet
 	again     bool           // it was offered to runs before
+	judged    bool           // the gate counted it
 	asked     int            // how often a guard held it that did not say until when
 	data      map[string]any // of the event, until its run was asked for
 }

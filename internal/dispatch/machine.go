@@ -51,6 +51,8 @@ type Machine struct {
 	ready   tickets
 	moving  int // runs that go on and do not wait for people
 	agenda  agenda
+	asked   time.Time // when all that is held was asked again
+	asking  bool      // that is due
 
 	incidents map[string]*incident.State
 	keys      map[string]string   // open incidents, by project and key
@@ -91,6 +93,7 @@ func (m *Machine) reset(mem *Memory, now time.Time) {
 	m.pending, m.active, m.waking = map[string]*Ticket{}, map[string]*Ticket{}, map[string]*Ticket{}
 	m.slots, m.blocked, m.groups = map[string][]string{}, map[string][]*Ticket{}, map[string]map[string]struct{}{}
 	m.ready, m.agenda, m.moving = nil, nil, 0
+	m.asked, m.asking = time.Time{}, false
 	m.incidents, m.keys, m.recent, m.members = map[string]*incident.State{}, map[string]string{}, map[string]string{}, map[string][]string{}
 	m.dirty, m.own, m.tx = map[string]bool{}, nil, nil
 	m.recall(mem, now)
@@ -165,7 +168,7 @@ func (m *Machine) handle(in Input, now time.Time) {
 		m.splitFor(x, now)
 	case Govern:
 		m.rules = x.Rules
-		m.ask(now)
+		m.askSoon(now)
 	case Tick:
 		m.tick(now)
 	}
@@ -323,6 +326,9 @@ func (m *Machine) tick(now time.Time) {
 			m.dueTicket(w.id, now)
 		case dueIncident:
 			m.dueIncident(w.id, now)
+		case dueAsk:
+			m.asking = false
+			m.ask(now)
 		}
 	}
 }
@@ -343,8 +349,23 @@ func (m *Machine) dueTicket(id string, now time.Time) {
 	m.remind(t)
 }
 
+// askEvery is how often changed rules are asked about everything that is held: in a storm that is much, and they change.
+const askEvery = 5 * time.Second
+
+func (m *Machine) askSoon(now time.Time) {
+	switch next := m.asked.Add(askEvery); {
+	case m.asking:
+	case now.Before(next):
+		m.asking = true
+		m.agenda.add(next, dueAsk, "")
+	default:
+		m.ask(now)
+	}
+}
+
 // ask lets held tickets be judged by new rules.
 func (m *Machine) ask(now time.Time) {
+	m.asked = now
 	var list []*Ticket
 	for _, t := range m.pending {
 		if t.where == held {

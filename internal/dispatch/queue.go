@@ -101,11 +101,11 @@ func (m *Machine) retry(t *Ticket, now time.Time) {
 	was := t.where
 	m.leave(t)
 	d := m.place(t, old, now)
-	if d.Outcome == old.Outcome && d.Why == old.Why && d.Until.Equal(old.Until) {
+	if d.Outcome == old.Outcome && d.Guard == old.Guard && (d.Why == old.Why && d.Until.Equal(old.Until) || old.Until.After(now)) {
 		if was != t.where {
 			m.rowOf(t)
 		}
-		return // it waits on, for the same reason
+		return // it waits on, for the same reason, and until when it said is not over
 	}
 	m.decided(t, d)
 }
@@ -146,6 +146,7 @@ func (m *Machine) pump(now time.Time) {
 const (
 	dueTicket = iota
 	dueIncident
+	dueAsk
 )
 
 type due struct {

@@ -430,6 +430,9 @@ func (g *Governor) Start(c dispatch.Candidate, now time.Time) dispatch.Verdict {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	v := g.rules.Start(g.counted, g.about(c), now)
+	if c.Again && v.Kind != guard.Allow {
+		v.Reserve = nil
+	}
 	out := g.keep(v.Reserve, nil, now)
 	out.Guard, out.Why, out.Until = v.Guard, v.Why, v.Until
 	switch v.Kind {
@@ -471,8 +474,8 @@ func (g *Governor) keep(more, less []guard.Reservation, now time.Time) dispatch.
 	var out dispatch.Verdict
 	tells := false
 	for _, r := range more {
+		tells = tells || r.Kind == "failed" && !g.counted.Has(r) // in a storm one repair comes back many times
 		g.counted.Add(r)
-		tells = tells || r.Kind == "failed"
 		body, err := json.Marshal(r)
 		if err != nil {
 			continue

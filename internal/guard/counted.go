@@ -48,6 +48,12 @@ func (c *Counted) Add(r Reservation) {
 	of[slot] = r
 }
 
+// Has tells whether a reservation with the slot of r is counted.
+func (c *Counted) Has(r Reservation) bool {
+	_, ok := c.get(r.Guard, cmp.Or(r.Slot, r.Target))
+	return ok
+}
+
 // Drop forgets a reservation.
 func (c *Counted) Drop(r Reservation) {
 	slot := cmp.Or(r.Slot, r.Target)
