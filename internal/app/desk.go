@@ -27,6 +27,7 @@ type desk struct {
 	governor *governor.Governor
 	shelf    *shelf
 	courier  atomic.Pointer[courier.Courier] // nil: there are no channels
+	duties   *duties
 
 	mu    sync.Mutex
 	early []func(*dispatch.Dispatch) // what the engine told before there was somebody to hear
@@ -74,6 +75,7 @@ func (w *owned) openDesk(ctx context.Context, s *server, d *desk, set contract.C
 	}, part{
 		name: "guards", run: func(ctx context.Context) error { return d.governor.Run(ctx, w.engine, x.Reconsider) },
 	})
+	d.duties = openDuties(s.Config.OnCall, s.log)
 	if err := w.openCourier(ctx, s, d); err != nil {
 		return err
 	}

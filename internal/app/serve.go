@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/action/process"
 	"github.com/tendhq/tend/internal/audit"
 	"github.com/tendhq/tend/internal/config"
@@ -197,6 +198,8 @@ func (s *server) extend(ctx context.Context, c *httpapi.Config, w *owned) error 
 	}
 	c.Gate, c.Roll, c.Log, c.Hosts = s.people, s.people, s.log, s.Config.Names()
 	c.Backups = s.Config.Backups
+	c.Duties = func(p access.Principal) []string { return w.desk.duties.of(p.ID) }
+	w.openChat(s)
 	for _, p := range s.Config.Proxies {
 		prefix, err := netip.ParsePrefix(p)
 		if err != nil {

@@ -136,6 +136,7 @@ var lines = [][]string{
 		"wire", // how an engine is spoken to
 	},
 	{
+		"chat", // buttons and commands in Slack
 		"client",
 		"intake", // lets events in
 		"httpapi",

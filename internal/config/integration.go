@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net"
@@ -8,6 +9,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/tendhq/tend/internal/calendar"
 )
 
 // Integration is a named connection to another service. One of its sections says to which.
@@ -90,6 +94,52 @@ type Channel struct {
 	Budget int `yaml:"budget"`
 }
 
+// OnCall is a duty. Who has it is in the group oncall/NAME, which approvals can ask: `from: [oncall/database]`.
+type OnCall struct {
+	// Calendar is a file in the format of iCalendar: the attendees of what goes on have the duty.
+	Calendar string `yaml:"calendar" path:"true"`
+	// Zone is the time zone of the rotation, and of a calendar that names none. Default: UTC.
+	Zone string `yaml:"zone"`
+	// People take turns: addresses, as they sign on with them.
+	People []string `yaml:"people"`
+	// Start is when the first of them begins: 2026-01-05 09:00.
+	Start string `yaml:"start"`
+	// Days is how long each has it. Default: 7.
+	Days int `yaml:"days"`
+}
+
+// Rotation gives a duty that people take turns with.
+func (o OnCall) Rotation() (calendar.Rotation, error) {
+	zone, err := time.LoadLocation(o.Zone)
+	if err != nil {
+		return calendar.Rotation{}, err
+	}
+	start, err := time.ParseInLocation("2006-01-02 15:04", o.Start, zone)
+	r := calendar.Rotation{Start: start, Days: cmp.Or(o.Days, 7), People: o.People}
+	if err == nil {
+		err = r.Check()
+	}
+	return r, err
+}
+
+func (s *Server) checkOnCall(bad Bad) {
+	for _, n := range slices.Sorted(maps.Keys(s.OnCall)) {
+		at, o := "onCall."+n, s.OnCall[n]
+		if _, err := time.LoadLocation(o.Zone); err != nil {
+			bad(at+".zone", "as in Europe/Berlin", "there is no time zone %q", o.Zone)
+			continue
+		}
+		switch {
+		case (o.Calendar == "") == (len(o.People) == 0):
+			bad(at, "give one of calendar and people", "the duty %q must say who has it, once", n)
+		case len(o.People) > 0:
+			if _, err := o.Rotation(); err != nil {
+				bad(at, "as in start: 2026-01-05 09:00", "the duty %q: %v", n, err)
+			}
+		}
+	}
+}
+
 // Kind tells which section an integration has.
 func (i Integration) Kind() string {
 	switch {
@@ -128,6 +178,9 @@ func (c *Config) checkIntegrations(bad Bad) {
 		case i.Slack != nil:
 			secret("token", i.Slack.Token)
 			address(bad, at+".slack.url", i.Slack.URL, true)
+			if i.Slack.Signing != "" && !strings.HasPrefix(i.Slack.Team, "T") {
+				bad(at+".slack.team", "write its id: T0123456789", "the integration %q takes buttons and commands, and does not say of which workspace", n)
+			}
 			if strings.HasPrefix(i.Slack.Token, "xox") {
 				bad(at+".slack.token", "make a secret of it, and replace it in Slack", "a token stands in the configuration, where the name of a secret belongs")
 			}

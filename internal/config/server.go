@@ -48,6 +48,8 @@ type Server struct {
 	Sources []Source `yaml:"sources"`
 	// Channels are where people are told what happens, by name.
 	Channels map[string]Channel `yaml:"channels"`
+	// OnCall are duties, by name.
+	OnCall map[string]OnCall `yaml:"onCall"`
 	// Mode says what becomes of mutations, until somebody sets another mode (tend mode): observe records what would have been
 	// done, ask lets a person decide on each, auto does them.
 	Mode string `yaml:"mode" env:"TEND_MODE"`
@@ -188,6 +190,7 @@ func (s *Server) Check(bad Bad) {
 	s.checkListen(bad)
 	s.checkRepositories(bad)
 	s.checkChannels(bad)
+	s.checkOnCall(bad)
 	s.checkAccess(bad)
 	s.checkSources(bad)
 	if s.Runs < 1 || s.Runs > 10_000 {

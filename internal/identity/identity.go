@@ -312,6 +312,17 @@ const (
 	setupID     = "user:local-admin"
 )
 
+// Groups gives the groups of a person as their issuer told them at their last sign-on, while that session lasts.
+func (d *Desk) Groups(owner string) []string {
+	now := d.cfg.Now()
+	for _, t := range d.Tokens(owner) {
+		if t.Kind == Session && t.Revoked.IsZero() && (t.Expires.IsZero() || now.Before(t.Expires)) && (t.Ends.IsZero() || now.Before(t.Ends)) {
+			return slices.Clone(t.Groups)
+		}
+	}
+	return nil
+}
+
 // Who names a principal in entries.
 func Who(p access.Principal) entry.Who {
 	return entry.Who{ID: p.ID, Name: cmp.Or(p.Name, p.ID), Via: p.Via, From: p.From}

@@ -173,6 +173,7 @@ func Press(user, button, value, answer string, at time.Time) []byte {
 func Command(user, text, answer string) []byte {
 	return []byte(url.Values{
 		"team_id": {Team}, "user_id": {user}, "user_name": {"whatever"}, "channel_id": {"C0OPS"}, "command": {"/tend"}, "text": {text}, "response_url": {answer},
+		"trigger_id": {strconv.FormatInt(time.Now().UnixNano(), 10)},
 	}.Encode())
 }
 
