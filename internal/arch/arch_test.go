@@ -121,6 +121,7 @@ var lines = [][]string{
 	},
 	{
 		"audit",    // reads who did what
+		"insight",  // adds up what was good for what
 		"engine",   // drives runs
 		"identity", // who asks
 	},
@@ -615,7 +616,7 @@ func TestSizes(t *testing.T) {
 	t.Parallel()
 	sizes := map[string]int{}
 	for _, f := range sources(t, false) {
-		if f.size > maxFile {
+		if f.size > maxFile && !ast.IsGenerated(f.ast) { // what a program wrote nobody has to read
 			t.Errorf("%s has %d lines, more than %d: it holds two things", f.path, f.size, maxFile)
 		}
 		sizes[f.dir] += f.size

@@ -156,7 +156,7 @@ func (p *process) commands() []*cobra.Command {
 		p.serveCommand(), p.configCommand(), p.loginCommand(), p.logoutCommand(), p.tokensCommand(), p.bindingsCommand(), p.emergencyCommand(),
 		p.playbooksCommand(), p.revisionsCommand(), p.connectCommand(), p.haltCommand(), p.modeCommand(), p.guardsCommand(),
 		p.lintCommand(), p.fmtCommand(), p.schemaCommand(), p.evalCommand(), p.graphCommand(), p.actionsCommand(),
-		p.initCommand(), p.newCommand(), p.devCommand(), p.doctorCommand(), p.auditCommand(), p.backupCommand(), p.restoreCommand(), p.unhaltCommand(), p.versionCommand(),
+		p.initCommand(), p.newCommand(), p.devCommand(), p.doctorCommand(), p.auditCommand(), p.insightsCommand(), p.backupCommand(), p.restoreCommand(), p.unhaltCommand(), p.versionCommand(),
 	}
 }
 

@@ -70,6 +70,17 @@ func (q FollowRunQuery) parameters(set func(in, name string, v any)) {
 	set("header", "Last-Event-ID", q.LastEventID)
 }
 
+// InsightsQuery are the parameters of Insights. What is zero is not sent.
+type InsightsQuery struct {
+	Since time.Time // From when on.
+	Until time.Time // Until when. Nothing: now.
+}
+
+func (q InsightsQuery) parameters(set func(in, name string, v any)) {
+	set("query", "since", q.Since)
+	set("query", "until", q.Until)
+}
+
 // ListEventsQuery are the parameters of ListEvents. What is zero is not sent.
 type ListEventsQuery struct {
 	ID      string    // This one only.
@@ -466,6 +477,15 @@ func (a *API) FollowRun(ctx context.Context, run string, q FollowRunQuery) (io.R
 func (a *API) Halt(ctx context.Context, body wire.HaltRequest) (wire.Halt, error) {
 	var out wire.Halt
 	err := a.call(ctx, request{method: "POST", path: "/v1/halts", body: body}, &out)
+	return out, err
+}
+
+// Insights: what playbooks were good for, by team.
+//
+// GET /v1/insights
+func (a *API) Insights(ctx context.Context, q InsightsQuery) (wire.Insights, error) {
+	var out wire.Insights
+	err := a.call(ctx, request{method: "GET", path: "/v1/insights", within: 600 * time.Second}.with(q.parameters), &out)
 	return out, err
 }
 

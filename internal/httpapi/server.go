@@ -113,6 +113,7 @@ func build(c Config) *api {
 	s.house(a)
 	s.people(a)
 	s.audit(a)
+	s.insights(a)
 	s.probes(a)
 	s.pages(a)
 	for _, m := range c.Mounts {

@@ -1,0 +1,44 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/tendhq/tend/internal/access"
+	"github.com/tendhq/tend/internal/insight"
+	"github.com/tendhq/tend/internal/wire"
+)
+
+func (s *server) insights(a *api) {
+	add(a, access.Need{Verb: access.View, Kind: "run"}, http.MethodGet, "/v1/insights", about{
+		id: "insights", tag: "runs", summary: "What playbooks were good for, by team", time: 10 * time.Minute,
+		text: "Of the runs and incidents that began in the time, in the projects that the asker may look at. Without `since` it is the last thirty days.",
+	}, s.insight)
+}
+
+type insightInput struct {
+	Since time.Time `query:"since" doc:"From when on."`
+	Until time.Time `query:"until" doc:"Until when. Nothing: now."`
+}
+
+type insightOutput struct{ Body wire.Insights }
+
+func (s *server) insight(ctx context.Context, in *insightInput) (*insightOutput, error) {
+	if in.Until.IsZero() {
+		in.Until = time.Now().UTC()
+	}
+	if in.Since.IsZero() {
+		in.Since = in.Until.Add(-30 * 24 * time.Hour)
+	}
+	sees := map[string]bool{}
+	r, err := insight.Read(ctx, s.Engine, insight.Query{Since: in.Since, Until: in.Until, Sees: func(project string) bool {
+		ok, asked := sees[project]
+		if !asked {
+			ok = s.allow(ctx, access.Need{Verb: access.View, Kind: "run", Project: project}) == nil
+			sees[project] = ok
+		}
+		return ok
+	}})
+	return &insightOutput{wire.Insights(r)}, err
+}
