@@ -27,7 +27,7 @@ import (
 )
 
 // newEngine opens a real engine over stores in memory. Its one action is `speak`.
-func newEngine(t *testing.T) *engine.Engine {
+func newEngine(t testing.TB) *engine.Engine {
 	t.Helper()
 	kept := blobs.New()
 	set, err := action.NewSet([]action.Action{speak{}}, verb.All())
@@ -51,7 +51,7 @@ func newEngine(t *testing.T) *engine.Engine {
 }
 
 // compile compiles steps that may use `speak` and the verbs.
-func compile(t *testing.T, steps string) *program.Program {
+func compile(t testing.TB, steps string) *program.Program {
 	t.Helper()
 	set, err := action.NewSet([]action.Action{speak{}}, verb.All())
 	if err != nil {
