@@ -256,6 +256,11 @@ func (m *Machine) recall(mem *Memory, now time.Time) {
 		if m.pending[t.Event] != t || t.where != nowhere {
 			continue
 		}
+		t.judged = t.Row.Decision.Guard != ""
+		if d := &t.Row.Decision; mem.Halted == "" && d.Outcome == string(event.Held) && d.Until.After(now) && tooOld(t, now) == "" {
+			m.wait(t, held, d.Until) // the guard said until when: there may be many of them
+			continue
+		}
 		if mem.Halted == "" {
 			m.retry(t, now)
 			continue
