@@ -4,8 +4,10 @@ package playbooks_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,6 +26,7 @@ import (
 	"github.com/tendhq/tend/internal/plan"
 	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/repository"
+	"github.com/tendhq/tend/internal/testenv/sshd"
 	"github.com/tendhq/tend/internal/trigger"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -208,15 +211,52 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestHosts runs those that look at hosts, in the scripts of testdata/host, on this machine over a real sshd.
+func TestHosts(t *testing.T) {
+	t.Parallel()
+	s := sshd.Start(t)
+	for _, name := range []string{"ssh-agent", "ssh-add"} {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skipf("there is no %s", name)
+		}
+	}
+	// Names of sockets are short, and directories of tests are not.
+	short, err := os.MkdirTemp("", "agent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(short) })
+	known, err := os.ReadFile(s.KnownHosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scripts(t, "testdata/host", func(e *testscript.Env) error {
+		e.Setenv("SSH_AUTH_SOCK", filepath.Join(short, "agent.sock"))
+		e.Setenv("LOGIN", s.User)
+		e.Setenv("KEY", s.KeyFile)
+		e.Setenv("SSHD", fmt.Sprintf("%s:%d", s.Host, s.Port))
+		dir := filepath.Join(e.Getenv("HOME"), ".ssh")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dir, "known_hosts"), known, 0o600)
+	})
+}
+
 // TestRuns runs them, in the scripts of testdata, against a kubectl that records what it is asked.
 func TestRuns(t *testing.T) {
 	t.Parallel()
+	scripts(t, "testdata", func(*testscript.Env) error { return nil })
+}
+
+func scripts(t *testing.T, dir string, more func(*testscript.Env) error) {
+	t.Helper()
 	here, err := filepath.Abs(".")
 	if err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
+		Dir: dir, RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			home := filepath.Join(e.WorkDir, "home")
 			e.Setenv("HOME", home)
@@ -224,7 +264,10 @@ func TestRuns(t *testing.T) {
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 			e.Setenv("PACK", here)
 			e.Setenv("PATH", filepath.Join(e.WorkDir, "bin")+string(filepath.ListSeparator)+e.Getenv("PATH"))
-			return os.Mkdir(home, 0o700)
+			if err := os.Mkdir(home, 0o700); err != nil {
+				return err
+			}
+			return more(e)
 		},
 	})
 }

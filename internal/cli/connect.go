@@ -138,7 +138,7 @@ func pasteGrafana(x *app.Connection) string {
     Header:              X-Grafana-Alerting-Signature
     Timestamp header:    X-Grafana-Alerting-Timestamp
 `
-	switch x.Source.Signed() {
+	switch string(x.Source.Signed()) {
 	case "bearer":
 		how = `  Authorization header
     Scheme:              Bearer

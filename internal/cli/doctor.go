@@ -120,7 +120,7 @@ func (p *process) examine(ctx context.Context) []check {
 	}
 	out = append(out, programs(ctx)...)
 	out = append(out, secretsCheck(c)...)
-	if server != nil && err == nil && serr == nil && address == "" {
+	if server != nil && serr == nil && address == "" {
 		out = append(out, p.examineServer(ctx, server)...)
 	}
 	return out

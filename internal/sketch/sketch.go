@@ -78,13 +78,13 @@ func Parameters(e *event.Event) []Parameter {
 			continue
 		}
 		taken[name] = true
-		out = append(out, Parameter{Name: name, Label: label, Path: path, Needs: slices.Contains(needed, label)})
+		out = append(out, Parameter{Name: name, Label: label, Path: path, Needs: needed(label)})
 	}
 	return out
 }
 
-// needed are labels that say where to look.
-var needed = []string{"instance", "namespace", "pod"}
+// needed tells whether a label says where to look.
+func needed(label string) bool { return label == "instance" || label == "namespace" || label == "pod" }
 
 type sketch struct {
 	b      strings.Builder
@@ -134,13 +134,14 @@ func (s *sketch) evidence() {
 		s.line("    timeout: 1m")
 		s.line("    ignoreFailure: true")
 	case s.has("instance"):
-		s.line("  # Looks over ssh: the host's key must be known (known_hosts), and an agent has the key (SSH_AUTH_SOCK).")
+		s.line("  # Looks over ssh: the host's key must be known (known_hosts), and an agent has the key of the user (SSH_AUTH_SOCK).")
 		s.line("  - id: host")
 		s.line("    name: Look at the host")
 		s.line("    uses: ssh")
 		s.line("    effect: read")
 		s.line("    with:")
 		s.line(`      host: '{{ regexReplaceAll ":[0-9]+$" $.params.instance "" }}'`)
+		s.line("      user: tend")
 		s.line("      shell: sh")
 		s.line("      script: |")
 		s.line("        uptime; df -h; free -m")

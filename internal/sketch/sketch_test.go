@@ -87,7 +87,8 @@ func TestPlaybook(t *testing.T) {
 		"nothing": {&event.Event{Source: "x", Kind: "webhook", Key: "k"}, []string{"uses: http"}, nil},
 		"hostile": {
 			alert(map[string]string{"alertname": "{{ secret \"x\" }}' : \n- uses: shell", "a b": "x", "instance": "'}}{{ fail }}", "3": "x"}, map[string]any{"runbook_url": "javascript:alert(1)"}),
-			nil, map[string]any{"instance": "'}}{{ fail }}"},
+			nil,
+			map[string]any{"instance": "'}}{{ fail }}"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
