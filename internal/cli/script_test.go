@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 func params(dir string) testscript.Params {
 	return testscript.Params{
 		Dir:                 dir,
-		Deadline:            time.Now().Add(time.Minute),
+		Deadline:            time.Now().Add(10 * time.Minute),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("TEND_UPDATE") != "",
@@ -86,7 +86,7 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: until PATTERN COMMAND [ARG ...]")
 	}
 	want := regexp.MustCompile("(?m)" + args[0])
-	for deadline := time.Now().Add(15 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		err := ts.Exec(args[1], args[2:]...)
 		out := ts.ReadFile("stdout")
 		if want.MatchString(out) {
@@ -125,7 +125,7 @@ func owner(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	// On a busy machine a process goes on for a while: it stops when its threads are scheduled.
-	for deadline := time.Now().Add(15 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		state, err := exec.Command("ps", "-o", "state=", "-p", strconv.Itoa(o.PID)).Output()
 		if bytes.HasPrefix(bytes.TrimSpace(state), []byte("T")) {
 			return

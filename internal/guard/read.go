@@ -46,6 +46,15 @@ func Needs(f document.Form) []any {
 	return out
 }
 
+// RuleKeys lists the keys of which a guard has one.
+func RuleKeys() []string {
+	out := make([]string, len(rules))
+	for i, k := range rules {
+		out[i] = k.Name
+	}
+	return out
+}
+
 var (
 	rules = document.Table{
 		document.Def("cooldown", FormCooldown, "Leave a target alone for a time after an effect on it."),

@@ -14,6 +14,7 @@ import (
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/language"
 )
 
@@ -175,8 +176,11 @@ func (m *maker) kind(k document.Kind) object {
 	case document.KindModule:
 		o["oneOf"] = []any{object{"required": []any{"run"}}, object{"required": []any{"steps"}}}
 	case document.KindGuard:
-		o["anyOf"] = []any{object{"required": []any{"cooldown"}}, object{"required": []any{"spec"}}}
-		props["then"] = object{"enum": []any{"hold", "deny"}, "description": "hold: wait until it may (default). deny: fail the step."}
+		one := []any{object{"required": []any{"spec"}}}
+		for _, rule := range guard.RuleKeys() {
+			one = append(one, object{"required": []any{rule}})
+		}
+		o["anyOf"] = one
 	default:
 	}
 	return o
