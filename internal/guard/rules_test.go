@@ -374,6 +374,18 @@ func TestBreaker(t *testing.T) {
 		}
 		s.end(fmt.Sprint("r", i), "k", false, at.Add(time.Minute))
 	}
+	// What is held is asked about again and again: that counts nothing more.
+	again := 0
+	for i := range 3 {
+		v := s.start("late", "k", noon.Add(11*time.Minute+time.Duration(i)*time.Second))
+		if v.Kind != guard.Hold {
+			t.Errorf("it is open: %+v", v)
+		}
+		again += len(v.Reserve)
+	}
+	if again > 1 {
+		t.Errorf("three questions counted %d failures of one run", again)
+	}
 }
 
 func TestConcurrency(t *testing.T) {

@@ -193,7 +193,11 @@ func (q *question) again(s Start) []Reservation {
 		return nil
 	}
 	per := q.r.per(b.Per, PerPlaybook)
-	// Once for each run that did not help.
+	// Once for each run that did not help: what waits is asked about often, and must not count each time, nor tell each time
+	// that something was counted.
+	if known, ok := q.counted.get(q.g.Name, failed+"|"+last.Root); ok && q.now.Before(known.Until) {
+		return nil
+	}
 	return []Reservation{{Guard: q.g.Name, Kind: failed, Per: per, Root: last.Root, Slot: failed + "|" + last.Root, Until: q.until(time.Duration(b.Within) + time.Duration(b.Open))}}
 }
 
