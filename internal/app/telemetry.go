@@ -35,6 +35,13 @@ func (s *server) measure(w *owned) {
 			return out
 		},
 	})
+	if url := string(s.Config.Heartbeat.URL); url != "" {
+		h := &telemetry.Heartbeat{
+			URL: url, Every: time.Duration(s.Config.Heartbeat.Every), Client: &http.Client{Timeout: 20 * time.Second}, Log: s.log,
+			Able: func(ctx context.Context) error { return errors.Join(able(ctx, w.engine), w.desk.ledger.Err()) },
+		}
+		s.parts = append(s.parts, part{name: "heartbeat", run: h.Run})
+	}
 	need := access.Need{Verb: access.View, Kind: "server"}
 	if s.Config.Metrics.Public {
 		need.Verb = access.Nothing

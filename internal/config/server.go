@@ -58,6 +58,8 @@ type Server struct {
 	Runs int `yaml:"runs" env:"TEND_RUNS"`
 	// Audit says where the audit trail is shipped to.
 	Audit Audit `yaml:"audit"`
+	// Heartbeat tells another service that the server lives and can work. Its silence raises the alarm there.
+	Heartbeat Heartbeat `yaml:"heartbeat"`
 	// Metrics says who can read /metrics.
 	Metrics Metrics `yaml:"metrics"`
 	// LocalSteps lets steps run on the server itself. Without it `shell`, and `container` on the runner local, are refused.
@@ -77,6 +79,27 @@ type TLS struct {
 	Cert string `yaml:"cert" env:"TEND_TLS_CERT" path:"true"`
 	// Key is the file with its private key, in PEM.
 	Key string `yaml:"key" env:"TEND_TLS_KEY" path:"true"`
+}
+
+// Heartbeat is asked regularly, as long as the server can work.
+type Heartbeat struct {
+	// URL is asked with GET. It is not printed: it often has a key in it.
+	URL Hidden `yaml:"url" env:"TEND_HEARTBEAT_URL"`
+	// Every is how often.
+	Every Duration `yaml:"every" env:"TEND_HEARTBEAT_EVERY"`
+}
+
+// Check implements Checker.
+func (h *Heartbeat) Check(bad Bad) {
+	if h.URL == "" {
+		return
+	}
+	if u, err := url.Parse(string(h.URL)); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		bad("url", "write it as https://…", "heartbeat.url is not an address")
+	}
+	if time.Duration(h.Every) < time.Second {
+		bad("every", "write it as 1m", "heartbeat.every is less than a second")
+	}
 }
 
 // Metrics says who can read what Prometheus scrapes.
@@ -114,7 +137,7 @@ func DefaultServer() *Server {
 	return &Server{
 		Config: Config{OwnerWait: Duration(5 * time.Second), LogCap: 10 << 20},
 		SignOn: SignOn{Session: Duration(12 * time.Hour), Longest: Duration(7 * 24 * time.Hour)},
-		Listen: "127.0.0.1:8420", Mode: "observe", Runs: 64, Drain: Duration(30 * time.Second), Log: Log{Level: "info", Format: "json"},
+		Listen: "127.0.0.1:8420", Mode: "observe", Runs: 64, Drain: Duration(30 * time.Second), Heartbeat: Heartbeat{Every: Duration(time.Minute)}, Log: Log{Level: "info", Format: "json"},
 	}
 }
 
