@@ -205,14 +205,13 @@ features:
   bot_user: {display_name: tend, always_online: true}
 oauth_config:
   scopes:
-    bot: [chat:write, chat:write.public, channels:read, channels:manage, channels:history, groups:read, files:write, im:write, users:read, users:read.email]
+    bot: [chat:write, chat:write.public, channels:read, channels:manage, channels:history, groups:read, files:write, im:write, users:read, users:read.email, commands]
 settings: {org_deploy_enabled: false, socket_mode_enabled: false, token_rotation_enabled: false}
 # Install App > Install to Workspace, then put the Bot User OAuth Token (xoxb-…) where secrets are, under this name:
 #   %[1]s
-# and declare the workspace beside the playbooks:
-apiVersion: tend/v1
-kind: Integration
-metadata: {name: slack, description: The workspace.}
-type: slack
-config: {token: %[1]s}
+# and the workspace into the server's configuration, then start the server again:
+integrations:
+  slack: {slack: {token: %[1]s, channel: '#ops'}}
+# For buttons and /tend: add signing (the name of the secret with the Signing Secret) and team (T…) there, and these addresses
+# to the app, below the address of the server: Interactivity /slack/interactive, Slash Commands /slack/command.
 `

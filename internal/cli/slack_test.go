@@ -31,7 +31,7 @@ func TestConnectSlack(t *testing.T) {
 		return code, out.String(), err.String()
 	}
 	code, out, told := connect("--channel", "#ops")
-	if code != cli.ExitOK || !strings.Contains(out, "config: {token: slack_token}") || !strings.Contains(told, "Slack knows the token") || !strings.Contains(told, "the message is in") {
+	if code != cli.ExitOK || !strings.Contains(out, "slack: {slack: {token: slack_token") || !strings.Contains(told, "Slack knows the token") || !strings.Contains(told, "the message is in") {
 		t.Errorf("%d\n%s\n%s", code, out, told)
 	}
 	if m := s.Messages(); len(m) != 1 {
