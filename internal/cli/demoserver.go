@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/client"
@@ -94,10 +95,32 @@ func (s *demoServer) Watch(ctx context.Context, run string) (demo.Run, error) {
 	if err != nil {
 		return demo.Run{}, err
 	}
+	if err := begun(ctx, session, run); err != nil {
+		return demo.Run{}, errors.Join(err, session.Close())
+	}
 	if s.Present() {
 		return s.player.ended(ctx, run, s.drive(ctx, session, run, false))
 	}
 	return s.follow(ctx, session, run)
+}
+
+// begun waits until a run is there: an event is answered when it is durable that the run begins, a moment before it does.
+func begun(ctx context.Context, s *app.Session, run string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		_, err := findRun(ctx, s.Engine, run)
+		if !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
 }
 
 func (s *demoServer) Close() error {
