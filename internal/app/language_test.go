@@ -41,7 +41,7 @@ func table(name string) document.Table {
 		return action
 	case "block":
 		return block
-	case "Playbook", "Step", "Trigger", "Guard":
+	case "Playbook", "Step", "Trigger", "Guard", "Environment":
 		return language.Keys(document.Kind(name))
 	default:
 		return language.Table(document.Form(name), expr.Strict)

@@ -66,6 +66,9 @@ var lines = [][]string{
 		"trigger",
 	},
 	{
+		"environment", // what playbooks are bound to; it knows triggers
+	},
+	{
 		"compiler", // from documents to programs
 		"language", // the list of kinds
 	},
@@ -208,6 +211,7 @@ var pure = []string{
 	"contract",
 	"document",
 	"entry",
+	"environment",
 	"event",
 	"expr",
 	"fault",

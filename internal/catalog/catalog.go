@@ -17,6 +17,7 @@ import (
 
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/document"
+	"github.com/tendhq/tend/internal/environment"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/integration"
@@ -145,6 +146,8 @@ type builder struct {
 	actions  contract.Catalog
 	results  map[string]lint.Result
 	byDoc    map[*document.Document]*Playbook
+	order    []*document.Document // of the playbooks
+	where    *environment.Spec    // nil: none
 	findings []document.Finding
 }
 
@@ -196,6 +199,7 @@ func (x *builder) collect(docs []document.File) {
 		spec *trigger.Spec
 	}
 	var triggers []fired
+	var where []*document.Document
 	for _, f := range docs {
 		r := x.results[f.Name]
 		for i, d := range r.Documents {
@@ -203,7 +207,7 @@ func (x *builder) collect(docs []document.File) {
 			case *playbook.Document:
 				if d.Kind == document.KindPlaybook {
 					x.once(d)
-					x.playbook(d, content, r.Programs[i])
+					x.playbook(d, r.Programs[i])
 				}
 			case *trigger.Spec:
 				x.once(d)
@@ -211,10 +215,20 @@ func (x *builder) collect(docs []document.File) {
 			case *guard.Spec:
 				x.once(d)
 				x.guard(d, content)
+			case *environment.Spec:
+				x.once(d)
+				where = append(where, d)
 			case *integration.Spec:
 				x.once(d)
 				x.integrations = append(x.integrations, content)
 			}
+		}
+	}
+	x.environment(where)
+	for _, d := range x.order {
+		p, doc := x.byDoc[d], d.Content.(*playbook.Document) //nolint:forcetypeassert // it was one a moment ago
+		if p.Program != nil {
+			x.within(d, doc, p.Program)
 		}
 	}
 	for _, t := range triggers { // every playbook is known now
@@ -248,7 +262,7 @@ func (x *builder) find(d *document.Document, rule string, k document.Key, remedy
 	x.findings = append(x.findings, d.Find(rule, document.Error, n, sprintf(format, a...), remedy))
 }
 
-func (x *builder) playbook(d *document.Document, doc *playbook.Document, prog *program.Program) {
+func (x *builder) playbook(d *document.Document, prog *program.Program) {
 	p := &Playbook{
 		Name: d.Metadata.Name, Description: d.Metadata.Description, Project: x.binding.Project, Environment: x.binding.Environment, Labels: d.Metadata.Labels,
 		Owner: d.Metadata.Owner, File: d.File, Source: d.File, Program: prog,
@@ -260,16 +274,40 @@ func (x *builder) playbook(d *document.Document, doc *playbook.Document, prog *p
 		p.Source = x.binding.Commit + ":" + d.File
 	}
 	x.byDoc[d] = p
+	x.order = append(x.order, d)
 	x.playbooks = append(x.playbooks, p)
-	if prog == nil {
-		return // its findings say why
+}
+
+// environment finds the one that the catalog is for, and puts everything into it.
+func (x *builder) environment(all []*document.Document) {
+	want := x.binding.Environment
+	if want == "" {
+		return
 	}
-	x.within(d, doc, prog)
+	var names []string
+	for _, d := range all {
+		e, _ := d.Content.(*environment.Spec)
+		if e.Name == want {
+			x.where = e
+			x.place(d, e)
+			return
+		}
+		names = append(names, e.Name)
+	}
+	if len(all) == 0 {
+		x.where = &environment.Spec{Name: want} // it binds nothing
+		return
+	}
+	k, _ := all[0].MetadataKeys.Key("name")
+	x.find(all[0], RuleEnvironment, k, spelling.Suggest(want, names), "the repository is live in the environment `%s`, and declares only others", want)
 }
 
 // guard takes a guard, with the calendar beside it.
 func (x *builder) guard(d *document.Document, g *guard.Spec) {
 	own := *g
+	if env := x.binding.Environment; env != "" && len(own.Select.Environments) == 0 {
+		own.Select.Environments = []string{env}
+	}
 	if f := own.Freeze; f != nil && f.Calendar != "" {
 		freeze := *f
 		name := path.Join(path.Dir(d.File), freeze.Calendar)

@@ -16,9 +16,12 @@ import (
 	"github.com/tendhq/tend/internal/catalog"
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/document"
+	"github.com/tendhq/tend/internal/event"
+	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/testenv"
+	"github.com/tendhq/tend/internal/trigger"
 )
 
 func files(archive string) []document.File {
@@ -390,6 +393,127 @@ func TestOlderDialect(t *testing.T) {
 	}
 	if p, err := c.Playbook("", "trigger-create-incident-war-room", ""); err != nil || p.Name == "" {
 		t.Errorf("%v, %v", p, err)
+	}
+}
+
+const placed = `
+-- p.yaml --
+apiVersion: tend/v1
+kind: Playbook
+metadata: {name: p, description: P.}
+parameters:
+  - {name: limit, type: number, default: 800, description: MiB.}
+  - {name: host, type: string, description: Which.}
+  - {name: key, type: secret, default: db, description: Of the database.}
+steps:
+  - {uses: http, integration: chat, runner: jump, with: {url: 'https://a', auth: {bearer: '{{ secret "api" }}-{{ secret "other" }}{{ secret "api" }}'}}}
+  - {uses: login, with: {access: api}}
+  - {uses: playbook, with: {name: q}}
+---
+apiVersion: tend/v1
+kind: Playbook
+metadata: {name: q, description: Q.}
+parameters: [{name: limit, type: number, default: 1, description: MiB.}]
+steps: [{uses: log, with: {message: '{{ $.params.limit }}'}}]
+---
+apiVersion: tend/v1
+kind: Trigger
+metadata: {name: t}
+playbook: p
+parameters: {host: a}
+---
+apiVersion: tend/v1
+kind: Guard
+metadata: {name: default-cooldown}
+cooldown: {every: 1s}
+-- login.yaml --
+apiVersion: tend/v1
+kind: Step
+metadata: {name: login, description: L.}
+inputs: [{name: access, type: secret, description: A.}]
+effect: read
+run: {uses: http, with: {url: 'https://a', auth: {bearer: '{{ secret $.params.access }}'}}}
+-- e.yaml --
+apiVersion: tend/v1
+kind: Environment
+metadata: {name: stage}
+events: {labels: {env: stage}}
+secrets: {api: stage/api, db: stage/db}
+integrations: {chat: chat-stage}
+runners: {jump: jump-stage}
+parameters: {limit: 5, host: stage-1}
+---
+apiVersion: tend/v1
+kind: Environment
+metadata: {name: production}
+`
+
+// TestEnvironment: the same playbooks, with the names and values of the environment in which they are live.
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	stage := good(t, placed, catalog.Binding{Environment: "stage", Ceiling: catalog.Ceiling{Integrations: []string{"chat-stage"}}})
+	p, err := stage.Playbook("", "t@stage", "p")
+	if err != nil || p.Environment != "stage" || p.Metadata["environment"] != "stage" {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	params, err := p.Program.Bind(nil, nil, nil, expr.New(expr.Limits{}))
+	if err != nil || params["limit"] != int64(5) || params["host"] != "stage-1" || params["key"] != "stage/db" {
+		t.Errorf("%v, %v", params, err)
+	}
+	closure, _, err := p.Program.Closure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(closure)
+	for _, want := range []string{`{{ secret \"stage/api\" }}-{{ secret \"other\" }}{{ secret \"stage/api\" }}`, `"chat-stage"`, `"jump-stage"`, `"inputs":{"access":{"scalar":{"kind":"literal","lit":"stage/api"}}}`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in %s", want, text)
+		}
+	}
+	called := p.Program.Calls["q"]
+	if called == nil || called.Parameters[0].Default.Scalar.Lit != int64(5) {
+		t.Errorf("%+v", called)
+	}
+	trig := stage.Triggers()[0]
+	firing := func(env string) *event.Event {
+		return &event.Event{ID: "e", Source: "a", Kind: "alert", Status: event.Firing, Labels: map[string]string{"env": env}}
+	}
+	if o, ok, err := trigger.Match(trig, firing("stage"), expr.New(expr.Limits{})); !ok || err != nil || o.Environment != "stage" || o.Trigger != "t@stage" {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if _, ok, _ := trigger.Match(trig, firing("production"), expr.New(expr.Limits{})); ok {
+		t.Error("an event of another environment fires")
+	}
+	// The looser guard of stage leaves the default of all others as it is.
+	guards := guard.WithDefaults(stage.Guards())
+	hold := func(env string) guard.Kind {
+		counted, now := new(guard.Counted), time.Unix(1.8e9, 0)
+		q := guard.Request{Project: "default", Environment: env, Playbook: "p", Action: "http", Effect: contract.Mutate, Targets: []string{"a"}, Root: "r1"}
+		for _, r := range guard.Check(guards, counted, q, now).Reserve {
+			counted.Add(r)
+		}
+		q.Root = "r2"
+		return guard.Check(guards, counted, q, now.Add(time.Minute)).Kind
+	}
+	if hold("stage") != guard.Allow || hold("production") != guard.Hold || hold("") != guard.Hold {
+		t.Errorf("stage: %s, production: %s", hold("stage"), hold("production"))
+	}
+
+	plain := good(t, placed, catalog.Binding{})
+	if q, err := plain.Playbook("", "t", "p"); err != nil || q.Digest == p.Digest {
+		t.Errorf("%+v, %v", q, err)
+	}
+	if fs := catalog.NewSet(stage).Clashes(good(t, placed, catalog.Binding{Environment: "production", Repository: "again"})); len(fs) != 0 {
+		t.Errorf("two environments clash: %v", fs)
+	}
+	for env, want := range map[string]string{"prodution": "did you mean `production`?"} {
+		if c, fs := build(t, placed, catalog.Binding{Environment: env}); c != nil || !strings.Contains(fmt.Sprint(fs), want) {
+			t.Errorf("%v", fs)
+		}
+	}
+	bad := strings.Replace(placed, "{limit: 5,", "{limit: much, lmit: 5,", 1)
+	if c, fs := build(t, bad, catalog.Binding{Environment: "stage"}); c != nil || !strings.Contains(fmt.Sprint(fs), "parameter `limit` of `p` must be a number") || !strings.Contains(fmt.Sprint(fs), "no playbook has a parameter `lmit`") {
+		t.Errorf("%v", fs)
 	}
 }
 

@@ -31,6 +31,10 @@ func sprintf(format string, a ...any) string { return fmt.Sprintf(format, a...) 
 // trigger takes a trigger, with the playbook that it starts.
 func (x *builder) trigger(d *document.Document, t *trigger.Spec) {
 	own := *t
+	if e := x.where; e != nil {
+		// Another environment of the project may have the same trigger: runs, queues and incidents tell them apart by name.
+		own.Name, own.Environment, own.Within = t.Name+"@"+e.Name, e.Name, e.Events
+	}
 	x.triggers = append(x.triggers, &own)
 	if own.Playbook == "" && (own.Incident != nil || own.Wake != nil) {
 		return

@@ -244,7 +244,7 @@ func (m *Machine) place(t *Ticket, d entry.EventDecided, now time.Time) entry.Ev
 
 func (m *Machine) candidate(t *Ticket) Candidate {
 	return Candidate{
-		Run: m.runOf(t), Project: t.Project, Trigger: t.Outcome.Trigger, Playbook: t.Outcome.Playbook, Key: t.Outcome.Key, Event: t.Event,
+		Run: m.runOf(t), Project: t.Project, Environment: t.Outcome.Environment, Trigger: t.Outcome.Trigger, Playbook: t.Outcome.Playbook, Key: t.Outcome.Key, Event: t.Event,
 		Source: t.Row.Source, Kind: t.Row.Kind, Group: t.Row.Group, Labels: t.Row.Labels, At: t.Row.At, Incident: t.Row.Decision.Incident,
 		Depth: len(t.Row.Decision.Chain), Again: t.judged,
 	}

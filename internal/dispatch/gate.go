@@ -12,20 +12,21 @@ import (
 
 // Candidate is a run that would begin.
 type Candidate struct {
-	Run      string
-	Project  string
-	Trigger  string
-	Playbook string
-	Key      string
-	Event    string
-	Source   string
-	Kind     string
-	Group    string
-	Labels   map[string]string // of the event
-	At       time.Time         // of the event
-	Incident string
-	Depth    int  // how many triggers led to it
-	Again    bool // it was asked about before, and waits: nothing of it is counted again unless it begins
+	Run         string
+	Project     string
+	Environment string
+	Trigger     string
+	Playbook    string
+	Key         string
+	Event       string
+	Source      string
+	Kind        string
+	Group       string
+	Labels      map[string]string // of the event
+	At          time.Time         // of the event
+	Incident    string
+	Depth       int  // how many triggers led to it
+	Again       bool // it was asked about before, and waits: nothing of it is counted again unless it begins
 }
 
 // Verdict of a Gate. What it wants to remember is written in the same commit as the decision.

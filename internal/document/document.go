@@ -17,6 +17,7 @@ const (
 	KindGuard       Kind = "Guard"
 	KindTrigger     Kind = "Trigger"
 	KindIntegration Kind = "Integration"
+	KindEnvironment Kind = "Environment"
 )
 
 // Document is one YAML document as it was read: everything with its place, nothing resolved.

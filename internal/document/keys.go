@@ -3,7 +3,7 @@ package document
 // Head is the keys that every document has, in the canonical order.
 var Head = Table{
 	{"apiVersion", FormText, "The dialect: tend/v1, or stackpulse.io/v1."},
-	{"kind", FormText, "What the document declares: Playbook, Step, Guard, Trigger or Integration."},
+	{"kind", FormText, "What the document declares: Playbook, Step, Guard, Trigger, Integration or Environment."},
 	{"metadata", FormMetadata, "Name, description and the like, for people."},
 }
 

@@ -459,7 +459,7 @@ func (g *Governor) Ended(c dispatch.Candidate, status string, now time.Time) dis
 }
 
 func (g *Governor) about(c dispatch.Candidate) guard.Start {
-	s := guard.Start{Project: c.Project, Playbook: c.Playbook, Run: c.Run, Key: c.Key, Alarm: c.Labels["alertname"], Group: c.Group}
+	s := guard.Start{Project: c.Project, Environment: c.Environment, Playbook: c.Playbook, Run: c.Run, Key: c.Key, Alarm: c.Labels["alertname"], Group: c.Group}
 	if s.Alarm == "" {
 		s.Alarm = c.Trigger
 	}

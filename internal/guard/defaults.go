@@ -29,11 +29,22 @@ func Defaults() []Spec {
 	}
 }
 
-// WithDefaults gives the guards of a project: its own, and the default ones that it does not replace.
+// WithDefaults gives the guards of a project: its own, and the default ones that it does not replace. One that is replaced in
+// some environments holds in all others.
 func WithDefaults(own []Spec) []Spec {
 	out := slices.Clone(own)
 	for _, d := range Defaults() {
-		if !slices.ContainsFunc(own, func(g Spec) bool { return g.Name == d.Name }) {
+		replaced := false
+		for i := range own {
+			switch g := &own[i]; {
+			case g.Name != d.Name:
+			case len(g.Select.Environments) == 0:
+				replaced = true
+			default:
+				d.Select.Outside = append(d.Select.Outside, g.Select.Environments...)
+			}
+		}
+		if !replaced {
 			out = append(out, d)
 		}
 	}

@@ -363,10 +363,15 @@ func selects(s *Selection, r *Request) bool {
 	if len(effects) == 0 {
 		effects = []contract.Effect{contract.Mutate}
 	}
-	if !slices.Contains(effects, r.Effect) || !s.playbook(r.Playbook, r.Labels) || !matches(s.Actions, r.Action) || len(s.Except) > 0 && matches(s.Except, r.Action) {
+	if !slices.Contains(effects, r.Effect) || !s.environment(r.Environment) || !s.playbook(r.Playbook, r.Labels) || !matches(s.Actions, r.Action) || len(s.Except) > 0 && matches(s.Except, r.Action) {
 		return false
 	}
 	return len(s.Targets) == 0 || len(r.Targets) == 0 || len(subjects(s, r)) > 0
+}
+
+// environment tells whether the guard holds in an environment; "" is none.
+func (s *Selection) environment(name string) bool {
+	return matches(s.Environments, name) && (len(s.Outside) == 0 || !matches(s.Outside, name))
 }
 
 func (s *Selection) playbook(name string, labels map[string]string) bool {

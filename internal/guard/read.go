@@ -79,6 +79,7 @@ var (
 	tables = map[document.Form]document.Table{
 		FormSelect: {
 			document.Def("playbooks", document.FormTexts, "Globs of the names of playbooks."),
+			document.Def("environments", document.FormTexts, "Globs of the names of environments."),
 			document.Def("labels", document.FormLabels, "Labels that the playbook must have."),
 			document.Def("actions", document.FormTexts, "Globs of the names of actions."),
 			document.Def("except", document.FormTexts, "Globs of the names of actions that are not meant."),
@@ -397,6 +398,8 @@ func selection(r *document.Reader, k document.Key) Selection {
 		switch k.Name {
 		case "playbooks":
 			s.Playbooks = r.Texts(k)
+		case "environments":
+			s.Environments = r.Texts(k)
 		case "labels":
 			s.Labels = r.Labels(k)
 		case "actions":

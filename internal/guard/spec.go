@@ -34,12 +34,14 @@ type Spec struct {
 // Selection says which effects a guard is about. An empty list selects everything of its kind; Effects empty means
 // mutate. Patterns are globs with * and ?.
 type Selection struct {
-	Playbooks []string          `json:"playbooks,omitempty"`
-	Labels    map[string]string `json:"labels,omitempty"` // of the playbook: all must match
-	Actions   []string          `json:"actions,omitempty"`
-	Effects   []contract.Effect `json:"effects,omitempty"`
-	Except    []string          `json:"except,omitempty"` // actions
-	Targets   []string          `json:"targets,omitempty"`
+	Playbooks    []string          `json:"playbooks,omitempty"`
+	Environments []string          `json:"environments,omitempty"` // that it holds in
+	Outside      []string          `json:"outside,omitempty"`      // environments that it does not hold in: another guard of its name does
+	Labels       map[string]string `json:"labels,omitempty"`       // of the playbook: all must match
+	Actions      []string          `json:"actions,omitempty"`
+	Effects      []contract.Effect `json:"effects,omitempty"`
+	Except       []string          `json:"except,omitempty"` // actions
+	Targets      []string          `json:"targets,omitempty"`
 }
 
 // Per says what a guard counts apart.

@@ -37,7 +37,7 @@ func (r *Rules) Start(counted *Counted, s Start, now time.Time) StartVerdict {
 	specs := r.Guards[s.Project]
 	for i := range specs {
 		g := &specs[i]
-		if !g.Select.playbook(s.Playbook, s.Labels) {
+		if !g.Select.environment(s.Environment) || !g.Select.playbook(s.Playbook, s.Labels) {
 			continue
 		}
 		q := question{g: g, counted: counted, world: r.World, r: &Request{Playbook: s.Playbook, Key: s.Key, Root: s.Run}, now: now}
@@ -212,7 +212,7 @@ func (r *Rules) Ended(counted *Counted, e End, now time.Time) (reserve, drop []R
 	specs := r.Guards[e.Project]
 	for i := range specs {
 		g := &specs[i]
-		if !g.Select.playbook(e.Playbook, e.Labels) {
+		if !g.Select.environment(e.Environment) || !g.Select.playbook(e.Playbook, e.Labels) {
 			continue
 		}
 		q := question{g: g, counted: counted, r: &Request{Playbook: e.Playbook, Key: e.Key, Root: e.Run}, now: now}

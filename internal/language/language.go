@@ -9,6 +9,7 @@ package language
 
 import (
 	"github.com/tendhq/tend/internal/document"
+	"github.com/tendhq/tend/internal/environment"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/integration"
@@ -18,7 +19,7 @@ import (
 
 // kinds are all kinds of documents, in the order in which people are told of them.
 func kinds() document.Kinds {
-	return append(playbook.Definitions(), guard.Definition(), trigger.Definition(), integration.Definition())
+	return append(playbook.Definitions(), guard.Definition(), trigger.Definition(), integration.Definition(), environment.Definition())
 }
 
 // Names lists the kinds.

@@ -23,6 +23,7 @@ type Evaluator interface {
 // Outcome is what a trigger makes of an event: everything is rendered. It is plain data that can be kept.
 type Outcome struct {
 	Trigger     string           `json:"trigger"`
+	Environment string           `json:"environment,omitempty"`
 	Scenario    string           `json:"scenario,omitempty"`
 	Playbook    string           `json:"playbook,omitempty"`
 	Parameters  map[string]any   `json:"parameters,omitempty"` // not yet bound to the playbook's declarations
@@ -57,14 +58,14 @@ type OutcomeWake struct {
 // Match tells what s makes of e, or that it does not fire. An error means that it would have to be looked at: the trigger
 // does not fire then.
 func Match(s *Spec, e *event.Event, ev Evaluator) (*Outcome, bool, error) {
-	if !s.Enabled || !s.On.selects(e) || e.Source == Own && !s.Own() {
+	if !s.Enabled || !s.On.selects(e) || s.Within != nil && !s.Within.selects(e) || e.Source == Own && !s.Own() {
 		return nil, false, nil
 	}
 	m := matcher{s, e, ev, scope(s, e)}
 	if ok, err := m.holds(s.When); err != nil || !ok {
 		return nil, false, err
 	}
-	o := &Outcome{Trigger: s.Name, Playbook: s.Playbook, Priority: e.Priority, Limit: 1, Then: Skip}
+	o := &Outcome{Trigger: s.Name, Environment: s.Environment, Playbook: s.Playbook, Priority: e.Priority, Limit: 1, Then: Skip}
 	parameters := s.Parameters
 	if len(s.Scenarios) > 0 {
 		c, err := m.scenario()

@@ -25,6 +25,8 @@ type Spec struct {
 	Scenarios   []Scenario           `json:"scenarios,omitempty"`
 	Labels      map[string]string    `json:"labels,omitempty"` // of the trigger
 	Owner       string               `json:"owner,omitempty"`
+	Environment string               `json:"environment,omitempty"` // that it is live in
+	Within      *On                  `json:"within,omitempty"`      // the events of the environment; nil: all
 }
 
 // On selects events by what is known of each, before any expression is evaluated. Texts are globs; empty selects all.
