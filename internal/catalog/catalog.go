@@ -226,7 +226,7 @@ func (x *builder) collect(docs []document.File) {
 	}
 	x.environment(where)
 	for _, d := range x.order {
-		p, doc := x.byDoc[d], d.Content.(*playbook.Document) //nolint:forcetypeassert // it was one a moment ago
+		p, doc := x.byDoc[d], d.Content.(*playbook.Document) //nolint:errcheck,forcetypeassert // it was one a moment ago
 		if p.Program != nil {
 			x.within(d, doc, p.Program)
 		}

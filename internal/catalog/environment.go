@@ -113,7 +113,7 @@ func (r *rebinder) program(p, from *program.Program, playbook bool) {
 }
 
 func (r *rebinder) table(t contract.Type) map[string]string {
-	switch t { //nolint:exhaustive // the others are no names
+	switch t {
 	case contract.Secret:
 		return r.Secrets
 	case contract.Integration:

@@ -18,21 +18,25 @@ func TestATraceGoesOn(t *testing.T) {
 		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- httpapi.TraceOf(r.Context()) }),
 	}}})
 	const id, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-	for header, joins := range map[string]bool{
-		"00-" + id + "-" + span + "-01":      true,
-		"01-" + id + "-" + span + "-01-more": true,
-		"":                                   false,
-		"00-" + id + "-" + span + "-01-more": false,
-		"ff-" + id + "-" + span + "-01":      false,
-		"00-" + strings.ToUpper(id) + "-" + span + "-01":      false,
-		"00-" + strings.Repeat("0", 32) + "-" + span + "-01":  false,
-		"00-" + id + "-" + strings.Repeat("0", 16) + "-01":    false,
-		"00-" + id[1:] + "-" + span + "-01":                   false,
-		strings.Repeat("00-"+id+"-"+span+"-01", 50):           false,
-		"00-4bf92f3577b34da6a3ce929d0e0e473g-" + span + "-01": false,
-		"00-" + id + "-" + span + "-1":                        false,
-		"traceparent: 00-" + id + "-" + span + "-01":          false,
+	for _, c := range []struct {
+		header string
+		joins  bool
+	}{
+		{"00-" + id + "-" + span + "-01", true},
+		{"01-" + id + "-" + span + "-01-more", true},
+		{"", false},
+		{"00-" + id + "-" + span + "-01-more", false},
+		{"ff-" + id + "-" + span + "-01", false},
+		{"00-" + strings.ToUpper(id) + "-" + span + "-01", false},
+		{"00-" + strings.Repeat("0", 32) + "-" + span + "-01", false},
+		{"00-" + id + "-" + strings.Repeat("0", 16) + "-01", false},
+		{"00-" + id[1:] + "-" + span + "-01", false},
+		{strings.Repeat("00-"+id+"-"+span+"-01", 50), false},
+		{"00-4bf92f3577b34da6a3ce929d0e0e473g-" + span + "-01", false},
+		{"00-" + id + "-" + span + "-1", false},
+		{"traceparent: 00-" + id + "-" + span + "-01", false},
 	} {
+		header, joins := c.header, c.joins
 		_, _, h := ask("GET", "/trace", "", "Traceparent", header)
 		got := <-seen
 		if joined := got.ID == id && got.Parent == span && got.Flags == "01"; joined != joins {

@@ -48,7 +48,7 @@ const (
 func (m *Metrics) Look(s Sight) { m.registry.MustRegister(&gauges{s: s, m: m}) }
 
 // The gauges.
-var ( //nolint:gochecknoglobals // descriptions do not change
+var (
 	runsNow      = desc("runs", "Runs that are not over, by status; interrupted and in-doubt ones too.", "status")
 	runsHeld     = desc("runs_held", "Runs that wait for a guard, by guard.", "guard")
 	tasksOpen    = desc("tasks_open", "Tasks that wait for a person, by type; doubt: somebody must find out what happened.", "type")
@@ -171,7 +171,7 @@ func one(b bool) float64 {
 }
 
 // live are the statuses of runs that are not over.
-var live = []run.Status{run.Pending, run.Running, run.Waiting, run.Paused, run.Cancelling, run.Undoing, run.Interrupted, run.InDoubt, run.Quarantined} //nolint:gochecknoglobals // it does not change
+var live = []run.Status{run.Pending, run.Running, run.Waiting, run.Paused, run.Cancelling, run.Undoing, run.Interrupted, run.InDoubt, run.Quarantined}
 
 func (g *gauges) runs(ctx context.Context, put func(*prometheus.Desc, float64, ...string)) error {
 	count, held := map[string]int{}, map[string]int{}

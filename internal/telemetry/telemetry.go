@@ -76,7 +76,7 @@ func Tell(ctx context.Context, r Entries, run string) (*Story, error) {
 }
 
 // told are the kinds of entries that matter here; the others are not even decoded.
-var told = map[entry.Kind]bool{ //nolint:gochecknoglobals // it does not change
+var told = map[entry.Kind]bool{
 	entry.KindRunCreated: true, entry.KindRunEnded: true, entry.KindStepIntent: true, entry.KindStepResult: true,
 	entry.KindStepHeld: true, entry.KindStepRefused: true, entry.KindStepSkipped: true, entry.KindStepVerified: true,
 }
