@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,8 +26,9 @@ func TestHeartbeat(t *testing.T) {
 		var log strings.Builder
 		beats, answer := 0, 200
 		var able, broken error
+		var mu sync.Mutex // what the test sets before it waits is seen by the next beat
 		h := telemetry.Heartbeat{
-			URL: "https://watch.example.org/k3y", Every: time.Minute, Able: func(context.Context) error { return able }, Log: slog.New(slog.NewTextHandler(&log, nil)),
+			URL: "https://watch.example.org/k3y", Every: time.Minute, Able: func(context.Context) error { mu.Lock(); defer mu.Unlock(); return able }, Log: slog.New(slog.NewTextHandler(&log, nil)),
 			Client: &http.Client{Transport: trip(func(*http.Request) (*http.Response, error) {
 				beats++
 				return &http.Response{StatusCode: answer, Body: io.NopCloser(strings.NewReader("ok"))}, broken
@@ -36,7 +38,9 @@ func TestHeartbeat(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- h.Run(ctx) }()
 		after := func(d time.Duration) int {
+			mu.Lock()
 			before := beats
+			mu.Unlock()
 			time.Sleep(d) // of the bubble's clock
 			synctest.Wait()
 			return beats - before
