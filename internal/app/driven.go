@@ -161,8 +161,9 @@ func standing(ctx context.Context, s engine.Service, id string, depth int) (stri
 		if err != nil {
 			return "", nil, err
 		}
-		if len(below) == 0 || run.Status(status).Ended() {
-			below = []engine.Wait{w} // it moves
+		if len(below) == 0 || run.Status(status).Ended() || status == string(run.Interrupted) {
+			// It moves. One that is interrupted while its caller is not goes on in a moment, or interrupts the caller.
+			below = []engine.Wait{w}
 		}
 		out = append(out, below...)
 	}
