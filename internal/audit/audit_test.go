@@ -301,10 +301,7 @@ func check(in io.Reader) error {
 // TestTheRecipe runs the verifier of docs/audit.md, which knows nothing of our code.
 func TestTheRecipe(t *testing.T) {
 	t.Parallel()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("there is no python3")
-	}
+	python := testenv.Program(t, "python", "python3")
 	doc, err := os.ReadFile(filepath.Join(testenv.Root(t), "docs", "audit.md"))
 	noError(t, err)
 	_, rest, ok := strings.Cut(string(doc), "```python\n")

@@ -15,6 +15,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/git"
 	"github.com/tendhq/tend/internal/gitsync"
+	"github.com/tendhq/tend/internal/testenv"
 )
 
 // TestLastGoodStays: a commit is live as a whole; one with an error is refused with its reason, and what was live stays, also
@@ -370,9 +371,7 @@ func TestCeilingNarrowed(t *testing.T) {
 // TestSigned: where signatures are wanted, only commits of those who may are live.
 func TestSigned(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("ssh-keygen"); err != nil {
-		t.Skip("ssh-keygen is not here")
-	}
+	testenv.Program(t, "ssh-keygen", "ssh-keygen")
 	o, s, keys := newOrigin(t), newServer(t), t.TempDir()
 	for _, k := range []string{"ada", "eve"} {
 		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", k, "-f", filepath.Join(keys, k)).CombinedOutput(); err != nil {

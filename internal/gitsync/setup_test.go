@@ -20,6 +20,7 @@ import (
 	"github.com/tendhq/tend/internal/ledger"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/memory"
+	"github.com/tendhq/tend/internal/testenv"
 )
 
 // origin is a repository that people push to.
@@ -31,9 +32,7 @@ type origin struct {
 
 func newOrigin(t testing.TB) *origin {
 	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("the program git is not here")
-	}
+	testenv.Program(t, "git", "git")
 	o := &origin{t: t, dir: t.TempDir(), env: append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
 		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.org", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.org")}
 	o.git("init", "-q", "-b", "main")
