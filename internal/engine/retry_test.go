@@ -9,6 +9,7 @@ import (
 
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/store/memory"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -149,5 +150,37 @@ func TestRetryAsksAboutWhatIsInDoubt(t *testing.T) {
 	b.answer(t, d.Run, "happened")
 	if got := b.until(t, d.Run); got != "succeeded" || b.hands.did() != "steps[0]#1 steps[1]#1" {
 		t.Fatal(got, b.hands.did())
+	}
+}
+
+// TestRetryOfADoubtTakesChangedParameters: and those that the playbook does not have change nothing, and answer nothing.
+func TestRetryOfADoubtTakesChangedParameters(t *testing.T) {
+	t.Parallel()
+	f := &fragile{}
+	b := setup(t, new(memory.Disk), &hands{reply: f.reply})
+	prog := compile(t, b.set, "parameters: [{name: p, type: string}]\nsteps: [{uses: probe, with: {say: 'D-{{ $.params.p }}'}}]")
+	id, err := b.Start(t.Context(), engine.Start{Program: prog, By: ada, Params: map[string]any{"p": "one"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.until(t, id); got != "in-doubt doubt" || f.take() != "D-one" {
+		t.Fatal(got)
+	}
+	_, err = b.Do(t.Context(), engine.Command{Verb: engine.Retry, Run: id, By: ada, Params: map[string]any{"q": "two"}})
+	if !fault.Is(err, fault.Invalid) || len(b.tasks(t, id)) != 1 {
+		t.Fatal(err)
+	}
+	b.order(t, engine.Command{Verb: engine.Retry, Run: id, Params: map[string]any{"p": "two"}, Why: "a typing error"})
+	if got := b.until(t, id); got != "succeeded" {
+		t.Fatal(got)
+	}
+	if got := f.take(); got != "D-two" {
+		t.Fatal(got)
+	}
+	if !slices.ContainsFunc(b.entries(t, id), func(p entry.Payload) bool {
+		c, ok := p.(*entry.ParamsChanged)
+		return ok && c.By.Name == ada.Name && c.Why == "a typing error"
+	}) {
+		t.Fatal("the change is not recorded")
 	}
 }

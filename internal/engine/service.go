@@ -247,6 +247,11 @@ func (e *Engine) retryDoubt(ctx context.Context, s *run.State, c Command) (Done,
 	}
 	for p, tid := range s.OpenTasks() {
 		if n := s.Node(p); n.Phase == run.PhaseDoubted && (path == "" || path == p) {
+			if len(c.Params) > 0 {
+				if _, err := e.Do(ctx, Command{Verb: Params, Run: c.Run, Params: c.Params, By: c.By, Why: c.Why}); err != nil {
+					return Done{}, err
+				}
+			}
 			_, err := e.Answer(ctx, Answer{Task: tid, Choice: "again", By: c.By, Why: c.Why})
 			return Done{Run: s.ID, Note: p + " is done again"}, err
 		}
