@@ -67,16 +67,7 @@ func (r *reader) kindOf(s *Step) string {
 		found = append(found, name)
 	}
 	if len(found) == 0 {
-		remedy := "write `uses:` with the action, or one of steps, foreach, parallel and lock"
-		for _, k := range s.Keys {
-			if near := spelling.Nearest(k.Name, stepHeads); near != "" && near != k.Name {
-				remedy = "did you mean `" + near + "` where `" + k.Name + "` stands?"
-			}
-		}
-		if named && !r.Lenient() {
-			remedy = "write `uses: " + r.Str(name) + "`: in tend/v1 `name` is a title"
-		}
-		r.Fail(document.RuleMissing, s.Node, remedy, "the step does not say what it does")
+		r.headless(s)
 		return ""
 	}
 	if len(found) > 1 {
@@ -98,6 +89,36 @@ func (r *reader) kindOf(s *Step) string {
 		s.Kind = program.Kind(s.Uses)
 	}
 	return h.Name
+}
+
+// headless reports a step that has none of the heads, and the keys of it that mean nothing. One that is probably meant to
+// be the head is named once, in the remedy.
+func (r *reader) headless(s *Step) {
+	table := stepKeys
+	if r.Lenient() {
+		table = legacyNodeKeys
+	}
+	remedy := "write `uses:` with the action, or one of steps, foreach, parallel and lock"
+	rest := document.Object{Node: s.Node}
+	for _, k := range s.Keys {
+		near := spelling.Nearest(k.Name, stepHeads)
+		switch {
+		case table.Has(k.Name):
+		case near != "":
+			remedy = "did you mean `" + near + "` where `" + k.Name + "` stands?"
+		case IsVerb(k.Name):
+			remedy = "write `uses: " + k.Name + "`, and what it takes below `with:`"
+		case legacyKeys.Has(k.Name):
+			r.Fail(document.RuleKey, k.Node, legacyRemedy(k.Name), "`%s` is the older dialect's", k.Name)
+		default:
+			rest.Keys = append(rest.Keys, k)
+		}
+	}
+	if name, named := s.Key("name"); named && !r.Lenient() {
+		remedy = "write `uses: " + r.Str(name) + "`: in tend/v1 `name` is a title"
+	}
+	r.Fail(document.RuleMissing, s.Node, remedy, "the step does not say what it does")
+	r.Known(&rest, table, "a step")
 }
 
 // stepKeysOf gives the keys that a step with the head can have, after the others were reported: those of the other sort
