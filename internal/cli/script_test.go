@@ -47,6 +47,7 @@ func params(dir string) testscript.Params {
 			"grab":      grab,
 			"owner":     owner,
 			"poke":      poke,
+			"strange":   strange,
 		},
 		Setup: func(e *testscript.Env) error {
 			home := e.WorkDir + "/home"
