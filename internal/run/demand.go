@@ -6,7 +6,6 @@ import (
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/value"
 )
 
 // Demand opens an approval for an effect whose step does not ask for one itself: a guard or the mode wants it. It binds to
@@ -20,24 +19,10 @@ func (s *State) Demand(i *entry.StepIntent, why string, within time.Duration, no
 		}
 		n = s.fresh(i.Path, def)
 	}
-	o := value.Object{"action": i.Action, "effect": i.Effect, "inputs": map[string]any(i.Inputs)}
-	if len(i.Targets) > 0 {
-		t := make([]any, len(i.Targets))
-		for k, x := range i.Targets {
-			t[k] = x
-		}
-		o["targets"] = t
-	}
-	if i.Irreversible {
-		o["irreversible"] = true
-	}
-	if i.Runner != "" {
-		o["runner"] = i.Runner
-	}
 	a := Accepted{TaskID: s.taskID(n, now)}
 	a.Task = &entry.TaskCreated{
-		Count: 1, Expires: expiry(now, within), Hash: i.Hash, Message: why, Path: i.Path, Requester: s.Created.By.Name, RequesterID: s.Created.By.ID, Run: s.ID, Show: o,
-		Title: "approve " + describe(n.def, i.Path), Type: "approve",
+		Count: 1, Expires: expiry(now, within), Hash: i.Hash, Message: why, Path: i.Path, Requester: s.Created.By.Name, RequesterID: s.Created.By.ID, Run: s.ID,
+		Show: show(n.def, Rendered{Inputs: i.Inputs, Targets: i.Targets, Runner: i.Runner}), Title: "approve " + describe(n.def, i.Path), Type: "approve",
 	}
 	if n.Approved != (entry.Hash{}) {
 		a.Facts = append(a.Facts, &entry.ApprovalVoid{Path: i.Path, Why: "what was approved is not what would happen now"})
