@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/value"
 )
 
 // Config is what the commands of one machine can be told, and what `tend serve` can be told too.
@@ -97,16 +98,7 @@ func (d *Duration) UnmarshalText(b []byte) error {
 }
 
 // MarshalText implements encoding.TextMarshaler.
-func (d Duration) MarshalText() ([]byte, error) {
-	s := time.Duration(d).String()
-	if t, ok := strings.CutSuffix(s, "m0s"); ok {
-		s = t + "m"
-	}
-	if t, ok := strings.CutSuffix(s, "h0m"); ok {
-		s = t + "h"
-	}
-	return []byte(s), nil
-}
+func (d Duration) MarshalText() ([]byte, error) { return []byte(value.Duration(d).String()), nil }
 
 // Size is a number of bytes, written as 10MiB, 512KiB or 1000.
 type Size int64

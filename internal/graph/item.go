@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tendhq/tend/internal/cell"
 	"github.com/tendhq/tend/internal/contract"
@@ -61,7 +60,7 @@ func outline(p *program.Program) item {
 		root.facts = append(root.facts, fact{"", d})
 	}
 	if p.Timeout > 0 {
-		root.facts = append(root.facts, fact{"timeout", span(p.Timeout)})
+		root.facts = append(root.facts, fact{"timeout", p.Timeout.String()})
 	}
 	root.body = items(p.Steps, "steps")
 	root.catch = section(Catch, "catch", "catch", p.Catch)
@@ -153,7 +152,7 @@ func check(r Role, c *program.Check, path string) item {
 		it.facts = append(it.facts, fact{"until", text(c.Until)})
 	}
 	if c.Within > 0 {
-		it.facts = append(it.facts, fact{"within", span(c.Within)})
+		it.facts = append(it.facts, fact{"within", c.Within.String()})
 	}
 	return it
 }
@@ -299,10 +298,10 @@ func facts(n *program.Node) []fact {
 	}
 	add("in doubt", n.OnDoubt)
 	if n.Timeout > 0 {
-		add("timeout", span(n.Timeout))
+		add("timeout", n.Timeout.String())
 	}
 	if n.Wait != nil && n.Wait.Within > 0 {
-		add("within", span(n.Wait.Within))
+		add("within", n.Wait.Within.String())
 	}
 	if n.IgnoreFailure {
 		add("", "failure ignored")
@@ -334,18 +333,6 @@ func text(e *expr.Expr) string {
 	default:
 		return cell.Line(e.Source)
 	}
-}
-
-// span writes a duration as people do: 5m, 1h30m.
-func span(d value.Duration) string {
-	s := time.Duration(d).String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 // Static gives the path that a State is asked for from the path of a step instance: without the iterations' keys.

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/contract"
-	"github.com/tendhq/tend/internal/value"
 )
 
 // Request is an effect that is about to begin, rendered.
@@ -124,10 +123,10 @@ func (q *question) ask() (Verdict, []Reservation) {
 		return q.rate()
 	case g.Spread != nil:
 		s := g.Spread
-		return q.spread(s.Limit, time.Duration(s.Within), q.r.per(s.Per, PerPlaybook), fmt.Sprintf("lets %d different targets be touched within %s", s.Limit, span(s.Within)))
+		return q.spread(s.Limit, time.Duration(s.Within), q.r.per(s.Per, PerPlaybook), fmt.Sprintf("lets %d different targets be touched within %s", s.Limit, s.Within))
 	case g.Share != nil:
 		s := g.Share
-		return q.spread(s.Allows(), time.Duration(s.Within), "", fmt.Sprintf("lets %d%% of %d targets (%d) be touched within %s", s.Percent, s.Size, s.Allows(), span(s.Within)))
+		return q.spread(s.Allows(), time.Duration(s.Within), "", fmt.Sprintf("lets %d%% of %d targets (%d) be touched within %s", s.Percent, s.Size, s.Allows(), s.Within))
 	case g.Freeze != nil:
 		if until, why, yes := g.Freeze.frozen(q.now); yes {
 			if why != "" {
@@ -192,7 +191,7 @@ func (q *question) rate() (Verdict, []Reservation) {
 		if len(live) >= c.Limit {
 			// Enough of the oldest must be over.
 			until := live[len(live)-c.Limit].Until
-			no = stricter(no, q.no(until, false, "lets %d effects%s happen within %s, and there were %d", c.Limit, of(per), span(c.Within), len(live)))
+			no = stricter(no, q.no(until, false, "lets %d effects%s happen within %s, and there were %d", c.Limit, of(per), c.Within, len(live)))
 			continue
 		}
 		// Each effect counts, also the same one again in the same moment.
@@ -285,18 +284,6 @@ func till(t time.Time) string {
 		return ""
 	}
 	return " until " + t.UTC().Format(time.RFC3339)
-}
-
-// span writes a time as people do: 10m, not 10m0s.
-func span(d value.Duration) string {
-	s := time.Duration(d).String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 func few(targets []string) string {

@@ -137,7 +137,7 @@ func (q *question) alarms(s Start) (Verdict, []Reservation) {
 	if wait == 0 {
 		wait = within
 	}
-	return q.no(q.until(wait), false, "stands down: more than %d alarms %q within %s are more than one repair can be about", d.Alarms, s.Alarm, span(d.Within)), []Reservation{mine}
+	return q.no(q.until(wait), false, "stands down: more than %d alarms %q within %s are more than one repair can be about", d.Alarms, s.Alarm, d.Within), []Reservation{mine}
 }
 
 // standDown holds while nobody can see.
@@ -175,7 +175,7 @@ func (q *question) breaker(playbook, key string, more ...Reservation) Verdict {
 			continue
 		}
 		if until := last.Add(time.Duration(b.Open)); q.now.Before(until) {
-			return q.no(until, false, "is open%s: %d runs%s failed or did not help within %s", till(until), b.Failures, of(per), span(b.Within))
+			return q.no(until, false, "is open%s: %d runs%s failed or did not help within %s", till(until), b.Failures, of(per), b.Within)
 		}
 		break
 	}

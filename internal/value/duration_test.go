@@ -7,6 +7,18 @@ import (
 	"github.com/tendhq/tend/internal/value"
 )
 
+func TestDurationAsPeopleWriteIt(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		0: "0s", 10 * time.Second: "10s", time.Minute: "1m", 10 * time.Minute: "10m", 90 * time.Second: "1m30s", 10 * time.Hour: "10h",
+		90 * time.Minute: "1h30m", time.Hour + time.Second: "1h0m1s", 1500 * time.Millisecond: "1.5s",
+	} {
+		if got := value.Duration(d).String(); got != want {
+			t.Errorf("%s is written %s, and should be %s", d, got, want)
+		}
+	}
+}
+
 func TestParseDuration(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]time.Duration{
