@@ -338,11 +338,7 @@ func (c *Courier) queue(ctx context.Context, list []News, b ledger.Batch) error 
 func (n *channel) floodRow() store.Row {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	titles := make([]any, len(n.flood.Titles))
-	for i, t := range n.flood.Titles {
-		titles[i] = t
-	}
-	body, err := value.Canonical(map[string]any{"since": n.flood.Since.Format(time.RFC3339Nano), "count": int64(n.flood.Count), "titles": titles})
+	body, err := value.Canonical(map[string]any{"since": n.flood.Since.Format(time.RFC3339Nano), "count": int64(n.flood.Count), "titles": value.Texts(n.flood.Titles)})
 	if err != nil {
 		body = []byte("{}")
 	}

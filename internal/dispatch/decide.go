@@ -13,6 +13,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/value"
 )
 
 // errLook asks the shell to look an event up in the store, and to come again.
@@ -74,7 +75,7 @@ func (m *Machine) decide(it *Item, now time.Time) *entry.EventDecided {
 	}
 	m.lengths[e.Source]++
 	r := &entry.EventReceived{
-		At: e.At.UTC(), Cause: it.Cause, Data: e.Data, Group: e.Group, ID: e.ID, Key: e.Key, Labels: object(e.Labels), Name: e.Name,
+		At: e.At.UTC(), Cause: it.Cause, Data: e.Data, Group: e.Group, ID: e.ID, Key: e.Key, Labels: value.TextMap(e.Labels), Name: e.Name,
 		Priority: e.Priority, Project: e.Project, Ref: it.Ref, Source: e.Source, Status: string(e.Status), Type: e.Kind, Until: e.Until.UTC(),
 	}
 	if it.Ref != nil {
@@ -88,17 +89,6 @@ func (m *Machine) decide(it *Item, now time.Time) *entry.EventDecided {
 	m.rowOf(t)
 	m.remember(e.ID, &d)
 	return &d
-}
-
-func object(m map[string]string) map[string]any {
-	if len(m) == 0 {
-		return nil
-	}
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
 }
 
 // judge says what becomes of an event.

@@ -14,6 +14,7 @@ import (
 	"github.com/tendhq/tend/internal/ledger"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/trigger"
+	"github.com/tendhq/tend/internal/value"
 )
 
 // keepResolved is how long a resolved incident is held, so that an alert that comes back can reopen it.
@@ -433,7 +434,7 @@ func (m *Machine) announce(s *incident.State, p entry.Payload, now time.Time) {
 		Labels: map[string]string{"type": what, "severity": string(s.Severity), "status": string(s.Status)},
 		Data: map[string]any{
 			"type": what, "id": s.ID, "title": s.Title, "severity": string(s.Severity), "status": string(s.Status), "summary": s.Summary,
-			"labels": object(s.Labels), "Type": what, "ID": s.ID, "Title": s.Title, "Severity": string(s.Severity), "Status": string(s.Status),
+			"labels": value.TextMap(s.Labels), "Type": what, "ID": s.ID, "Title": s.Title, "Severity": string(s.Severity), "Status": string(s.Status),
 		},
 	}, chain, "", now)
 }

@@ -17,14 +17,14 @@ import (
 
 // Value gives d as it stands among rendered values.
 func (d Deferred) Value() map[string]any {
-	inner := map[string]any{"secrets": anys(d.Secrets)}
+	inner := map[string]any{"secrets": value.Texts(d.Secrets)}
 	if d.Sealed != nil {
 		inner["sealed"] = base64.StdEncoding.EncodeToString(d.Sealed)
 		if d.Open {
 			inner["open"] = true
 		}
 		if len(d.Part) > 0 {
-			inner["part"] = anys(d.Part)
+			inner["part"] = value.Texts(d.Part)
 		}
 		if d.Shown != nil {
 			inner["shown"] = d.Shown
@@ -38,19 +38,11 @@ func (d Deferred) Value() map[string]any {
 	if len(d.Later) > 0 {
 		later := make([]any, len(d.Later))
 		for i, l := range d.Later {
-			later[i] = map[string]any{"path": anys(l.Path), "value": l.Deferred.Value()}
+			later[i] = map[string]any{"path": value.Texts(l.Path), "value": l.Deferred.Value()}
 		}
 		inner["later"] = later
 	}
 	return map[string]any{DeferredKey: inner}
-}
-
-func anys(list []string) []any {
-	out := make([]any, len(list))
-	for i, s := range list {
-		out[i] = s
-	}
-	return out
 }
 
 // AsDeferred reads a rendered value that is a Deferred.

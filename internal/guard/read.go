@@ -38,22 +38,10 @@ const (
 func forms(f document.Form, _ expr.Dialect) document.Table { return tables[f] }
 
 // Needs lists the keys that a map of a guard must have, by its form.
-func Needs(f document.Form) []any {
-	out := make([]any, len(needs[f]))
-	for i, k := range needs[f] {
-		out[i] = k
-	}
-	return out
-}
+func Needs(f document.Form) []any { return value.Texts(needs[f]) }
 
 // RuleKeys lists the keys of which a guard has one.
-func RuleKeys() []string {
-	out := make([]string, len(rules))
-	for i, k := range rules {
-		out[i] = k.Name
-	}
-	return out
-}
+func RuleKeys() []string { return rules.Names() }
 
 var (
 	rules = document.Table{

@@ -340,7 +340,7 @@ func (d *Desk) Bind(ctx context.Context, b access.Binding, by access.Principal, 
 	if err != nil {
 		return err
 	}
-	detail := map[string]any{"role": string(b.Role), "subjects": texts(b.Subjects), "projects": texts(b.Projects), "deny": b.Deny}
+	detail := map[string]any{"role": string(b.Role), "subjects": value.Texts(b.Subjects), "projects": value.Texts(b.Projects), "deny": b.Deny}
 	return d.rebind(ctx, ledger.Batch{
 		Facts: []ledger.Fact{ledger.Audit(Who(by), "binding-set", b.Name, why, detail)},
 		Rows:  []store.Row{{Key: store.Key{Kind: rowBinding, ID: b.Name}, Project: "default", Name: b.Name, Status: string(b.Role), At: d.cfg.Now(), Body: body}},
@@ -370,14 +370,6 @@ func (d *Desk) rebind(ctx context.Context, b ledger.Batch, then func()) error {
 	then()
 	d.bind()
 	return nil
-}
-
-func texts(s []string) []any {
-	out := make([]any, len(s))
-	for i, x := range s {
-		out[i] = x
-	}
-	return out
 }
 
 // Policy gives who has which roles now.

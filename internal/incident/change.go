@@ -9,6 +9,7 @@ import (
 
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/value"
 )
 
 // Bounds of what people and alerts may say.
@@ -56,21 +57,10 @@ func OpenNew(x Start) ([]entry.Payload, error) {
 		return nil, err
 	}
 	return []entry.Payload{&entry.IncidentOpened{
-		By: x.By, Event: x.Event, ID: x.ID, Key: x.Key, Labels: object(x.Labels), Links: x.Links, Project: x.Project,
+		By: x.By, Event: x.Event, ID: x.ID, Key: x.Key, Labels: value.TextMap(x.Labels), Links: x.Links, Project: x.Project,
 		Resolves: x.Resolves, Severity: string(x.Severity), Summary: x.Summary, Title: cut(title), Trigger: x.Trigger,
 		Update: int64(every / time.Second),
 	}}, nil
-}
-
-func object(m map[string]string) map[string]any {
-	if len(m) == 0 {
-		return nil
-	}
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
 }
 
 func badSeverity(s string) error {

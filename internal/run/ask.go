@@ -183,11 +183,7 @@ func outline(nodes []program.Node) []any {
 func show(def *program.Node, r Rendered) value.Object {
 	o := value.Object{"action": def.Uses, "effect": string(def.Effect), "inputs": map[string]any(r.Inputs)}
 	if len(r.Targets) > 0 {
-		t := make([]any, len(r.Targets))
-		for i, s := range r.Targets {
-			t[i] = s
-		}
-		o["targets"] = t
+		o["targets"] = value.Texts(r.Targets)
 	}
 	if def.Irreversible {
 		o["irreversible"] = true

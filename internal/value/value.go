@@ -219,3 +219,24 @@ func (o *Object) UnmarshalJSON(b []byte) error {
 	}
 	return nil
 }
+
+// Texts gives texts as a list.
+func Texts(texts []string) []any {
+	out := make([]any, len(texts))
+	for i, s := range texts {
+		out[i] = s
+	}
+	return out
+}
+
+// TextMap gives texts by name as a map, nil when there are none.
+func TextMap(m map[string]string) map[string]any {
+	if len(m) == 0 {
+		return nil
+	}
+	out := make(map[string]any, len(m))
+	for k, s := range m {
+		out[k] = s
+	}
+	return out
+}

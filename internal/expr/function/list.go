@@ -36,7 +36,7 @@ func listFunctions() []Function {
 		Function{Usage: "splitList SEPARATOR TEXT", Doc: "A list of the parts.", Min: 2, Max: 2, body: splitList},
 		Function{Usage: "split SEPARATOR TEXT", Doc: "A map of the parts: _0, _1, …", Min: 2, Max: 2, body: func(a *Args) any { return a.numbered(a.text(0), a.text(1), -1) }},
 		Function{Usage: "splitn SEPARATOR COUNT TEXT", Doc: "split into at most COUNT parts.", Min: 3, Max: 3, body: func(a *Args) any { return a.numbered(a.text(0), a.text(2), a.int(1)) }},
-		Function{Usage: "toStrings LIST", Doc: "The elements as texts.", Min: 1, Max: 1, body: func(a *Args) any { return values(a.strings(a.elements(0))) }},
+		Function{Usage: "toStrings LIST", Doc: "The elements as texts.", Min: 1, Max: 1, body: func(a *Args) any { return value.Texts(a.strings(a.elements(0))) }},
 	)
 }
 
@@ -262,21 +262,13 @@ func (a *Args) strings(list []any) []string {
 	return out
 }
 
-func values(texts []string) []any {
-	out := make([]any, len(texts))
-	for i, s := range texts {
-		out[i] = s
-	}
-	return out
-}
-
 func sortAlpha(a *Args) any {
 	out := a.strings(a.elements(0))
 	if !a.try(a.Budget.Spend(len(out) * workElement * 4)) {
 		return nil
 	}
 	slices.Sort(out)
-	return values(out)
+	return value.Texts(out)
 }
 
 func join(a *Args) any { return a.join(a.text(0), a.elements(1)) }

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+
+	"github.com/tendhq/tend/internal/value"
 )
 
 func regexFunctions() []Function {
@@ -168,5 +170,5 @@ func (a *Args) texts(parts []string) any {
 	if !a.visit(len(parts)) {
 		return nil
 	}
-	return values(parts)
+	return value.Texts(parts)
 }
