@@ -93,13 +93,6 @@ func Check(p Policy, who Principal, n Need) Verdict {
 	return allowed
 }
 
-// Sees gives the projects of a list in which somebody may look at objects of a kind: everything else does not exist for them.
-func Sees(p Policy, who Principal, kind string, projects []string) []string {
-	return slices.DeleteFunc(slices.Clone(projects), func(project string) bool {
-		return !Check(p, who, Need{Verb: View, Kind: kind, Project: project}).Allowed
-	})
-}
-
 func allowing(v Verb) []Role {
 	return slices.DeleteFunc(Roles(), func(r Role) bool { return !r.May(v) })
 }

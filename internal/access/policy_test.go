@@ -85,12 +85,6 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %v, %q", c.name, v.Allowed, v.Why)
 		}
 	}
-	if got := access.Sees(policy, alice, "run", []string{"shop", "bank"}); !slices.Equal(got, []string{"shop", "bank"}) {
-		t.Errorf("alice sees %v", got)
-	}
-	if got := access.Sees(policy, access.Principal{ID: "user:bob@example.org"}, "run", []string{"shop", "bank"}); len(got) != 0 {
-		t.Errorf("bob sees %v", got)
-	}
 }
 
 // TestMonotone: a binding that allows never takes away, one that denies never gives, a scope never gives; the order of

@@ -100,9 +100,3 @@ func cannotWrite(err error, dir, doing string) error {
 	}
 	return f
 }
-
-// What a data directory holds, for those who look at it from outside.
-const (
-	Database = sqlite.File   // name of the database in it
-	Schema   = sqlite.Schema // version of its tables that this binary writes
-)

@@ -154,25 +154,6 @@ func compareMixed(i int64, f float64) int {
 	return -1
 }
 
-// Copy copies lists and maps, all the way down.
-func Copy(v any) any {
-	switch x := v.(type) {
-	case []any:
-		out := make([]any, len(x))
-		for i, e := range x {
-			out[i] = Copy(e)
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(x))
-		for k, e := range x {
-			out[k] = Copy(e)
-		}
-		return out
-	}
-	return v
-}
-
 // Weigh counts what v comes to when it is written out: one for every value and one for every byte of text and key. It
 // stops at limit, and at MaxDepth, and answers ok false then. A value that holds another in many places (which only an
 // expression can build) is counted once for each place.

@@ -4,6 +4,3 @@ import "github.com/tendhq/tend/internal/insight"
 
 // Insights are what playbooks were good for over a time.
 type Insights insight.Report
-
-// Team is what the playbooks of one owner did.
-type Team insight.Team

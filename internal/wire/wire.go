@@ -193,7 +193,6 @@ const (
 	EventIdle    = "idle"
 	EventDropped = "dropped"
 	EventEnd     = "end" // the stream is complete: the run has ended
-	EventError   = "error"
 )
 
 // Log is an engine.LogChunk.
