@@ -29,14 +29,14 @@ func (p *process) fmtCommand() *cobra.Command {
 			if f.write && f.check {
 				return fault.New(fault.Invalid, "--check writes nothing, and --write does").WithNext("give one of them")
 			}
-			_, files, err := p.documents(args)
+			files, err := p.documents(args)
 			if err != nil {
 				return err
 			}
 			var problems []error
 			changed := 0
 			for _, file := range files {
-				differs, err := p.format(file, f)
+				differs, err := p.format(file.File, f)
 				problems = append(problems, err)
 				if differs {
 					changed++

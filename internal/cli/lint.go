@@ -59,45 +59,83 @@ func severities() map[document.Severity]int {
 	return map[document.Severity]int{document.Advice: 1, document.Warning: 2, document.Error: 3}
 }
 
+// located is a document with the repository that what it names is looked for in.
+type located struct {
+	document.File
+	repo *repository.Repo
+}
+
 // documents reads what a person named: files, directories, names of playbooks, or the whole repository.
-func (p *process) documents(args []string) (*repository.Repo, []document.File, error) {
+func (p *process) documents(args []string) ([]located, error) {
 	start := "."
 	if len(args) > 0 {
 		if _, err := os.Stat(args[0]); err == nil {
 			start = args[0]
 		}
 	}
-	repo, err := repository.Open(start)
+	first, err := repository.Open(start)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if len(args) == 0 {
-		files, err := repo.Files()
+		files, err := first.Files()
 		if err == nil && len(files) == 0 {
-			err = fault.New(fault.NotFound, "there is no document below %s", repo.Root).WithNext("name a file, or begin a repository with `tend init`")
+			err = fault.New(fault.NotFound, "there is no document below %s", first.Root).WithNext("name a file, or begin a repository with `tend init`")
 		}
-		return repo, files, err
+		return locate(first, files), err
 	}
-	var files []document.File
+	repos := map[string]*repository.Repo{first.Root: first}
+	var out []located
 	for _, a := range args {
-		if info, err := os.Stat(a); err == nil && info.IsDir() {
+		info, missing := os.Stat(a)
+		repo := first
+		if missing == nil {
+			if repo, err = around(a, first, repos); err != nil {
+				return nil, err
+			}
+		}
+		if missing == nil && info.IsDir() {
 			below, err := repo.Under(a)
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			if len(below) == 0 {
-				return nil, nil, fault.New(fault.NotFound, "there is no document below %s", a)
+				return nil, fault.New(fault.NotFound, "there is no document below %s", a)
 			}
-			files = append(files, below...)
+			out = append(out, locate(repo, below)...)
 			continue
 		}
 		f, err := p.document(repo, a)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		files = append(files, f)
+		out = append(out, located{f, repo})
 	}
-	return repo, files, nil
+	return out, nil
+}
+
+// around is the repository of one of several files or directories. Those that no tend.yaml gives one share the first.
+func around(arg string, first *repository.Repo, repos map[string]*repository.Repo) (*repository.Repo, error) {
+	own, err := repository.Open(arg)
+	if err != nil {
+		return nil, err
+	}
+	if !own.Marked && !first.Marked {
+		return first, nil
+	}
+	if known := repos[own.Root]; known != nil {
+		return known, nil
+	}
+	repos[own.Root] = own
+	return own, nil
+}
+
+func locate(repo *repository.Repo, files []document.File) []located {
+	var out []located
+	for _, f := range files {
+		out = append(out, located{f, repo})
+	}
+	return out
 }
 
 func (p *process) document(repo *repository.Repo, arg string) (document.File, error) {
@@ -114,11 +152,16 @@ func (p *process) lint(args []string) ([]document.Finding, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	repo, files, err := p.documents(args)
+	files, err := p.documents(args)
 	if err != nil {
 		return nil, 0, err
 	}
-	linter := lint.New(set, repo)
+	linters := map[*repository.Repo]*lint.Linter{}
+	for _, f := range files {
+		if linters[f.repo] == nil {
+			linters[f.repo] = lint.New(set, f.repo)
+		}
+	}
 	found := make([][]document.Finding, len(files))
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -129,7 +172,7 @@ func (p *process) lint(args []string) ([]document.Finding, int, error) {
 				if i >= len(files) {
 					return
 				}
-				found[i] = linter.File(files[i].Name, files[i].Content).Findings
+				found[i] = linters[files[i].repo].File(files[i].Name, files[i].Content).Findings
 			}
 		})
 	}
