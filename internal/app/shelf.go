@@ -43,9 +43,6 @@ func newShelf(log *slog.Logger) *shelf {
 	return s
 }
 
-// everyDir is how often directories are looked at.
-const everyDir = 2 * time.Second
-
 // repositories are the configured repositories.
 func repositories(c *config.Server) []gitsync.Source {
 	var out []gitsync.Source
@@ -60,9 +57,6 @@ func repositories(c *config.Server) []gitsync.Source {
 		}
 		for _, e := range r.Ceiling.Effects {
 			src.Binding.Ceiling.Effects = append(src.Binding.Ceiling.Effects, contract.Effect(e))
-		}
-		if r.Dir != "" && src.Poll == 0 {
-			src.Poll = everyDir
 		}
 		out = append(out, src)
 	}

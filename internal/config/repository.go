@@ -29,7 +29,7 @@ type Repository struct {
 	Environment string `yaml:"environment"`
 	// Owner is the team of playbooks that name none.
 	Owner string `yaml:"owner"`
-	// Poll is how often it is looked at. Default: 1m, of a directory 5s. A push that an event tells of is looked at at once.
+	// Poll is how often it is looked at. Default: 1m, of a directory 2s. A push that an event tells of is looked at at once.
 	Poll Duration `yaml:"poll"`
 	// Token is the name of the secret that it is read with over https.
 	Token string `yaml:"token"`

@@ -128,7 +128,7 @@ type checked struct {
 // Poll is how often a source is looked at that does not say.
 const (
 	PollGit = time.Minute
-	PollDir = 5 * time.Second
+	PollDir = 2 * time.Second
 )
 
 // Open makes live what was live before, looks at directories at once and at repositories as soon as it can.
