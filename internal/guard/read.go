@@ -141,13 +141,14 @@ const counts = 100_000
 func read(r *document.Reader, d *document.Document) any {
 	g := &Spec{Then: string(Hold)}
 	var found []document.Key
+	var then, about document.Key
 	take := func(k document.Key) {
 		switch k.Name {
 		case "select":
-			g.Select = selection(r, k)
+			g.Select, about = selection(r, k), k
 			return
 		case "then":
-			g.Then = r.OneOf(k, string(Hold), string(Deny), string(Ask))
+			g.Then, then = r.OneOf(k, string(Hold), string(Deny), string(Ask)), k
 			return
 		}
 		found = append(found, k)
@@ -169,9 +170,24 @@ func read(r *document.Reader, d *document.Document) any {
 		r.Fail(document.RuleMissing, at.Node, "add one of: "+strings.Join(rules.Names(), ", "), "a guard has no rule")
 	case len(found) > 1:
 		r.Fail(document.RuleValue, found[1].Node, "make a guard of its own for each", "a guard has one rule, and this one has `%s` and `%s`", found[0].Name, found[1].Name)
+	default:
+		idle(r, g, then, about)
 	}
 	g.Name = d.Metadata.Name
 	return g
+}
+
+// idle refuses what the rule of g would not look at: somebody would rely on it.
+func idle(r *document.Reader, g *Spec, then, about document.Key) {
+	switch {
+	case g.Approval != nil && g.Then == string(Deny):
+		r.Fail(document.RuleValue, then.Value, "leave `then` away", "`approval` always asks a person: it denies nothing")
+	case g.Concurrency != nil && then.Value != nil:
+		r.Fail(document.RuleValue, then.Value, "say it in `concurrency`: {then: queue}, skip or replace", "`concurrency` is about runs, and `then` about effects")
+	}
+	if s := &g.Select; g.Concurrency != nil && len(s.Actions)+len(s.Effects)+len(s.Except)+len(s.Targets) > 0 {
+		r.Fail(document.RuleValue, about.Value, "select `playbooks`, `labels` or `environments`", "`concurrency` is about runs: what they do is not known yet when they begin")
+	}
 }
 
 func rule(r *document.Reader, g *Spec, k document.Key) {

@@ -598,6 +598,13 @@ func TestRead(t *testing.T) {
 		{"standDown: {}", "says not when"},
 		{"standDown: {alarms: 3}", "within"},
 		{"cooldown: {every: 10m}\nthen: explode", `"explode"`},
+		{"approval: {}\nthen: ask", ""},
+		{"approval: {above: 5}\nthen: deny", "denies nothing"},
+		{"concurrency: {limit: 1}\nselect: {playbooks: [a], labels: {tier: gold}, environments: [stage]}", ""},
+		{"concurrency: {limit: 1}\nthen: deny", "about runs"},
+		{"then: hold\nspec: {concurrency: {limit: 1}}", "about runs"},
+		{"concurrency: {limit: 1}\nselect: {targets: ['host:*']}", "about runs"},
+		{"select: {effects: [mutate]}\nconcurrency: {limit: 1}", "about runs"},
 	} {
 		docs, findings := language.Parse("g.yaml", []byte(document+c.text+"\n"))
 		var all []string
