@@ -137,3 +137,58 @@ channels:
 		}
 	}
 }
+
+// TestNothingIsIgnored: what would not be looked at is refused, and what is looked at is not.
+func TestNothingIsIgnored(t *testing.T) {
+	t.Parallel()
+	check := func(text string) string {
+		_, findings, err := config.CheckServer(config.ServerFlags{Flags: config.Flags{Config: write(t, text), DataDir: t.TempDir()}}, env())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all strings.Builder
+		for _, f := range findings {
+			all.WriteString(f.String() + "\n")
+		}
+		return all.String()
+	}
+	if told := check(`
+sources:
+  - {name: a, kind: webhook, keys: [k], scheme: bearer, mapping: {key: $.id}}
+  - {name: b, kind: alertmanager-pull, url: 'http://127.0.0.1:9093', every: 10s, token: t}
+  - {name: c, kind: schedule, cron: '0 7 * * *', zone: Europe/Berlin, missed: last}
+  - {name: d, kind: silence, for: 5m, watch: {source: a}, monitors: true}
+repositories:
+  - {dir: /srv/a, poll: 10s, project: p, environment: e, owner: o, observeNew: true}
+  - {name: b, url: 'https://git.example.org/b', branch: main, path: books, token: t}
+  - {name: c, url: 'ssh://git@git.example.org/c', ssh: {identity: /id, knownHosts: /known}}
+onCall:
+  a: {calendar: /srv/a.ics, zone: Europe/Berlin}
+  b: {people: [ann@example.org, bob@example.org], start: 2026-01-05 09:00, days: 7}
+`); told != "" {
+		t.Errorf("what is looked at is refused:\n%s", told)
+	}
+	for at, text := range map[string]string{
+		"`mapping`":      "sources: [{name: a, kind: alertmanager, keys: [k], mapping: {key: $.id}}]",
+		"`url`":          "sources: [{name: a, kind: alertmanager, keys: [k], url: 'http://127.0.0.1:9093'}]",
+		"`every`":        "sources: [{name: a, kind: schedule, cron: '0 7 * * *', every: 5m}]",
+		"`token`":        "sources: [{name: a, kind: webhook, keys: [k], token: t}]",
+		"`cron`":         "sources: [{name: a, kind: silence, for: 5m, watch: {source: a}, cron: '0 7 * * *'}]",
+		"`zone`":         "sources: [{name: a, kind: silence, for: 5m, watch: {source: a}, zone: Europe/Berlin}]",
+		"`missed`":       "sources: [{name: a, kind: grafana, keys: [k], missed: all}]",
+		"`for`":          "sources: [{name: a, kind: schedule, cron: '0 7 * * *', for: 5m}]",
+		"`watch`":        "sources: [{name: a, kind: alertmanager, keys: [k], watch: {source: b}}]",
+		"`monitors`":     "sources: [{name: a, kind: alertmanager, keys: [k], monitors: true}]",
+		"`scheme`":       "sources: [{name: a, kind: schedule, cron: '0 7 * * *', scheme: bearer}]",
+		"`keys`":         "sources: [{name: a, kind: alertmanager-pull, url: 'http://127.0.0.1:9093', keys: [k]}]",
+		"`branch` is of": "repositories: [{dir: /srv/a, branch: main}]",
+		"`path` is of":   "repositories: [{dir: /srv/a, path: books}]",
+		"`token` is of":  "repositories: [{dir: /srv/a, token: t}]",
+		"`ssh` is of":    "repositories: [{dir: /srv/a, ssh: {identity: /id}}]",
+		"is in a calend": "onCall: {a: {calendar: /srv/a.ics, days: 7}}",
+	} {
+		if told := check(text + "\n"); strings.Count(told, "\n") < 1 || !strings.Contains(told, at) {
+			t.Errorf("%s: %q is not told:\n%s", text, at, told)
+		}
+	}
+}

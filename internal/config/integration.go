@@ -132,6 +132,8 @@ func (s *Server) checkOnCall(bad Bad) {
 		switch {
 		case (o.Calendar == "") == (len(o.People) == 0):
 			bad(at, "give one of calendar and people", "the duty %q must say who has it, once", n)
+		case o.Calendar != "" && (o.Start != "" || o.Days != 0):
+			bad(at, "remove `start` and `days`", "the duty %q is in a calendar, which says itself when whose turn it is", n)
 		case len(o.People) > 0:
 			if _, err := o.Rotation(); err != nil {
 				bad(at, "as in start: 2026-01-05 09:00", "the duty %q: %v", n, err)

@@ -149,6 +149,14 @@ func (s *Server) checkRepositories(bad Bad) {
 		if r.Signatures != nil && (r.Dir != "" || r.Signatures.AllowedSigners == "" && r.Signatures.Keyring == "") {
 			bad(at+".signatures", "name `allowedSigners` or `keyring`", "%s: signatures of commits are checked with the keys of a file or a keyring", at)
 		}
+		for _, f := range []struct {
+			key   string
+			given bool
+		}{{"branch", r.Branch != ""}, {"path", r.Path != ""}, {"token", r.Token != ""}, {"ssh", r.SSH != RepositorySSH{}}} {
+			if r.Dir != "" && r.URL == "" && f.given {
+				bad(at+"."+f.key, "remove it, or read the directory as a repository: url: file:///…", "%s: `%s` is of repositories, and this is a directory", at, f.key)
+			}
+		}
 		for _, e := range r.Ceiling.Effects {
 			if !slices.Contains([]string{"read", "idempotent", "mutate"}, e) {
 				bad(at+".ceiling.effects", "read, idempotent or mutate", "%s: there is no effect %q", at, e)

@@ -121,6 +121,7 @@ func (s *Server) checkSources(bad Bad) {
 		if x.Name == "tend" {
 			bad(at+".name", "name it otherwise", "tend is the source of the server's own events")
 		}
+		x.checkIdle(bad, at)
 		switch {
 		case x.Posted():
 			if len(x.Keys) == 0 {
@@ -149,6 +150,33 @@ func (s *Server) checkSources(bad Bad) {
 			}
 		default:
 			bad(at+".kind", "alertmanager, grafana, pagerduty, github, gitlab, jenkins, azuredevops, cloudevents, webhook, alertmanager-pull, schedule or silence", "there is no kind of source %q", x.Kind)
+		}
+	}
+}
+
+// checkIdle refuses settings that the kind does not look at.
+func (s *Source) checkIdle(bad Bad, at string) {
+	for _, f := range []struct {
+		key   string
+		given bool
+		kinds []string // none: those that services post
+	}{
+		{"scheme", s.Scheme != "", nil},
+		{"keys", len(s.Keys) > 0, nil},
+		{"mapping", s.Mapping != nil, []string{"webhook"}},
+		{"url", s.URL != "", []string{"alertmanager-pull"}},
+		{"every", s.Every != 0, []string{"alertmanager-pull"}},
+		{"token", s.Token != "", []string{"alertmanager-pull"}},
+		{"cron", s.Cron != "", []string{"schedule"}},
+		{"zone", s.Zone != "", []string{"schedule"}},
+		{"missed", s.Missed != "", []string{"schedule"}},
+		{"for", s.For != 0, []string{"silence"}},
+		{"watch", s.Watch != nil, []string{"silence"}},
+		{"monitors", s.Monitors, []string{"silence"}},
+	} {
+		used := slices.Contains(f.kinds, s.Kind) || f.kinds == nil && s.Posted()
+		if known := s.Posted() || slices.Contains([]string{"alertmanager-pull", "schedule", "silence"}, s.Kind); f.given && known && !used {
+			bad(at+"."+f.key, "remove it", "a source of kind %s does not look at `%s`", s.Kind, f.key)
 		}
 	}
 }
