@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,6 +25,7 @@ import (
 	"github.com/tendhq/tend/internal/plan"
 	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/repository"
+	"github.com/tendhq/tend/internal/testenv"
 	"github.com/tendhq/tend/internal/testenv/sshd"
 	"github.com/tendhq/tend/internal/trigger"
 	"github.com/tendhq/tend/internal/value"
@@ -216,9 +216,7 @@ func TestHosts(t *testing.T) {
 	t.Parallel()
 	s := sshd.Start(t)
 	for _, name := range []string{"ssh-agent", "ssh-add"} {
-		if _, err := exec.LookPath(name); err != nil {
-			t.Skipf("there is no %s", name)
-		}
+		testenv.Program(t, "ssh-agent", name)
 	}
 	// Names of sockets are short, and directories of tests are not.
 	short, err := os.MkdirTemp("", "agent")

@@ -475,6 +475,34 @@ func TestPurePackages(t *testing.T) {
 	}
 }
 
+// What a test needs from the machine it asks package testenv for: a test that looks for a program itself is skipped, or looks
+// at less, and nobody hears of it.
+func TestNeedsAreTold(t *testing.T) {
+	t.Parallel()
+	for _, f := range sources(t, true) {
+		if !strings.HasSuffix(f.path, "_test.go") {
+			continue
+		}
+		for _, d := range f.ast.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if ok && mentions(fn, "LookPath") && (strings.HasPrefix(fn.Name.Name, "Test") || mentions(fn, "Skip") || mentions(fn, "Skipf")) {
+				t.Errorf("%s: %s looks for a program by itself: ask testenv.Program", f.at(fn.Pos()), fn.Name.Name)
+			}
+		}
+	}
+}
+
+// mentions tells whether something of that name is called or named below n.
+func mentions(n ast.Node, name string) (yes bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		if x, ok := n.(*ast.SelectorExpr); ok && x.Sel.Name == name {
+			yes = true
+		}
+		return !yes
+	})
+	return yes
+}
+
 func TestNoInit(t *testing.T) {
 	t.Parallel()
 	for _, f := range sources(t, true) {
