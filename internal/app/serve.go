@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/tendhq/tend/internal/access"
@@ -177,7 +178,11 @@ func (s *server) listen() (net.Listener, string, error) {
 	c := s.Config
 	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", c.Listen)
 	if err != nil {
-		return nil, "", fault.Wrap(fault.Unavailable, err, "listen on %s", c.Listen)
+		e := &fault.Error{Kind: fault.Unavailable, Message: "listen on " + c.Listen, Err: err}
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, "", e.WithNext("another program has this port, perhaps a server that runs already: stop it, or choose another one with --listen")
+		}
+		return nil, "", e
 	}
 	scheme := "http"
 	if c.TLS.Cert != "" {

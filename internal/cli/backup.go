@@ -96,7 +96,7 @@ func (p *process) unhaltCommand() *cobra.Command {
 			"goes on in a new stream, which begins with the damage and the reason. What is damaged stays as it is, for\n" +
 			"`tend runs verify --all` and for whoever finds out what happened to the disk.",
 		GroupID: groupKeep,
-		Args:    cobra.MaximumNArgs(1),
+		Args:    someArgs(0, 1, ""),
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := p.open(c.Context(), app.Options{Command: c.CommandPath(), Via: "terminal"})
 			return with(s, err, func() error {

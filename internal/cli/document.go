@@ -234,7 +234,7 @@ func (p *process) keyValues(flag string, pairs []string) (map[string]any, error)
 		if name, ok := strings.CutPrefix(v, "@"); ok && name != "" {
 			b, err := p.readFile(name, maxData)
 			if err != nil {
-				return nil, err
+				return nil, fault.Wrap(fault.KindOf(err), err, "%s %s", flag, kv)
 			}
 			v = strings.TrimSuffix(string(b), "\n")
 		}

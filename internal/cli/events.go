@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,13 +46,14 @@ func (p *process) served(ctx context.Context, f func(*app.Session, *client.API) 
 // rowsFlags are those of every list of rows.
 type rowsFlags struct {
 	output, cursor, project string
-	status                  []string
+	status, known           []string
 	limit                   int
 	all                     bool
 }
 
-func (f *rowsFlags) register(c *cobra.Command, statuses string) {
-	c.Flags().StringSliceVar(&f.status, "status", nil, "only these: "+statuses)
+func (f *rowsFlags) register(c *cobra.Command, statuses ...string) {
+	f.known = statuses
+	c.Flags().StringSliceVar(&f.status, "status", nil, "only these: "+strings.Join(statuses, ", "))
 	c.Flags().StringVar(&f.project, "project", "", "only of this project")
 	c.Flags().IntVar(&f.limit, "limit", 50, "how many")
 	c.Flags().StringVar(&f.cursor, "cursor", "", "go on where an earlier list ended")
@@ -63,6 +65,11 @@ func (f *rowsFlags) register(c *cobra.Command, statuses string) {
 func (p *process) rows(ctx context.Context, f *rowsFlags, filter store.Filter) ([]store.Row, error) {
 	if f.limit < 1 {
 		return nil, fault.New(fault.Invalid, "--limit %d: at least 1 can be listed", f.limit)
+	}
+	for _, s := range f.status {
+		if !slices.Contains(f.known, s) {
+			return nil, fault.New(fault.Invalid, "--status: there is no %q here", s).WithNext("one or several of: %s", strings.Join(f.known, ","))
+		}
 	}
 	if p.nothingYet() {
 		return nil, nil
@@ -123,7 +130,7 @@ func (p *process) eventsListCommand() *cobra.Command {
 			return p.list(f.output, t)
 		},
 	}
-	f.register(c, "started, joined, held, queued, unmatched, stale, refused, woke, resolves")
+	f.register(c, "started", "joined", "held", "queued", "unmatched", "stale", "refused", "woke", "resolves")
 	c.Flags().StringVar(&group, "group", "", "only of this group: one alert over its life, one branch")
 	c.Flags().StringVar(&run, "run", "", "only those that led to this run")
 	return c
@@ -241,6 +248,9 @@ func (p *process) eventsReportCommand() *cobra.Command {
 			data, err := p.values(file, "-f", fields)
 			if err != nil {
 				return err
+			}
+			if r.Status != "" && r.Status != "firing" && r.Status != "resolved" {
+				return fault.New(fault.Invalid, "--status: no event has the status %q", r.Status).WithNext("firing or resolved")
 			}
 			r.Key, r.Data = args[0], typed(data)
 			if r.Labels, err = pairs("--label", labels); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -84,6 +85,12 @@ func noArgs(c *cobra.Command, args []string) error {
 			WithNext("see `%s --help`", c.CommandPath())
 	}
 	e := fault.New(fault.Invalid, "%s has no command %q", c.CommandPath(), args[0])
+	// What a command says it is also called goes before what is only spelled alike: who denies must not be led to "done".
+	for _, sub := range c.Commands() {
+		if slices.Contains(sub.SuggestFor, args[0]) {
+			return e.WithNext("did you mean `%s`?", sub.CommandPath())
+		}
+	}
 	c.SuggestionsMinimumDistance = 2
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		return e.WithNext("did you mean `%s %s`?", c.CommandPath(), near[0])

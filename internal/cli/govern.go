@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tendhq/tend/internal/client"
+	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/terminal"
 	"github.com/tendhq/tend/internal/wire"
 )
@@ -75,7 +77,7 @@ func (p *process) modeCommand() *cobra.Command {
 		GroupID:   groupServe,
 		Short:     "Show or set what becomes of mutations on a server",
 		Long:      "observe: reads run, and what would have been changed is recorded. ask: a person decides on each change. auto: changes are\nmade, within the guards. The narrowest setting counts: of a playbook, then of an environment, a project, the server.",
-		Args:      cobra.MaximumNArgs(1),
+		Args:      oneMode,
 		ValidArgs: []string{"observe", "ask", "auto"},
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.ask(c.Context(), func(api *client.API) error {
@@ -103,6 +105,17 @@ func (p *process) modeCommand() *cobra.Command {
 	f.register(c)
 	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
 	return c
+}
+
+// oneMode wants at most one argument, a mode.
+func oneMode(c *cobra.Command, args []string) error {
+	if err := someArgs(0, 1, "")(c, args); err != nil {
+		return err
+	}
+	if len(args) == 1 && !slices.Contains(c.ValidArgs, args[0]) {
+		return fault.New(fault.Invalid, "there is no mode %q", args[0]).WithNext("write observe, ask or auto")
+	}
+	return nil
 }
 
 func modeScope(m wire.Mode) string {
@@ -155,7 +168,7 @@ func (p *process) guardsCommand() *cobra.Command {
 	var req wire.OverrideRequest
 	var lasts time.Duration
 	loosen := &cobra.Command{
-		Use: "override GUARD", Short: "Loosen a guard for a while", Args: cobra.ExactArgs(1),
+		Use: "override GUARD", Short: "Loosen a guard for a while", Args: someArgs(1, 1, "the name of a guard: `tend guards list` shows them"),
 		Long: "An override needs a reason, ends by itself (a week at most), and is recorded with who made it.",
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.ask(c.Context(), func(api *client.API) error {
@@ -176,7 +189,7 @@ func (p *process) guardsCommand() *cobra.Command {
 	loosen.Flags().StringVar(&req.Why, "why", "", "the reason")
 	var why string
 	end := &cobra.Command{
-		Use: "end OVERRIDE", Short: "End an override before its time", Args: cobra.ExactArgs(1),
+		Use: "end OVERRIDE", Short: "End an override before its time", Args: someArgs(1, 1, "the id of an override"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.ask(c.Context(), func(api *client.API) error {
 				_, err := api.EndOverride(c.Context(), wire.End{ID: args[0], Why: why})

@@ -48,6 +48,9 @@ func (p *process) inboxCommand() *cobra.Command {
 	)
 	for _, sub := range c.Commands() {
 		sub.ValidArgsFunction = p.completeTasks
+		if sub.Name() == "reject" {
+			sub.SuggestFor = []string{"deny", "decline", "refuse", "no"}
+		}
 	}
 	return c
 }

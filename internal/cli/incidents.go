@@ -125,7 +125,7 @@ func (p *process) incidentsListCommand() *cobra.Command {
 			return nil
 		},
 	}
-	f.register(c, "open, acknowledged, mitigated, resolved, merged")
+	f.register(c, "open", "acknowledged", "mitigated", "resolved", "merged")
 	c.Flags().StringVar(&key, "key", "", "only with this key")
 	c.Flags().BoolVar(&measures, "measures", false, "say how long it took to acknowledge and to resolve them, in the mean")
 	return c

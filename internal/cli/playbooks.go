@@ -60,7 +60,7 @@ func (p *process) playbooksShow() *cobra.Command {
 	var output string
 	var q client.ShowPlaybookQuery
 	c := &cobra.Command{
-		Use: "show PLAYBOOK", Short: "Show what a live playbook takes and gives", Args: cobra.ExactArgs(1),
+		Use: "show PLAYBOOK", Short: "Show what a live playbook takes and gives", Args: someArgs(1, 1, "the name of a playbook: `tend playbooks list` shows them"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.ask(c.Context(), func(api *client.API) error {
 				x, err := api.ShowPlaybook(c.Context(), args[0], q)
@@ -108,7 +108,7 @@ func (p *process) playbooksStart() *cobra.Command {
 	var file, why string
 	var q client.StartPlaybookQuery
 	c := &cobra.Command{
-		Use: "start PLAYBOOK [-p key=value …]", Short: "Start a live playbook", Args: cobra.ExactArgs(1),
+		Use: "start PLAYBOOK [-p key=value …]", Short: "Start a live playbook", Args: someArgs(1, 1, "the name of a playbook: `tend playbooks list` shows them"),
 		Long: "Starts a playbook as it is live on the server, and prints the run. `tend run FILE` starts what stands in a file instead.",
 		RunE: func(c *cobra.Command, args []string) error {
 			given, err := p.params(file, pairs)

@@ -27,7 +27,7 @@ func (p *process) revisionsCommand() *cobra.Command {
 func (p *process) revisionsList() *cobra.Command {
 	var output string
 	c := &cobra.Command{
-		Use: "list [REPOSITORY]", Short: "List repositories with what is live of them, or the revisions of one", Args: cobra.MaximumNArgs(1),
+		Use: "list [REPOSITORY]", Short: "List repositories with what is live of them, or the revisions of one", Args: someArgs(0, 1, ""),
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.ask(c.Context(), func(api *client.API) error {
 				all, err := api.ListRepositories(c.Context())
@@ -154,7 +154,7 @@ func (p *process) nowLive(r wire.Repository) {
 
 func (p *process) revisionsLook() *cobra.Command {
 	return &cobra.Command{
-		Use: "look REPOSITORY", Short: "Look at a repository now", Args: cobra.ExactArgs(1),
+		Use: "look REPOSITORY", Short: "Look at a repository now", Args: someArgs(1, 1, "the name of a repository: `tend revisions list` shows them"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.ask(c.Context(), func(api *client.API) error {
 				r, err := api.LookAtRepository(c.Context(), args[0])
@@ -175,7 +175,7 @@ func (p *process) revisionsLook() *cobra.Command {
 func (p *process) revisionsPin() *cobra.Command {
 	var why string
 	c := &cobra.Command{
-		Use: "pin REPOSITORY REVISION", Short: "Keep one revision live, whatever comes", Args: cobra.ExactArgs(2),
+		Use: "pin REPOSITORY REVISION", Short: "Keep one revision live, whatever comes", Args: someArgs(2, 2, "the name of a repository and a revision: `tend revisions list` shows them"),
 		Long: "Makes a revision live that is remembered, also while Git is away, and keeps it live until `tend revisions unpin`. Runs go on\nwith what they began with.",
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.ask(c.Context(), func(api *client.API) error {
@@ -194,7 +194,7 @@ func (p *process) revisionsPin() *cobra.Command {
 func (p *process) revisionsUnpin() *cobra.Command {
 	var why string
 	c := &cobra.Command{
-		Use: "unpin REPOSITORY", Short: "Follow the newest good revision again", Args: cobra.ExactArgs(1),
+		Use: "unpin REPOSITORY", Short: "Follow the newest good revision again", Args: someArgs(1, 1, "the name of a repository: `tend revisions list` shows them"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.ask(c.Context(), func(api *client.API) error {
 				r, err := api.UnpinRevision(c.Context(), args[0], wire.Reason{Why: why})
@@ -212,7 +212,7 @@ func (p *process) revisionsUnpin() *cobra.Command {
 func (p *process) revisionsRollback() *cobra.Command {
 	var why string
 	c := &cobra.Command{
-		Use: "rollback REPOSITORY", Short: "Go back to the revision that was live before, and pin it", Args: cobra.ExactArgs(1),
+		Use: "rollback REPOSITORY", Short: "Go back to the revision that was live before, and pin it", Args: someArgs(1, 1, "the name of a repository: `tend revisions list` shows them"),
 		Long: "Pins the revision that was live before the one that is, also while Git is away. A second one goes a step further back.",
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.ask(c.Context(), func(api *client.API) error {

@@ -251,7 +251,10 @@ func (s *Server) Check(bad Bad) {
 }
 
 func (s *Server) checkListen(bad Bad) {
-	host, _, err := net.SplitHostPort(s.Listen)
+	host, port, err := net.SplitHostPort(s.Listen)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
 	switch {
 	case err != nil:
 		bad("listen", "write it as 127.0.0.1:8420", "listen %q is not an address with a port", s.Listen)
