@@ -20,6 +20,7 @@ import (
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/spelling"
 	"github.com/tendhq/tend/internal/testenv"
 	"github.com/tendhq/tend/internal/trigger"
 )
@@ -357,10 +358,10 @@ func TestCeilingHolds(t *testing.T) {
 		part := rapid.StringOfN(rapid.SampledFrom([]rune("ab:?")), 0, 3, -1)
 		glob := rapid.StringOfN(rapid.SampledFrom([]rune("ab:*?")), 0, 6, -1).Draw(t, "glob")
 		before, value, after := part.Draw(t, "before"), part.Draw(t, "value"), part.Draw(t, "after")
-		if catalog.Covers(glob, before+"\x00"+after) && !guard.Match(glob, before+value+after) {
+		if catalog.Covers(glob, before+"\x00"+after) && !spelling.Glob(glob, before+value+after) {
 			t.Fatalf("%q covers %q…%q, and does not match %q", glob, before, after, before+value+after)
 		}
-		if plain := before + value; catalog.Covers(glob, plain) != guard.Match(glob, plain) {
+		if plain := before + value; catalog.Covers(glob, plain) != spelling.Glob(glob, plain) {
 			t.Fatalf("%q and %q", glob, plain)
 		}
 	})

@@ -23,6 +23,7 @@ import (
 	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/repository"
 	"github.com/tendhq/tend/internal/secret"
+	"github.com/tendhq/tend/internal/spelling"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/terminal"
 	"github.com/tendhq/tend/internal/trigger"
@@ -154,7 +155,7 @@ func (s *surgery) triggers() []check {
 	for _, t := range s.trigs {
 		heard := len(t.On.Source) == 0
 		for _, pattern := range t.On.Source {
-			heard = heard || slices.ContainsFunc(names, func(n string) bool { return guard.Match(pattern, n) })
+			heard = heard || slices.ContainsFunc(names, func(n string) bool { return spelling.Glob(pattern, n) })
 		}
 		if !heard {
 			out = append(out, check{"trigger", checkWarn, fmt.Sprintf("%s never fires: no source is called %s", t.Name, strings.Join(t.On.Source, " or ")), "add the source to " + s.conf.File + ", or correct `on.source`"})

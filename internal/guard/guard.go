@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/spelling"
 )
 
 // Request is an effect that is about to begin, rendered.
@@ -154,7 +155,7 @@ func (q *question) ask() (Verdict, []Reservation) {
 // fence denies what is outside, and what does not say what it touches.
 func (q *question) fence() Verdict {
 	for _, t := range subjects(&q.g.Select, q.r) {
-		if len(q.r.Targets) == 0 || !matches(q.g.Fence, t) {
+		if len(q.r.Targets) == 0 || !spelling.Globs(q.g.Fence, t) {
 			return q.no(time.Time{}, true, "lets nothing but %s be touched, and this touches %s", strings.Join(q.g.Fence, ", "), name(t))
 		}
 	}
@@ -338,7 +339,7 @@ func subjects(s *Selection, r *Request) []string {
 	}
 	var out []string
 	for _, t := range r.Targets {
-		if matches(s.Targets, t) && !slices.Contains(out, t) {
+		if spelling.Globs(s.Targets, t) && !slices.Contains(out, t) {
 			out = append(out, t)
 		}
 	}
@@ -350,7 +351,7 @@ func selects(s *Selection, r *Request) bool {
 	if len(effects) == 0 {
 		effects = []contract.Effect{contract.Mutate}
 	}
-	if !slices.Contains(effects, r.Effect) || !s.environment(r.Environment) || !s.playbook(r.Playbook, r.Labels) || !matches(s.Actions, r.Action) || len(s.Except) > 0 && matches(s.Except, r.Action) {
+	if !slices.Contains(effects, r.Effect) || !s.environment(r.Environment) || !s.playbook(r.Playbook, r.Labels) || !spelling.Globs(s.Actions, r.Action) || len(s.Except) > 0 && spelling.Globs(s.Except, r.Action) {
 		return false
 	}
 	return len(s.Targets) == 0 || len(r.Targets) == 0 || len(subjects(s, r)) > 0
@@ -358,7 +359,7 @@ func selects(s *Selection, r *Request) bool {
 
 // environment tells whether the guard holds in an environment; "" is none.
 func (s *Selection) environment(name string) bool {
-	return matches(s.Environments, name) && (len(s.Outside) == 0 || !matches(s.Outside, name))
+	return spelling.Globs(s.Environments, name) && (len(s.Outside) == 0 || !spelling.Globs(s.Outside, name))
 }
 
 func (s *Selection) playbook(name string, labels map[string]string) bool {
@@ -367,34 +368,5 @@ func (s *Selection) playbook(name string, labels map[string]string) bool {
 			return false
 		}
 	}
-	return matches(s.Playbooks, name)
-}
-
-func matches(patterns []string, s string) bool {
-	if len(patterns) == 0 {
-		return true
-	}
-	return slices.ContainsFunc(patterns, func(p string) bool { return Match(p, s) })
-}
-
-// Match is a glob with * (any text, also slashes) and ?. It takes time in proportion to the product of the lengths at worst.
-func Match(pattern, s string) bool {
-	star, mark := -1, 0
-	p, i := 0, 0
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, i
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
-			p++
-			i++
-		case star >= 0:
-			mark++
-			p, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
+	return spelling.Globs(s.Playbooks, name)
 }

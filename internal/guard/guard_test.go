@@ -125,29 +125,3 @@ func TestTheStrictestWins(t *testing.T) {
 	}
 }
 
-func TestMatch(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		pattern, s string
-		want       bool
-	}{
-		{"", "", true},
-		{"", "a", false},
-		{"*", "", true},
-		{"*", "k8s:prod/shop/deployment/cart", true},
-		{"k8s:prod/*", "k8s:prod/shop/deployment/cart", true},
-		{"k8s:prod/*", "k8s:test/shop", false},
-		{"*cart", "k8s:prod/cart", true},
-		{"a*b*c", "axxbxxc", true},
-		{"a*b*c", "axxbxx", false},
-		{"host:?", "host:1", true},
-		{"host:?", "host:", false},
-		{"host:?", "host:12", false},
-		{"host:1", "host:1x", false},
-		{"host:1x", "host:1", false},
-	} {
-		if got := guard.Match(c.pattern, c.s); got != c.want {
-			t.Errorf("%q matches %q: %v", c.pattern, c.s, got)
-		}
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/contract"
+	"github.com/tendhq/tend/internal/spelling"
 )
 
 // Rules are what is live: everything that may stop an effect or a run. They are never changed in place.
@@ -34,7 +35,7 @@ type Planned struct {
 }
 
 func (c Planned) covers(target, playbook string, now time.Time) bool {
-	return !now.Before(c.From) && (c.To.IsZero() || now.Before(c.To)) && matches(c.Targets, target) && matches(c.Playbooks, playbook)
+	return !now.Before(c.From) && (c.To.IsZero() || now.Before(c.To)) && spelling.Globs(c.Targets, target) && spelling.Globs(c.Playbooks, playbook)
 }
 
 // Override loosens a guard for a while. Who and why are recorded; it ends by itself.
@@ -52,12 +53,12 @@ type Override struct {
 func overriding(all []Override, guard, project, playbook string, targets []string, now time.Time) *Override {
 	for i := range all {
 		o := &all[i]
-		if o.Guard != guard || o.Project != project || !now.Before(o.Until) || o.Playbook != "" && !Match(o.Playbook, playbook) {
+		if o.Guard != guard || o.Project != project || !now.Before(o.Until) || o.Playbook != "" && !spelling.Glob(o.Playbook, playbook) {
 			continue
 		}
 		// An override for some targets is none for an effect that touches others too, nor for one that does not say what it
 		// touches.
-		if len(o.Targets) > 0 && (len(targets) == 0 || slices.ContainsFunc(targets, func(t string) bool { return !matches(o.Targets, t) })) {
+		if len(o.Targets) > 0 && (len(targets) == 0 || slices.ContainsFunc(targets, func(t string) bool { return !spelling.Globs(o.Targets, t) })) {
 			continue
 		}
 		return o
@@ -85,7 +86,7 @@ type Setting struct {
 }
 
 func (s Setting) about(project, environment, playbook string) bool {
-	return (s.Project == "" || s.Project == project) && (s.Environment == "" || s.Environment == environment) && (s.Playbook == "" || Match(s.Playbook, playbook))
+	return (s.Project == "" || s.Project == project) && (s.Environment == "" || s.Environment == environment) && (s.Playbook == "" || spelling.Glob(s.Playbook, playbook))
 }
 
 func (s Setting) narrow() int {
@@ -158,11 +159,11 @@ func (h Halted) Scope() string {
 }
 
 func (h Halted) about(project, environment, playbook string, targets []string) bool {
-	if h.Project != "" && h.Project != project || h.Environment != "" && h.Environment != environment || h.Playbook != "" && !Match(h.Playbook, playbook) {
+	if h.Project != "" && h.Project != project || h.Environment != "" && h.Environment != environment || h.Playbook != "" && !spelling.Glob(h.Playbook, playbook) {
 		return false
 	}
 	// Of what does not say what it touches nobody knows that it does not touch this.
-	return h.Target == "" || len(targets) == 0 || slices.ContainsFunc(targets, func(t string) bool { return Match(h.Target, t) })
+	return h.Target == "" || len(targets) == 0 || slices.ContainsFunc(targets, func(t string) bool { return spelling.Glob(h.Target, t) })
 }
 
 func (h Halted) verdict() Verdict {

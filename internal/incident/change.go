@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ func OpenNew(x Start) ([]entry.Payload, error) {
 	case x.Severity.Rank() == 0:
 		return nil, badSeverity(string(x.Severity))
 	}
-	if err := firstError(checkText("summary", x.Summary), checkLinks(x.Links), checkLabels(len(x.Labels))); err != nil {
+	if err := cmp.Or(checkText("summary", x.Summary), checkLinks(x.Links), checkLabels(len(x.Labels))); err != nil {
 		return nil, err
 	}
 	return []entry.Payload{&entry.IncidentOpened{
@@ -77,15 +78,6 @@ func cut(s string) string {
 		return s
 	}
 	return string([]rune(s)[:MaxTitle-1]) + "…"
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func checkText(what, s string) error {
@@ -215,7 +207,7 @@ func (s *State) Update(u entry.IncidentUpdated) ([]entry.Payload, error) {
 			return nil, fault.New(fault.Invalid, "label %.80q is neither a text nor null", k)
 		}
 	}
-	if err := firstError(checkPeople("responders", u.Responders), checkPeople("stakeholders", u.Stakeholders), checkLabels(n)); err != nil {
+	if err := cmp.Or(checkPeople("responders", u.Responders), checkPeople("stakeholders", u.Stakeholders), checkLabels(n)); err != nil {
 		return nil, err
 	}
 	if u.NextBy != nil {
@@ -273,7 +265,7 @@ func (s *State) Page(by entry.Who, targets []string, message, once string) ([]en
 	if len(targets) == 0 {
 		return nil, fault.New(fault.Invalid, "nobody is named to be paged")
 	}
-	if err := firstError(checkPeople("people to page", &targets), checkText("message", message)); err != nil {
+	if err := cmp.Or(checkPeople("people to page", &targets), checkText("message", message)); err != nil {
 		return nil, err
 	}
 	return []entry.Payload{&entry.IncidentPaged{By: by, Message: message, Once: once, Targets: targets}}, nil
@@ -282,7 +274,7 @@ func (s *State) Page(by entry.Who, targets []string, message, once string) ([]en
 // Merge lets into tell the story of s: what fires, the keys and the runs that go on move there. It answers with the facts
 // of s and those of into.
 func (s *State) Merge(into *State, by entry.Who, why string) (from, to []entry.Payload, err error) {
-	if err := firstError(s.mergeable(), into.over("merged into"), checkText("reason", why)); err != nil {
+	if err := cmp.Or(s.mergeable(), into.over("merged into"), checkText("reason", why)); err != nil {
 		return nil, nil, err
 	}
 	switch {
@@ -351,7 +343,7 @@ func (s *State) Split(x Start, keys []string, why string) (old, fresh []entry.Pa
 
 // Resolve ends an incident.
 func (s *State) Resolve(by entry.Who, event, why string) ([]entry.Payload, error) {
-	if err := firstError(s.over("resolved"), checkText("reason", why)); err != nil {
+	if err := cmp.Or(s.over("resolved"), checkText("reason", why)); err != nil {
 		return nil, err
 	}
 	return []entry.Payload{&entry.IncidentResolved{By: by, Event: event, Why: why}}, nil

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -27,7 +28,7 @@ func Tell(at time.Time, p entry.Payload) Line {
 	case *entry.IncidentOpened:
 		l.Who, l.Text, l.Ref = name(x.By), fmt.Sprintf("opened as %s: %s", x.Severity, x.Title), x.Event
 	case *entry.IncidentJoined:
-		l.Ref, l.Text = x.Event, strings.TrimSpace(fmt.Sprintf("%s %s (%s)", first(x.Name, x.Group, "an event"), x.Status, x.Source))
+		l.Ref, l.Text = x.Event, strings.TrimSpace(fmt.Sprintf("%s %s (%s)", cmp.Or(x.Name, x.Group, "an event"), x.Status, x.Source))
 	case *entry.IncidentUpdated:
 		l.Who, l.Text = name(x.By), updated(x)
 	case *entry.IncidentCommented:
@@ -35,13 +36,13 @@ func Tell(at time.Time, p entry.Payload) Line {
 	case *entry.IncidentPaged:
 		l.Who, l.Text = name(x.By), "paged "+strings.Join(x.Targets, ", ")+reason(x.Message)
 	case *entry.IncidentMerged:
-		l.Who, l.Ref = name(x.By), first(x.Into, x.From)
+		l.Who, l.Ref = name(x.By), cmp.Or(x.Into, x.From)
 		l.Text = "merged into " + x.Into + reason(x.Why)
 		if x.From != "" {
 			l.Text = fmt.Sprintf("took over %s with %s%s", x.From, count(len(x.Members), "alert"), reason(x.Why))
 		}
 	case *entry.IncidentSplit:
-		l.Who, l.Ref = name(x.By), first(x.Into, x.From)
+		l.Who, l.Ref = name(x.By), cmp.Or(x.Into, x.From)
 		l.Text = fmt.Sprintf("%s moved to %s%s", count(len(x.Members), "alert"), x.Into, reason(x.Why))
 		if x.From != "" {
 			l.Text = fmt.Sprintf("split from %s with %s%s", x.From, count(len(x.Members), "alert"), reason(x.Why))
@@ -51,7 +52,7 @@ func Tell(at time.Time, p entry.Payload) Line {
 	case *entry.IncidentReopened:
 		l.Who, l.Ref, l.Text = name(x.By), x.Event, "reopened"+reason(x.Why)
 	case *entry.IncidentRan:
-		l.Ref, l.Text = x.Run, strings.TrimSpace(fmt.Sprintf("%s %s %s%s", first(x.Playbook, "a playbook"), x.Status, x.Run, reason(x.Why)))
+		l.Ref, l.Text = x.Run, strings.TrimSpace(fmt.Sprintf("%s %s %s%s", cmp.Or(x.Playbook, "a playbook"), x.Status, x.Run, reason(x.Why)))
 	case *entry.IncidentItem:
 		done := "to do: "
 		if x.Done {
@@ -64,16 +65,7 @@ func Tell(at time.Time, p entry.Payload) Line {
 	return l
 }
 
-func name(w entry.Who) string { return first(w.Name, w.ID) }
-
-func first(list ...string) string {
-	for _, s := range list {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
-}
+func name(w entry.Who) string { return cmp.Or(w.Name, w.ID) }
 
 func reason(why string) string {
 	if why == "" {
@@ -93,7 +85,7 @@ func updated(x *entry.IncidentUpdated) string {
 	var parts []string
 	add := func(what string, v *string) {
 		if v != nil {
-			parts = append(parts, what+": "+first(*v, "none"))
+			parts = append(parts, what+": "+cmp.Or(*v, "none"))
 		}
 	}
 	add("title", x.Title)
@@ -102,7 +94,7 @@ func updated(x *entry.IncidentUpdated) string {
 	add("commander", x.Commander)
 	list := func(what string, v *[]string) {
 		if v != nil {
-			parts = append(parts, what+": "+first(strings.Join(*v, ", "), "none"))
+			parts = append(parts, what+": "+cmp.Or(strings.Join(*v, ", "), "none"))
 		}
 	}
 	list("responders", x.Responders)
@@ -353,13 +345,13 @@ func (d Document) Markdown() string {
 	if len(d.Members) > 0 {
 		w("\n## Alerts\n")
 		for _, m := range d.Members {
-			w("- %s %s, %s, since %s", md(first(m.Name, m.Group, m.Event)), md(m.Status), md(m.Source), stamp(m.Since))
+			w("- %s %s, %s, since %s", md(cmp.Or(m.Name, m.Group, m.Event)), md(m.Status), md(m.Source), stamp(m.Since))
 		}
 	}
 	if len(d.Runs) > 0 {
 		w("\n## Runs\n")
 		for _, r := range d.Runs {
-			w("- %s %s %s%s", md(first(r.Playbook, "a playbook")), md(r.Run), md(r.Status), md(reason(r.Why)))
+			w("- %s %s %s%s", md(cmp.Or(r.Playbook, "a playbook")), md(r.Run), md(r.Status), md(reason(r.Why)))
 		}
 	}
 	if len(d.Items) > 0 {

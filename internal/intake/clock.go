@@ -11,10 +11,10 @@ import (
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/ledger"
 	"github.com/tendhq/tend/internal/schedule"
 	"github.com/tendhq/tend/internal/source"
+	"github.com/tendhq/tend/internal/spelling"
 	"github.com/tendhq/tend/internal/store"
 )
 
@@ -79,11 +79,11 @@ func (c *Clock) Heard(events []event.Event) {
 }
 
 func (w *Watch) about(e *event.Event) bool {
-	if e.Source == w.Name || e.Project != w.Project || w.Source != "" && !guard.Match(w.Source, e.Source) || w.Kind != "" && !guard.Match(w.Kind, e.Kind) || e.Status == event.Resolved {
+	if e.Source == w.Name || e.Project != w.Project || w.Source != "" && !spelling.Glob(w.Source, e.Source) || w.Kind != "" && !spelling.Glob(w.Kind, e.Kind) || e.Status == event.Resolved {
 		return false
 	}
 	for k, p := range w.Labels {
-		if !guard.Match(p, e.Labels[k]) {
+		if !spelling.Glob(p, e.Labels[k]) {
 			return false
 		}
 	}

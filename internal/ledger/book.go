@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -209,18 +210,9 @@ func (p *part) expect(stream string, length uint64) {
 		return
 	}
 	p.batch.Expect = append(p.batch.Expect, store.Expect{Stream: stream, Length: length})
-	if n := id.Shard(stream); !contains(p.batch.Shards, n) {
+	if n := id.Shard(stream); !slices.Contains(p.batch.Shards, n) {
 		p.batch.Shards = append(p.batch.Shards, n)
 	}
-}
-
-func contains(list []int, n int) bool {
-	for _, x := range list {
-		if x == n {
-			return true
-		}
-	}
-	return false
 }
 
 // row writes a row after everything that p did to it before.

@@ -1,4 +1,5 @@
-// Package spelling compares names as people write them: which one was probably meant, and which ones are the same.
+// Package spelling compares names as people write them: which one was probably meant, which ones are the same, and
+// which ones a pattern means.
 package spelling
 
 import (
@@ -77,4 +78,31 @@ func Suggest(name string, candidates []string) string {
 		return ""
 	}
 	return "known here: " + strings.Join(candidates, ", ")
+}
+
+// Glob matches a pattern with * (any text, also slashes) and ?. It takes time in proportion to the product of the lengths at worst.
+func Glob(pattern, s string) bool {
+	star, mark := -1, 0
+	p, i := 0, 0
+	for i < len(s) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, i
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
+			p++
+			i++
+		case star >= 0:
+			mark++
+			p, i = star+1, mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// Globs tells whether one of the patterns matches, or there is none.
+func Globs(patterns []string, s string) bool {
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool { return Glob(p, s) })
 }

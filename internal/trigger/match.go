@@ -10,6 +10,7 @@ import (
 
 	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/spelling"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -158,10 +159,10 @@ const Own = "tend"
 // the older dialect and names an integration like them.
 func (s *Spec) Own() bool {
 	if len(s.On.Source) > 0 {
-		return one(s.On.Source, Own)
+		return spelling.Globs(s.On.Source, Own)
 	}
 	if len(s.On.Kind) > 0 {
-		return one(s.On.Kind, "incident") || one(s.On.Kind, "run")
+		return spelling.Globs(s.On.Kind, "incident") || spelling.Globs(s.On.Kind, "run")
 	}
 	return slices.ContainsFunc(s.Scenarios, func(c Scenario) bool {
 		return len(strings.Fields(c.Integration)) == 2 && strings.HasPrefix(strings.ToLower(c.Integration), "stackpulse ")
@@ -309,44 +310,14 @@ func (o *On) selects(e *event.Event) bool {
 	case o.Status == "resolved" != (e.Status == event.Resolved):
 		return false
 	}
-	if !one(o.Source, e.Source) || !one(o.Kind, e.Kind) {
+	if !spelling.Globs(o.Source, e.Source) || !spelling.Globs(o.Kind, e.Kind) {
 		return false
 	}
 	for k, pattern := range o.Labels {
 		v, ok := e.Labels[k]
-		if !ok || !glob(pattern, v) {
+		if !ok || !spelling.Glob(pattern, v) {
 			return false
 		}
 	}
 	return true
-}
-
-func one(patterns []string, s string) bool {
-	if len(patterns) == 0 {
-		return true
-	}
-	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, s) })
-}
-
-// glob knows * (any text) and ?. It goes back only to the last star, so that no pattern takes long.
-func glob(pattern, s string) bool {
-	p, i, star, mark := 0, 0, -1, 0
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, i
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
-			p, i = p+1, i+1
-		case star >= 0:
-			mark++
-			p, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	for p < len(pattern) && pattern[p] == '*' {
-		p++
-	}
-	return p == len(pattern)
 }
