@@ -110,6 +110,30 @@ steps:
 	}
 }
 
+// TestEndlessLoop: the memory of a run does not grow with its iterations, and it can be looked at and verified afterwards.
+func TestEndlessLoop(t *testing.T) {
+	t.Parallel()
+	h := tend.New(t)
+	n := 100_000
+	if testing.Short() {
+		n /= 10
+	}
+	for _, args := range [][]string{
+		{"-q", "run", playbook(h, "loops", fmt.Sprintf(`
+steps:
+  - foreach: {range: [0, %d], value: i, steps: [{id: a, uses: assert, with: {that: i >= 0}}]}
+`, n))},
+		{"runs", "show", "last"},
+		{"runs", "verify", "last"},
+	} {
+		r := h.Run(args...)
+		expect(t, r, 0)
+		if r.Peak > 200*mib {
+			t.Errorf("%v took %d MiB of memory", args, r.Peak/mib)
+		}
+	}
+}
+
 // used gives the bytes of the files in a directory.
 func used(t *testing.T, dir string) (n int64) {
 	t.Helper()
