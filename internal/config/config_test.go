@@ -192,3 +192,88 @@ onCall:
 		}
 	}
 }
+
+// TestServerRefuses: each setting that would leave a door open, or do nothing, is told.
+func TestServerRefuses(t *testing.T) {
+	t.Parallel()
+	const people = "signOn: {issuers: [{name: okta, url: 'https://okta.example.org', clientID: tend}]}\nurl: https://tend.example.org\n"
+	for _, c := range []struct{ text, want string }{
+		{"listen: 127.0.0.1:8420", ""},
+		{"listen: '[::1]:8420'", ""},
+		{"listen: 0.0.0.0:8420\ntls: {cert: a, key: b}", "nobody can sign on"},
+		{"listen: 0.0.0.0:8420\n" + people, "what is said can be overheard"},
+		{"listen: 0.0.0.0:8420\n" + people + "tls: {cert: a, key: b}", ""},
+		{"listen: 0.0.0.0:8420\n" + people + "behindProxy: true", ""},
+		{"listen: here", "is not an address with a port"},
+		{"tls: {cert: a}", "tls.cert and tls.key belong together"},
+		{"tls: {key: a}", "tls.cert and tls.key belong together"},
+		{"runs: 0", "is not a number of runs"},
+		{"runs: 10001", "is not a number of runs"},
+		{"mode: maybe", `there is no mode "maybe"`},
+		{"url: tend.example.org", "is not the address of a server"},
+		{"behindProxy: true\nproxies: [10.0.0.1]", "is not a range of addresses"},
+		{"heartbeat: {url: 'ftp://example.org'}", "heartbeat.url is not an address"},
+		{"heartbeat: {url: 'https://example.org/x', every: 1ms}", "less than a second"},
+		{"audit: {syslog: 'logs.example.org'}", "no address of a syslog server"},
+		{"audit: {otlp: {token: t}}", "has a token and no url"},
+		{"audit: {otlp: {url: 'http://collector.example.org/v1/logs', token: t}}", "could be read on the way"},
+		{"audit: {otlp: {url: 'http://127.0.0.1:4318/v1/logs', token: t}}", ""},
+		{"signOn: {issuers: [{name: a, url: 'https://a.example.org'}]}", "nothing of the issuer"},
+		{"signOn: {issuers: [{name: a, url: 'http://a.example.org', audiences: [x]}]}", "has no address that can be trusted"},
+		{"signOn: {issuers: [{name: a, url: 'https://a.example.org', audiences: [x]}, {name: a, url: 'https://b.example.org', audiences: [x]}]}", "is there twice"},
+		{"signOn: {issuers: [{name: a, url: 'https://a.example.org', clientID: x}]}", "does not know its own address"},
+		{"access: [{name: a, subjects: ['*'], role: viewer}, {name: a, subjects: ['*'], role: viewer}]", `"a" is there twice`},
+		{"access: [{name: a, subjects: ['*'], role: king}]", "king"},
+		{"sources: [{name: a, kind: webhook}]", "anybody could post"},
+		{"sources: [{name: a, kind: github, keys: [k], scheme: basic}]", "cannot be signed by"},
+		{"sources: [{name: a, kind: webhook, keys: [k]}, {name: a, kind: webhook, keys: [k]}]", "two sources are named"},
+		{"sources: [{name: A/B, kind: webhook, keys: [k]}]", "cannot be named"},
+		{"sources: [{name: tend, kind: webhook, keys: [k]}]", "the server's own events"},
+		{"sources: [{name: a, kind: smoke}]", "there is no kind of source"},
+		{"sources: [{name: a, kind: alertmanager-pull}]", "where its Alertmanager is"},
+		{"sources: [{name: a, kind: schedule, cron: often}]", "often"},
+		{"sources: [{name: a, kind: schedule, cron: '0 7 * * *', missed: some}]", `treated by "some"`},
+		{"sources: [{name: a, kind: silence, watch: {source: b}}]", "how long a silence is too long"},
+		{"sources: [{name: a, kind: silence, for: 5m}]", "what it expects"},
+		{"repositories: [{}]", "either a repository or a directory"},
+		{"repositories: [{dir: /a, url: 'https://git.example.org/a'}]", "either a repository or a directory"},
+		{"repositories: [{name: a, dir: /a}, {name: a, dir: /b}]", `the name "a" cannot be used`},
+		{"repositories: [{dir: /a, signatures: {keyring: /k}}]", "signatures of commits"},
+		{"repositories: [{url: 'https://git.example.org/a', signatures: {}}]", "signatures of commits"},
+		{"repositories: [{dir: /a, ceiling: {effects: [write]}}]", `no effect "write"`},
+		{"onCall: {a: {}}", "must say who has it"},
+		{"onCall: {a: {people: [ann@example.org], start: soon}}", `the duty "a"`},
+		{"onCall: {a: {calendar: /a.ics, zone: Mars/Olympus}}", "no time zone"},
+	} {
+		_, findings, err := config.CheckServer(config.ServerFlags{Flags: config.Flags{Config: write(t, c.text+"\n"), DataDir: t.TempDir()}}, env())
+		if err != nil {
+			t.Errorf("%s: %v", c.text, err)
+		}
+		var told []string
+		for _, f := range findings {
+			told = append(told, f.String())
+		}
+		switch all := strings.Join(told, "\n"); {
+		case c.want == "" && all != "":
+			t.Errorf("%s: %s", c.text, all)
+		case c.want != "" && !strings.Contains(all, c.want):
+			t.Errorf("%s: %q is not told: %s", c.text, c.want, all)
+		}
+	}
+}
+
+// TestEveryRepositoryHasAName of its own.
+func TestEveryRepositoryHasAName(t *testing.T) {
+	t.Parallel()
+	s := config.Server{
+		Repositories: []config.Repository{{URL: "https://git.example.org/ops/books.git"}, {Name: "books-2", Dir: "/srv/x"}, {URL: "ssh://git@git.example.org/a b"}},
+		Playbooks:    []string{"/srv/books", "/"},
+	}
+	var names []string
+	for _, r := range s.All() {
+		names = append(names, r.Name)
+	}
+	if got := strings.Join(names, " "); got != "books books-2 a-b books-3 playbooks" {
+		t.Error(got)
+	}
+}

@@ -133,6 +133,10 @@ func TestFreeze(t *testing.T) {
 	if v := guard.Check(specs, nil, on("r", "a"), v.Until); v.Kind != guard.Allow {
 		t.Errorf("on Monday: %+v", v)
 	}
+	f.Windows = []guard.Window{{From: "Fri 17:00", To: "Mon 08:00", Why: "nobody is there"}, {From: "Sun 00:00", To: "Sun 20:00", Why: "sale"}}
+	if v := guard.Check(specs, nil, on("r", "a"), noon); !v.Until.Equal(time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)) || !strings.Contains(v.Why, "nobody is there") {
+		t.Errorf("of two windows the longer one counts: %+v", v)
+	}
 	f.Calendar, f.Windows = "holidays.ics", nil
 	if v := guard.Check(specs, nil, on("r", "a"), noon); v.Kind != guard.Hold || !v.Until.IsZero() || !strings.Contains(v.Why, "cannot be read") {
 		t.Errorf("an unreadable calendar: %+v", v)
@@ -310,6 +314,49 @@ func TestOverrides(t *testing.T) {
 		if v.Kind != c.want || (len(v.Loose) == 1) != (c.want == guard.Allow) {
 			t.Errorf("%s: %+v", c.name, v)
 		}
+	}
+}
+
+// TestOverridesOfTargets: an effect that touches others too, or does not say what it touches, is not loosened.
+func TestOverridesOfTargets(t *testing.T) {
+	t.Parallel()
+	r := rules(guard.Spec{Name: "few", Then: "deny", Rate: &guard.Rate{Limit: 1, Within: lasts(time.Hour)}})
+	r.Overrides = []guard.Override{{Guard: "few", By: "ann", Why: "flood", Targets: []string{"host:1"}, Until: noon.Add(time.Hour)}}
+	counted := new(guard.Counted)
+	counted.Add(guard.Reservation{Guard: "few", Root: "r1", Target: "x", Until: noon.Add(time.Hour)})
+	for _, c := range []struct {
+		targets []string
+		want    guard.Kind
+	}{{[]string{"host:1"}, guard.Allow}, {[]string{"host:1", "host:2"}, guard.Deny}, {nil, guard.Deny}} {
+		if v := r.Effect(counted, on("r2", c.targets...), noon); v.Kind != c.want {
+			t.Errorf("%v: %+v", c.targets, v)
+		}
+	}
+}
+
+// TestStartsThatAreHeld: what is held counts as an alarm and not as running, replaces nothing, and is not asked about.
+func TestStartsThatAreHeld(t *testing.T) {
+	t.Parallel()
+	s := &story{rules: rules(
+		guard.Spec{Name: "one", Concurrency: &guard.Concurrency{Limit: 1, Per: guard.PerKey, Then: "replace"}},
+		guard.Spec{Name: "down", Then: "ask", StandDown: &guard.StandDown{Alarms: 1, Within: lasts(5 * time.Minute)}},
+	)}
+	if v := s.start("r1", "k", noon); v.Kind != guard.Allow || len(v.Reserve) != 2 {
+		t.Fatalf("%+v", v)
+	}
+	if v := s.start("r1", "k", noon); v.Kind != guard.Allow || len(v.Replace) != 0 {
+		t.Errorf("a run is held back by itself: %+v", v)
+	}
+	v := s.start("r2", "other", noon)
+	if v.Kind != guard.Hold || v.Guard != "down" {
+		t.Errorf("nobody can be asked about a run that is not there: %+v", v)
+	}
+	if len(v.Reserve) != 1 || v.Reserve[0].Kind != "alarm" {
+		t.Errorf("it does not run, and its alarm counts: %+v", v.Reserve)
+	}
+	s.counted.Add(guard.Reservation{Guard: "down", Kind: "alarm", Per: "Down", Root: "r0", Slot: "Down|x", Until: noon.Add(5 * time.Minute)})
+	if v := s.start("r3", "k", noon); v.Kind != guard.Hold || len(v.Replace) != 0 {
+		t.Errorf("it does not begin, and ends another one: %+v", v)
 	}
 }
 
