@@ -408,7 +408,7 @@ parameters:
   - {name: key, type: secret, default: db, description: Of the database.}
 steps:
   - {uses: http, integration: chat, runner: jump, with: {url: 'https://a', auth: {bearer: '{{ secret "api" }}-{{ secret "other" }}{{ secret "api" }}'}}}
-  - {uses: login, with: {access: api}}
+  - {uses: login, integration: chat, runner: jump, with: {access: api}}
   - {uses: playbook, with: {name: q}}
 ---
 apiVersion: tend/v1
