@@ -46,7 +46,7 @@ func CheckDir(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fault.New(fault.NotFound, "there is no data directory %s", dir).WithNext("`tend run` makes it")
+		return fault.New(fault.NotFound, "there is no data directory %s", dir).WithNext("`tend run` or `tend serve` makes it; --server (or TEND_SERVER) names a server elsewhere")
 	case err != nil:
 		return cannotWrite(err, dir, "look at the data directory")
 	case !info.IsDir():

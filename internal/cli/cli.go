@@ -139,7 +139,18 @@ func (p *process) root() *cobra.Command {
 			}
 		}
 	}
+	grouping(root)
 	return root
+}
+
+// grouping lets commands that only have others below them show their help, and refuse what is none of those.
+func grouping(c *cobra.Command) {
+	if c.HasSubCommands() && !c.Runnable() {
+		c.Args, c.RunE = noArgs, func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
+	for _, below := range c.Commands() {
+		grouping(below)
+	}
 }
 
 const (

@@ -52,6 +52,35 @@ func TestEveryCommandHasAScript(t *testing.T) {
 	}
 }
 
+// TestWrongArguments: every command says in our words what it does not know, and does not end as if all were well.
+func TestWrongArguments(t *testing.T) {
+	t.Parallel()
+	n := 0
+	var walk func(path []string)
+	walk = func(path []string) {
+		run := func(args ...string) (int, string) {
+			var out bytes.Buffer
+			env := func(string) string { return "" }
+			code := cli.Run(t.Context(), append(path[:len(path):len(path)], args...), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out, Getenv: env})
+			return code, out.String()
+		}
+		_, help := run("--help")
+		if below := subcommands(help); len(below) > 0 {
+			n++
+			if code, out := run("nonesuch"); code != cli.ExitUsage || !strings.Contains(out, "has no command") || !strings.Contains(out, "next: ") {
+				t.Errorf("tend %s nonesuch: %d, %s", strings.Join(path, " "), code, out)
+			}
+			for _, b := range below {
+				walk(append(path[:len(path):len(path)], b))
+			}
+		}
+	}
+	walk(nil)
+	if n < 10 {
+		t.Errorf("only %d groups of commands were found", n)
+	}
+}
+
 // subcommands reads the names of commands from a help text: lines that are indented by two, before the flags.
 func subcommands(help string) []string {
 	var out []string
