@@ -124,4 +124,3 @@ func TestTheStrictestWins(t *testing.T) {
 		}
 	}
 }
-
