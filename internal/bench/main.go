@@ -32,7 +32,7 @@ func main() {
 	defer stop()
 	r := &report{out: os.Stdout}
 	for _, m := range []measure{
-		{"durable", durable}, {"serial", serial}, {"parked", parked}, {"loop", loop}, {"lint", lints}, {"command", command}, {"events", events},
+		{"durable", durable}, {"serial", serial}, {"parked", parked}, {"loop", loop}, {"lint", lints}, {"command", command}, {"events", events}, {"halt", halts},
 	} {
 		if !strings.Contains(m.name, *only) {
 			continue

@@ -27,6 +27,14 @@ type Governed struct {
 	Heads map[string]store.Head // of the streams of guards that the machine may not know
 }
 
+// Stopped makes the halts of rules count at once, before the rules that they are part of: for these the store is asked, and
+// stopping must work while it does not answer. The reply says that from now on nothing begins that they stop.
+type Stopped struct {
+	calm
+	request
+	Rules *guard.Rules
+}
+
 // Reconsider asks anew about what is held in a run that is not loaded.
 type Reconsider struct {
 	calm
@@ -53,12 +61,28 @@ const fresh = 30 * time.Second
 // governed takes rules.
 func (m *Machine) governed(x Governed, now time.Time) {
 	m.learn(x.Heads)
+	if x.Rules != nil && x.Rules.Serial < m.serial {
+		return // newer halts count already; the rules that they are part of are on their way
+	}
 	m.rules = x.Rules
+	if x.Rules != nil {
+		m.serial = x.Rules.Serial
+	}
 	for _, id := range slices.Sorted(maps.Keys(m.runs)) {
 		if s := m.runs[id]; s != nil && s.state != nil {
 			m.handle(Reconsider{Run: id}, now)
 		}
 	}
+}
+
+// stop takes the halts of rules. Before any rules are known, nothing begins anyway.
+func (m *Machine) stop(x Stopped) {
+	if m.rules != nil && x.Rules.Serial >= m.serial {
+		r := *m.rules
+		r.Halts = x.Rules.Halts
+		m.rules, m.serial = &r, x.Rules.Serial
+	}
+	m.emit(Reply{Req: x.Req})
 }
 
 // reconsider lets what is held be asked about at once.
@@ -215,10 +239,23 @@ func (m *Machine) count(t *tx, r guard.Reservation, now time.Time) {
 // minCounts is how much of what guards counted is remembered without looking whether it still counts.
 const minCounts = 1024
 
-// Govern makes rules live: what they hold or let go is asked about at once, in every run.
+// Stop makes the halts of rules count, and answers when no effect begins any more that they stop. It asks nobody but the
+// machine. Govern follows with the rules themselves.
+func (e *Engine) Stop(ctx context.Context, r *guard.Rules) error {
+	_, err := e.ask(ctx, func(q request) Input { return Stopped{request: q, Rules: r} })
+	return err
+}
+
+// Govern makes rules live: what they hold or let go is asked about at once, in every run. On an error only their halts
+// count; it is to be called again.
 func (e *Engine) Govern(ctx context.Context, r *guard.Rules) error {
 	heads := map[string]store.Head{}
 	if r != nil {
+		if len(r.Halts) > 0 {
+			if err := e.Stop(ctx, r); err != nil {
+				return err
+			}
+		}
 		for _, specs := range r.Guards {
 			for _, g := range specs {
 				h, err := e.cfg.Store.Head(ctx, "guard/"+g.Name)

@@ -219,3 +219,26 @@ func TestHaltedWhileTheIntentIsWritten(t *testing.T) {
 	d.write()
 	d.want("acts", d.did(), "steps[0]#2 steps[1]#1")
 }
+
+// TestStoppedBeforeGoverned: halts count before the rules that they are part of, and older rules that come late do not take
+// them back.
+func TestStoppedBeforeGoverned(t *testing.T) {
+	t.Parallel()
+	d := sits(t, new(memory.Disk))
+	auto := guard.Rules{Serial: 1, Modes: []guard.Setting{{Mode: guard.ModeAuto}}}
+	d.govern(auto)
+	halted := auto
+	halted.Serial, halted.Halts = 3, []guard.Halted{{By: "ann", At: noon}}
+	d.feed(engine.Stopped{Rules: &halted})
+	late := auto
+	late.Serial = 2
+	d.govern(late)
+	id := d.run(pair)
+	d.want("acts", d.did(), "")
+	d.want("status", d.status(id), "waiting")
+	auto.Serial = 4
+	d.govern(auto)
+	d.feed(engine.Reconsider{Run: id})
+	d.write()
+	d.want("acts", d.did(), "steps[0]#1")
+}

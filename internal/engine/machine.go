@@ -35,6 +35,7 @@ type Machine struct {
 
 	runs       map[string]*session
 	driven     map[string]bool
+	leaves     bool // nothing new is driven: what is loaded from now on, because somebody asked before, does not go on
 	all        bool // drive whatever is loaded (a server)
 	heads      map[string]store.Head
 	segments   map[string]string // streams that go on under another name, since they were damaged
@@ -42,6 +43,7 @@ type Machine struct {
 	counts     *guard.Counted
 	countLimit int          // of counts, before those that are over are forgotten
 	rules      *guard.Rules // live ones; nil: only what runs bring themselves
+	serial     uint64       // of the rules, or of newer ones of which only the halts are known yet
 	locks      map[string]Holder
 	wakes      wakes
 	closed     map[string]bool // hashes of closures that are stored
@@ -166,6 +168,8 @@ func (m *Machine) handle(in Input, now time.Time) {
 		m.tick(now)
 	case Governed:
 		m.governed(x, now)
+	case Stopped:
+		m.stop(x)
 	case Reconsider:
 		m.withSession(x.Run, in, now, func(s *session) { m.reconsider(s, now) })
 	case Confirmed:
@@ -237,6 +241,7 @@ func (m *Machine) settle(s *session, now time.Time) {
 // leaveAll ends the driving of every run, also of those that are being committed just now.
 func (m *Machine) leaveAll(x leaveAll, now time.Time) {
 	verb := Leave
+	m.leaves = true
 	if x.Gently {
 		verb = retire
 	}
@@ -415,7 +420,7 @@ func (m *Machine) calledBack(s *session) bool {
 }
 
 func (m *Machine) mayDrive(s *session) bool {
-	return m.halted == "" && s.leaving == nil && (m.all || m.driven[s.id]) && s.state.Quarantine == nil
+	return m.halted == "" && s.leaving == nil && (m.all && !m.leaves || m.driven[s.id]) && s.state.Quarantine == nil
 }
 
 // tell answers those who waited to hear what follows.

@@ -36,6 +36,9 @@ import (
 
 // Engine is what a governor asks of an engine.
 type Engine interface {
+	// Stop makes the halts of rules count at once, whatever else does not answer.
+	Stop(ctx context.Context, r *guard.Rules) error
+	// Govern makes rules live. After an error it is called again.
 	Govern(ctx context.Context, r *guard.Rules) error
 }
 
@@ -63,6 +66,8 @@ type Governor struct {
 	world     guard.World
 	counted   *guard.Counted // by starts and ends of runs
 	rules     *guard.Rules
+	serial    uint64
+	engine    Engine // nil: nobody runs it yet
 }
 
 var _ dispatch.Gate = (*Governor)(nil)
@@ -126,7 +131,8 @@ func into[T any](b []byte, id string, m map[string]T) error {
 // rebuild makes rules of everything. It is called under mu, or before anybody else knows g.
 func (g *Governor) rebuild() {
 	now := g.cfg.Now()
-	r := &guard.Rules{Guards: map[string][]guard.Spec{}, Modes: []guard.Setting{{Mode: g.cfg.Mode}}, World: g.world}
+	g.serial++
+	r := &guard.Rules{Serial: g.serial, Guards: map[string][]guard.Spec{}, Modes: []guard.Setting{{Mode: g.cfg.Mode}}, World: g.world}
 	for project, specs := range g.own {
 		r.Guards[project] = guard.WithDefaults(specs)
 	}
@@ -161,10 +167,7 @@ func (g *Governor) rebuild() {
 		r.Version = hex.EncodeToString(sum[:6])
 	}
 	g.rules = r
-	select {
-	case g.changed <- struct{}{}:
-	default:
-	}
+	g.tell()
 }
 
 // home is the project where nobody said another one.
@@ -180,30 +183,82 @@ func (g *Governor) Rules() *guard.Rules {
 // Run gives the rules to the engine, now and after every change, and watches the file and the ends of overrides. It also tells
 // again, so that whoever was held by dispatch is asked about.
 func (g *Governor) Run(ctx context.Context, e Engine, again func()) error {
-	tick := time.NewTicker(500 * time.Millisecond)
-	defer tick.Stop()
+	g.mu.Lock()
+	g.engine = e
+	g.mu.Unlock()
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { g.watch(ctx) })
 	for {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-g.changed:
-			if err := e.Govern(ctx, g.Rules()); err != nil && ctx.Err() == nil {
-				g.cfg.Log.Error("the engine could not be told what is live", "error", err)
-			}
-			if again != nil {
-				again()
-			}
-		case <-tick.C:
-			g.mu.Lock()
-			moved := g.look()
-			for _, o := range g.rules.Overrides {
-				moved = moved || !g.cfg.Now().Before(o.Until)
-			}
-			if moved {
-				g.rebuild()
-			}
-			g.mu.Unlock()
 		}
+		if err := e.Govern(ctx, g.Rules()); err != nil && ctx.Err() == nil {
+			g.cfg.Log.Error("the engine could not be told what is live; its halts count, and it is told again", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+				g.tell()
+			}
+		}
+		if again != nil {
+			again()
+		}
+	}
+}
+
+// watch looks at the file and at the ends of overrides, on a goroutine of its own: a halt by file must not wait for anybody
+// who waits for the store.
+func (g *Governor) watch(ctx context.Context) {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		g.mu.Lock()
+		moved := g.look()
+		file := moved
+		for _, o := range g.rules.Overrides {
+			moved = moved || !g.cfg.Now().Before(o.Until)
+		}
+		if moved {
+			g.rebuild()
+		}
+		g.mu.Unlock()
+		if file {
+			g.stop(ctx)
+		}
+	}
+}
+
+// stopWithin bounds the wait for an engine to take a halt.
+const stopWithin = 2 * time.Second
+
+// stop makes the engine take the halts of now.
+func (g *Governor) stop(ctx context.Context) {
+	g.mu.Lock()
+	e, r := g.engine, g.rules
+	g.mu.Unlock()
+	if e == nil {
+		return // nothing begins before an engine knows any rules
+	}
+	ctx, cancel := context.WithTimeout(ctx, stopWithin)
+	defer cancel()
+	if err := e.Stop(ctx, r); err != nil {
+		g.cfg.Log.Error("the engine did not say that it stopped; nothing begins that it has not decided on", "error", err)
+	}
+}
+
+// tell says that the engine has to be told what is live.
+func (g *Governor) tell() {
+	select {
+	case g.changed <- struct{}{}:
+	default:
 	}
 }
 
@@ -293,6 +348,7 @@ func (g *Governor) Halt(ctx context.Context, scope guard.Halted, by entry.Who, w
 	g.halts[hid] = scope
 	g.rebuild()
 	g.mu.Unlock()
+	g.stop(ctx) // before it is written down: that can take long
 	if err := g.write(ctx, rowHalt, hid, scope, ledger.Audit(by, "halted", scope.Scope(), why, nil)); err != nil {
 		return scope, fault.Wrap(fault.Unavailable, err, "%s is halted, but that could not be written down: it does not survive a restart", scope.Scope())
 	}

@@ -160,10 +160,55 @@ func (x *told) Govern(_ context.Context, r *guard.Rules) error {
 	return nil
 }
 
+func (x *told) Stop(ctx context.Context, r *guard.Rules) error { return (*told).Govern(x, ctx, r) }
+
 func (x *told) last() *guard.Rules {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.rules[len(x.rules)-1]
+}
+
+// deaf takes halts, and cannot be told anything else for a while: its store does not answer.
+type deaf struct {
+	told
+
+	tries int
+}
+
+func (x *deaf) Govern(ctx context.Context, r *guard.Rules) error {
+	if x.tries++; x.tries < 3 {
+		return fault.New(fault.Unavailable, "the store does not answer")
+	}
+	return x.told.Govern(ctx, r)
+}
+
+// TestHaltAnswers: when Halt answers, the engine has stopped; and an engine that could not be told the rules is told again.
+func TestHaltAnswers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, memory.New(), governor.Config{Mode: guard.ModeAuto})
+		e := new(deaf)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- b.Run(ctx, e, nil) }()
+		synctest.Wait()
+		if _, err := b.Halt(ctx, guard.Halted{}, ann, "fire"); err != nil {
+			t.Fatal(err)
+		}
+		if h := e.last().Halts; len(h) != 1 {
+			t.Fatalf("it answered before the engine stopped: %+v", h)
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if e.tries != 3 {
+			t.Errorf("told %d times", e.tries)
+		}
+		stop()
+		if err := <-done; err == nil {
+			t.Error("it ended by itself")
+		}
+		b.close(t)
+	})
 }
 
 // TestFileAndTime: the file halts within two seconds and lets go again; an override ends by itself.

@@ -11,6 +11,7 @@ import (
 
 // Rules are what is live: everything that may stop an effect or a run. They are never changed in place.
 type Rules struct {
+	Serial    uint64            // counts the states of the rules of a server: an older one never takes the place of a newer one
 	Version   string            // names this state of the rules: it is recorded with what they decide
 	Guards    map[string][]Spec // by project
 	Overrides []Override
