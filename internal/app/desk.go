@@ -14,6 +14,7 @@ import (
 	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/governor"
 	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/intake"
 	"github.com/tendhq/tend/internal/ledger"
 )
 
@@ -26,6 +27,7 @@ type desk struct {
 	dispatch atomic.Pointer[dispatch.Dispatch] // nil while it is opened
 	governor *governor.Governor
 	shelf    *shelf
+	clock    atomic.Pointer[intake.Clock]    // nil until sources are open
 	courier  atomic.Pointer[courier.Courier] // nil: there are no channels
 	duties   *duties
 
@@ -56,6 +58,9 @@ func (w *owned) openDesk(ctx context.Context, s *server, d *desk, set contract.C
 		Told: func(e *event.Event, r dispatch.Receipt) {
 			s.metrics.Told(e, r)
 			d.shelf.pushed(e)
+			if c := d.clock.Load(); c != nil {
+				c.Heard([]event.Event{*e}) // also of what people and runs report
+			}
 		},
 		Limits: dispatch.Limits{Runs: s.Config.Runs},
 	})

@@ -118,6 +118,9 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 			return nil, err
 		}
 		o.server.measure(w)
+		if err := o.server.push(ctx); err != nil {
+			return nil, err
+		}
 	}
 	w.api = &driven{Service: w.engine}
 	if o.Brief {

@@ -4,12 +4,16 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/audit"
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/gitsync"
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/httpapi"
 	"github.com/tendhq/tend/internal/telemetry"
@@ -34,11 +38,19 @@ func (s *server) measure(w *owned) {
 			}
 			return out
 		},
+		Repositories: func() []gitsync.Report {
+			if x := w.desk.shelf.sync.Load(); x != nil {
+				return x.Status()
+			}
+			return nil
+		},
 	})
 	if url := string(s.Config.Heartbeat.URL); url != "" {
 		h := &telemetry.Heartbeat{
 			URL: url, Every: time.Duration(s.Config.Heartbeat.Every), Client: &http.Client{Timeout: 20 * time.Second}, Log: s.log,
-			Able: func(ctx context.Context) error { return errors.Join(able(ctx, w.engine), w.desk.ledger.Err()) },
+			Able: func(ctx context.Context) error {
+				return errors.Join(able(ctx, w.engine), w.desk.ledger.Err(), sighted(w.desk.governor.Rules().World.Blind))
+			},
 		}
 		s.parts = append(s.parts, part{name: "heartbeat", run: h.Run})
 	}
@@ -49,6 +61,29 @@ func (s *server) measure(w *owned) {
 	s.parts = append(s.parts, part{name: "metrics", mounts: []httpapi.Mount{{
 		Method: http.MethodGet, Pattern: "/metrics", Need: need, Handler: s.metrics.Handler(),
 	}}})
+}
+
+// sighted tells what is expected of monitoring and silent: then nobody would hear of alerts here, and the alarm must be raised
+// elsewhere.
+func sighted(blind map[string]time.Time) error {
+	var errs []error
+	for _, what := range slices.Sorted(maps.Keys(blind)) {
+		errs = append(errs, fault.New(fault.Unavailable, "monitoring is blind: %s, since %s", what, blind[what].UTC().Format(time.RFC3339)))
+	}
+	return errors.Join(errs...)
+}
+
+// push sends metrics to a collector, when the variables of OpenTelemetry ask for it.
+func (s *server) push(ctx context.Context) error {
+	if !telemetry.WantsMetrics(s.Getenv) {
+		return nil
+	}
+	p, err := telemetry.OpenPush(ctx, s.metrics, s.Version, s.log)
+	if err != nil {
+		return err
+	}
+	s.parts = append(s.parts, part{name: "push of metrics", run: func(ctx context.Context) error { return p.Run(ctx, hasty) }})
+	return nil
 }
 
 // ended gives do the story of each run of which entries of the audit trail say that it ended since then. A run that cannot

@@ -7,12 +7,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// collector FILE starts something that takes traces by OTLP over HTTP, and makes its address $COLLECTOR. What it takes is
-// appended to FILE, as it is and in hex: names of spans can be read, and ids be found.
+// collector FILE starts something that takes traces and metrics by OTLP over HTTP, and heartbeats at /beat, and makes its
+// address $COLLECTOR. What it takes is appended to FILE, as it is and in hex: names of spans can be read, and ids be found.
 func collector(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: collector FILE")
@@ -22,7 +23,11 @@ func collector(ts *testscript.TestScript, neg bool, args []string) {
 	var mu sync.Mutex
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, err := io.ReadAll(r.Body)
-		if err != nil || r.Method != http.MethodPost || r.URL.Path != "/v1/traces" {
+		want := map[string]string{"/v1/traces": http.MethodPost, "/v1/metrics": http.MethodPost, "/beat": http.MethodGet}
+		if r.URL.Path == "/beat" {
+			b = []byte("beat " + time.Now().UTC().Format(time.StampMilli))
+		}
+		if err != nil || r.Method != want[r.URL.Path] {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}

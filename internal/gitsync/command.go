@@ -32,6 +32,9 @@ type Report struct {
 	Problem string    `json:"problem,omitempty"`
 	Since   time.Time `json:"since,omitzero"`
 	Looked  time.Time `json:"looked,omitzero"`
+	// Failures counts the times that it could not be looked at, and Refusals the revisions that were refused, since the start.
+	Failures int64 `json:"-"`
+	Refusals int64 `json:"-"`
 }
 
 // Healthy tells whether what is live is what the source holds, as far as nobody wanted it otherwise.
@@ -52,6 +55,7 @@ func (st *state) report() Report {
 	r := Report{
 		Name: st.Name, Place: st.Dir, Branch: st.Branch, Path: st.Path, Project: st.Binding.Project, Environment: st.Binding.Environment, Owner: st.Binding.Owner,
 		Live: st.current, Pin: st.record.Pin, Since: st.since, Looked: st.looked,
+		Failures: st.failures, Refusals: st.refusals,
 	}
 	if st.URL != "" {
 		r.Place = st.URL

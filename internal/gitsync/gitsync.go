@@ -116,6 +116,8 @@ type state struct {
 	since   time.Time // of why
 	looked  time.Time // when it could be last
 	checked checked
+
+	failures, refusals int64 // since the start: see Report
 }
 
 // checked says for what the last check holds.

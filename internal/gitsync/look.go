@@ -50,6 +50,9 @@ func (s *Sync) look(ctx context.Context, st *state) error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	now := time.Now()
+	if err != nil {
+		st.failures++
+	}
 	switch {
 	case err == nil:
 		if st.why != nil {
@@ -183,6 +186,9 @@ func (s *Sync) refuse(ctx context.Context, st *state, rev *Revision, set *catalo
 		return err
 	}
 	st.mu.Lock()
+	if st.last == nil || st.last.ID != rev.ID || st.last.Status != Refused {
+		st.refusals++
+	}
 	st.record, st.last = next, rev
 	st.checked = checked{revision: rev.ID, set: set, done: true}
 	st.mu.Unlock()

@@ -13,6 +13,7 @@ import (
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/gitsync"
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
@@ -28,7 +29,9 @@ type Sight struct {
 	Modes func() (modes map[string]int, halts int)
 	// Shipped tells, by target of the audit trail, when it last had everything and how often it failed.
 	Shipped func() map[string]Shipped
-	Log     *slog.Logger
+	// Repositories tells how the places stand that playbooks come from.
+	Repositories func() []gitsync.Report
+	Log          *slog.Logger
 }
 
 // Shipped says how the audit trail gets to a target.
@@ -67,6 +70,13 @@ var (
 	messagesNow  = desc("messages_waiting", "Messages that were not sent yet.")
 	shippedAt    = desc("audit_shipped_timestamp_seconds", "When a target last had all of the audit trail.", "target")
 	shipFailed   = prometheus.NewDesc("tend_audit_failures_total", "How often a target did not take a part of the audit trail.", []string{"target"}, nil)
+	repository   = desc("repository_info", "1, with the revision whose playbooks are live.", "repository", "revision")
+	repoLive     = desc("repository_live_timestamp_seconds", "Since when the live revision is live; 0 when nothing is.", "repository")
+	repoMade     = desc("repository_committed_timestamp_seconds", "When the live revision was committed.", "repository")
+	repoLooked   = desc("repository_looked_timestamp_seconds", "When the repository could be looked at last; 0 when it could not since the start.", "repository")
+	repoRefused  = desc("repository_refused", "1 while the newest revision has errors, and the last good one stays live.", "repository")
+	repoPinned   = desc("repository_pinned", "1 while somebody keeps a revision live.", "repository")
+	repoFailed   = prometheus.NewDesc("tend_repository_failures_total", "Looks at a repository that failed, and revisions that were refused.", []string{"repository", "why"}, nil)
 	lookFailed   = desc("look_failed", "1 when what was looked up for these metrics could not be.")
 )
 
@@ -88,7 +98,8 @@ type gauges struct {
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		runsNow, runsHeld, tasksOpen, tasksLate, oldestTask, incidentsNow, eventsWait, pendingNow, dispatchRuns, driven, inFlight, storeIndex,
-		haltedNow, haltsNow, modesNow, messagesNow, shippedAt, shipFailed, lookFailed,
+		haltedNow, haltsNow, modesNow, messagesNow, shippedAt, shipFailed,
+		repository, repoLive, repoMade, repoLooked, repoRefused, repoPinned, repoFailed, lookFailed,
 	} {
 		ch <- d
 	}
@@ -151,16 +162,59 @@ func (g *gauges) look() []prometheus.Metric {
 	if g.s.Shipped != nil {
 		for target, x := range g.s.Shipped() {
 			if !x.At.IsZero() {
-				put(shippedAt, float64(x.At.UnixMilli())/1000, target)
+				put(shippedAt, seconds(x.At), target)
 			}
 			out = append(out, prometheus.MustNewConstMetric(shipFailed, prometheus.CounterValue, float64(x.Failures), target))
 		}
 	}
+	out = append(out, g.repositories()...)
 	if err != nil && g.s.Log != nil {
 		g.s.Log.Warn("not everything could be measured", "error", err)
 	}
 	put(lookFailed, one(err != nil))
 	return out
+}
+
+// repositories has as many series as there are repositories: they stand in the configuration.
+func (g *gauges) repositories() []prometheus.Metric {
+	if g.s.Repositories == nil {
+		return nil
+	}
+	var out []prometheus.Metric
+	put := func(d *prometheus.Desc, t prometheus.ValueType, v float64, labels ...string) {
+		out = append(out, prometheus.MustNewConstMetric(d, t, v, labels...))
+	}
+	told := map[string]bool{}
+	for _, r := range g.s.Repositories() {
+		name := g.m.names.of("repository", r.Name)
+		if told[name] {
+			continue // two series of one name would spoil the whole scrape
+		}
+		told[name] = true
+		since := 0.0
+		if r.Live != nil {
+			put(repository, prometheus.GaugeValue, 1, name, clean(r.Live.Short()))
+			since = seconds(r.Live.LiveSince)
+			if r.Live.Commit {
+				put(repoMade, prometheus.GaugeValue, seconds(r.Live.Committed), name)
+			}
+		}
+		put(repoLive, prometheus.GaugeValue, since, name)
+		put(repoLooked, prometheus.GaugeValue, seconds(r.Looked), name)
+		put(repoRefused, prometheus.GaugeValue, one(r.Refused != nil), name)
+		put(repoPinned, prometheus.GaugeValue, one(r.Pin != nil), name)
+		put(repoFailed, prometheus.CounterValue, float64(r.Failures), name, "unreachable")
+		put(repoFailed, prometheus.CounterValue, float64(r.Refusals), name, "refused")
+	}
+	return out
+}
+
+// seconds of a time, as Prometheus has them; 0 for none.
+func seconds(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
 }
 
 func one(b bool) float64 {

@@ -14,6 +14,7 @@ import (
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/event"
+	"github.com/tendhq/tend/internal/gitsync"
 	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/memory"
@@ -193,7 +194,15 @@ func TestWhatIsLookedUp(t *testing.T) {
 			return engine.Status{Index: 42, Halted: "because", InFlight: 3}, failed
 		},
 		Dispatch: func() (int, int) { return 5, 6 },
-		Modes:    func() (map[string]int, int) { return map[string]int{"observe": 1, "auto": 0}, 2 },
+		Repositories: func() []gitsync.Report {
+			return []gitsync.Report{
+				{Name: "shop", Live: &gitsync.Revision{ID: "0123456789abcdef", Commit: true, Committed: time.Unix(500, 0), LiveSince: time.Unix(1000, 0)}, Looked: time.Unix(2000, 0), Refused: &gitsync.Revision{}, Refusals: 2},
+				{Name: "ops", Problem: "no route to host", Failures: 3, Pin: &gitsync.Pin{}},
+				{Name: strings.Repeat("x", 200)},
+				{Name: strings.Repeat("x", 200) + "y"},
+			}
+		},
+		Modes: func() (map[string]int, int) { return map[string]int{"observe": 1, "auto": 0}, 2 },
 		Shipped: func() map[string]telemetry.Shipped {
 			return map[string]telemetry.Shipped{"file": {At: time.Unix(1000, 0)}, "otlp": {Failures: 7}}
 		},
@@ -205,6 +214,11 @@ func TestWhatIsLookedUp(t *testing.T) {
 		`tend_incidents{status="open"} 1`, `tend_events_waiting{why="held"} 2`, `tend_events_waiting{why="queued"} 0`, `tend_messages_waiting 1`,
 		`tend_dispatch_pending 5`, `tend_store_commits_total 42`, `tend_halted 1`, `tend_halts 2`, `tend_modes{mode="observe"} 1`, `tend_engine_attempts 3`,
 		`tend_audit_shipped_timestamp_seconds{target="file"} 1000`, `tend_audit_failures_total{target="otlp"} 7`, `tend_look_failed 0`,
+		`tend_repository_info{repository="shop",revision="0123456789ab"} 1`, `tend_repository_live_timestamp_seconds{repository="shop"} 1000`,
+		`tend_repository_committed_timestamp_seconds{repository="shop"} 500`, `tend_repository_looked_timestamp_seconds{repository="shop"} 2000`,
+		`tend_repository_refused{repository="shop"} 1`, `tend_repository_failures_total{repository="shop",why="refused"} 2`,
+		`tend_repository_live_timestamp_seconds{repository="ops"} 0`, `tend_repository_looked_timestamp_seconds{repository="ops"} 0`,
+		`tend_repository_failures_total{repository="ops",why="unreachable"} 3`, `tend_repository_pinned{repository="ops"} 1`, `tend_repository_refused{repository="ops"} 0`,
 	)
 	if strings.Contains(text, `tend_runs{status="succeeded"}`) {
 		t.Error("what is over is looked at")

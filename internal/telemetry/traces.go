@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
-	"strings"
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -28,13 +27,7 @@ type Traces struct {
 }
 
 // WantsTraces tells whether the variables of OpenTelemetry (OTEL_…) ask for traces.
-func WantsTraces(getenv func(string) string) bool {
-	if strings.EqualFold(getenv("OTEL_SDK_DISABLED"), "true") {
-		return false
-	}
-	kind := cmp.Or(getenv("OTEL_TRACES_EXPORTER"), "otlp")
-	return kind == "otlp" && cmp.Or(getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), getenv("OTEL_EXPORTER_OTLP_ENDPOINT")) != ""
-}
+func WantsTraces(getenv func(string) string) bool { return wants(getenv, "TRACES") }
 
 // OpenTraces begins to tell the collector that the variables of OpenTelemetry name, by OTLP over HTTP. They are read from
 // the environment of the process.
@@ -49,16 +42,25 @@ func OpenTraces(ctx context.Context, version string) (*Traces, error) {
 // NewTraces tells an exporter. OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES and OTEL_TRACES_SAMPLER are honoured.
 func NewTraces(ctx context.Context, e sdk.SpanExporter, version string) (*Traces, error) {
 	t := &Traces{exporter: e}
+	r, err := about(ctx, version)
+	if err != nil {
+		return nil, err
+	}
+	t.provider = sdk.NewTracerProvider(sdk.WithResource(r), sdk.WithIDGenerator(ids{}), sdk.WithSpanProcessor(&t.got))
+	t.tracer = t.provider.Tracer(scope)
+	return t, nil
+}
+
+// scope is who says what is told.
+const scope = "github.com/tendhq/tend"
+
+// about says what is told of.
+func about(ctx context.Context, version string) (*resource.Resource, error) {
 	// What the environment says comes last, and wins.
 	r, err := resource.New(ctx,
 		resource.WithAttributes(attribute.String("service.name", "tend"), attribute.String("service.version", version)),
 		resource.WithTelemetrySDK(), resource.WithHost(), resource.WithFromEnv())
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "set up traces by OTEL_…")
-	}
-	t.provider = sdk.NewTracerProvider(sdk.WithResource(r), sdk.WithIDGenerator(ids{}), sdk.WithSpanProcessor(&t.got))
-	t.tracer = t.provider.Tracer("github.com/tendhq/tend")
-	return t, nil
+	return r, fault.Wrap(fault.Invalid, err, "describe the server by OTEL_…")
 }
 
 // Ended tells of a run. Where the collector does not take it the error says so, and it is told again.
