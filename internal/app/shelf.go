@@ -43,8 +43,8 @@ func newShelf(log *slog.Logger) *shelf {
 	return s
 }
 
-// repositories are the configured repositories.
-func repositories(c *config.Server) []gitsync.Source {
+// Repositories are the configured repositories.
+func Repositories(c *config.Server) []gitsync.Source {
 	var out []gitsync.Source
 	all := c.All()
 	for i := range all {
@@ -67,7 +67,7 @@ func repositories(c *config.Server) []gitsync.Source {
 // errors: a server that starts with them would do less than its people think.
 func (s *shelf) open(ctx context.Context, c *config.Server, w *owned, d *desk, set contract.Catalog) error {
 	x, err := gitsync.Open(ctx, gitsync.Config{
-		Sources: repositories(c), Actions: set, Ledger: d.ledger, Blobs: w.blobs, Dir: filepath.Join(w.dir, "git"), Log: s.log,
+		Sources: Repositories(c), Actions: set, Ledger: d.ledger, Blobs: w.blobs, Dir: filepath.Join(w.dir, "git"), Log: s.log,
 		Secret: func(ctx context.Context, name string) (string, error) {
 			f, err := w.secrets.Find(ctx, name)
 			if err != nil {

@@ -12,7 +12,7 @@ import (
 // TestRepositoriesAreLookedAtAsTheReferenceSays: without `poll` package gitsync decides, and docs/server.md tells its numbers.
 func TestRepositoriesAreLookedAtAsTheReferenceSays(t *testing.T) {
 	t.Parallel()
-	sources := repositories(&config.Server{Playbooks: []string{"/srv/playbooks"}, Repositories: []config.Repository{{URL: "https://git.example.org/shop"}}})
+	sources := Repositories(&config.Server{Playbooks: []string{"/srv/playbooks"}, Repositories: []config.Repository{{URL: "https://git.example.org/shop"}}})
 	if len(sources) != 2 {
 		t.Fatalf("%d sources", len(sources))
 	}

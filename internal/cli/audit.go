@@ -15,6 +15,7 @@ import (
 	"github.com/tendhq/tend/internal/audit"
 	"github.com/tendhq/tend/internal/client"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/repository"
 	"github.com/tendhq/tend/internal/terminal"
 	"github.com/tendhq/tend/internal/wire"
 )
@@ -111,7 +112,7 @@ func (p *process) file(name string) (io.ReadCloser, error) {
 	f, err := os.Open(name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil, fault.New(fault.NotFound, "there is no file %s", name)
+		return nil, repository.Absent(name)
 	case err != nil:
 		return nil, fault.Wrap(fault.Unavailable, err, "read the file")
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -14,9 +15,13 @@ import (
 	"github.com/tendhq/tend/internal/catalog"
 	"github.com/tendhq/tend/internal/client"
 	"github.com/tendhq/tend/internal/config"
+	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/git"
+	"github.com/tendhq/tend/internal/gitsync"
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/lint"
 	"github.com/tendhq/tend/internal/plan"
@@ -27,6 +32,7 @@ import (
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/terminal"
 	"github.com/tendhq/tend/internal/trigger"
+	"github.com/tendhq/tend/internal/wire"
 )
 
 // serverSetup gives the configuration of a server that is meant: that of --config, when it is one, or the one that
@@ -54,7 +60,7 @@ type surgery struct {
 func (p *process) examineServer(ctx context.Context, conf *config.Server) []check {
 	s := &surgery{process: p, conf: conf}
 	out := s.sources(ctx)
-	out = append(out, s.playbooks()...)
+	out = append(out, s.playbooks(ctx)...)
 	out = append(out, s.triggers()...)
 	out = append(out, s.needs(ctx)...)
 	out = append(out, s.egress())
@@ -95,48 +101,112 @@ func (s *surgery) sources(ctx context.Context) []check {
 	return out
 }
 
-func (s *surgery) playbooks() []check {
-	if len(s.conf.Playbooks) == 0 {
-		return []check{{"playbooks", checkWarn, "no directory is configured: events start nothing", "`playbooks: [.]` in " + s.conf.File + ", or tend init"}}
+// readTime bounds the reading of one repository from Git.
+const readTime = time.Minute
+
+// playbooks reads all repositories as the server does: directories where they are, others from Git, into a place of their own.
+func (s *surgery) playbooks(ctx context.Context) []check {
+	all := app.Repositories(s.conf)
+	if len(all) == 0 {
+		return []check{{"playbooks", checkWarn, "none are configured: events start nothing", "`playbooks: [.]` or `repositories:` in " + s.conf.File + ", or tend init"}}
 	}
 	set, err := app.Actions()
 	if err != nil {
 		return []check{failed("playbooks", err)}
 	}
 	var out []check
-	for _, dir := range s.conf.Playbooks {
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			out = append(out, check{"playbooks", checkFail, "there is no directory " + dir, "tend init " + dir})
-			continue
-		}
-		repo, err := repository.Open(dir)
-		if err != nil {
-			out = append(out, failed("playbooks", err))
-			continue
-		}
-		files, err := repo.Files()
-		if err != nil {
-			out = append(out, failed("playbooks", err))
-			continue
-		}
-		c, findings := catalog.Build(files, catalog.Binding{Repository: dir}, set)
-		if c == nil {
-			first := slices.IndexFunc(findings, func(f document.Finding) bool { return f.Severity == document.Error })
-			errs, _, _ := lint.Count(findings)
-			out = append(out, check{
-				"playbooks", checkFail, fmt.Sprintf("%s: %s, and none of it goes live; the first: %s: %s", dir, count(errs, "error"), findings[first].Place, findings[first].Message),
-				"tend lint " + dir,
-			})
-			continue
-		}
-		s.books, s.trigs = append(s.books, c.Playbooks()...), append(s.trigs, c.Triggers()...)
-		x := check{Name: "playbooks", Status: checkOK, Text: fmt.Sprintf("%s: %s, %s, %s", dir, count(len(c.Playbooks()), "playbook"), count(len(c.Triggers()), "trigger"), count(len(c.Guards()), "guard"))}
-		if len(c.Playbooks()) == 0 {
-			x.Status, x.Next = checkWarn, "tend init "+dir
+	var good []*catalog.Catalog
+	for i := range all {
+		c, x := s.repository(ctx, &all[i], set, catalog.NewSet(good...))
+		if c != nil {
+			good = append(good, c)
+			s.books, s.trigs = append(s.books, c.Playbooks()...), append(s.trigs, c.Triggers()...)
 		}
 		out = append(out, x)
 	}
 	return out
+}
+
+// repository reads one; what clashes with the others is not live either.
+func (s *surgery) repository(ctx context.Context, src *gitsync.Source, set contract.Catalog, others *catalog.Set) (*catalog.Catalog, check) {
+	b := src.Binding
+	b.Repository, b.Project = src.Name, cmp.Or(b.Project, catalog.DefaultProject)
+	place, next := src.Dir, "tend lint "+src.Dir
+	var files []document.File
+	if src.URL == "" {
+		if info, err := os.Stat(src.Dir); err != nil || !info.IsDir() {
+			return nil, check{"playbooks", checkFail, "there is no directory " + src.Dir, "tend init " + src.Dir}
+		}
+		repo, err := repository.Open(src.Dir)
+		if err != nil {
+			return nil, failed("playbooks", err)
+		}
+		if files, err = repo.Files(); err != nil {
+			return nil, failed("playbooks", err)
+		}
+	} else {
+		commit, err := s.fetch(ctx, src)
+		if err != nil {
+			return nil, check{"playbooks", checkFail, fmt.Sprintf("%s cannot be read from %s: %s", src.Name, src.URL, err.Error()), cmp.Or(fault.NextOf(err), "address, branch and access stand below `repositories` in "+s.conf.File)}
+		}
+		place, next = fmt.Sprintf("%s at %.12s", src.Name, commit.ID), "tend lint, in a working copy of it"
+		if commit.Problem != nil {
+			return nil, check{"playbooks", checkFail, fmt.Sprintf("%s: it is not live: %s", place, commit.Problem.Message), commit.Problem.Remedy}
+		}
+		files, b.Commit, b.Author = commit.Files, commit.ID, commit.Author
+	}
+	c, findings := catalog.Build(files, b, set)
+	if c != nil {
+		if clashes := others.Clashes(c); len(clashes) > 0 {
+			c, findings = nil, append(findings, clashes...)
+		}
+	}
+	if c == nil {
+		first := slices.IndexFunc(findings, func(f document.Finding) bool { return f.Severity == document.Error })
+		errs, _, _ := lint.Count(findings)
+		if r := findings[first].Remedy; r != "" && findings[first].Rule == catalog.RuleCeiling {
+			next = r
+		}
+		return nil, check{"playbooks", checkFail, fmt.Sprintf("%s: %s, and none of it goes live; the first: %s: %s", place, count(errs, "error"), findings[first].Place, findings[first].Message), next}
+	}
+	x := check{Name: "playbooks", Status: checkOK, Text: fmt.Sprintf("%s: %s, %s, %s", place, count(len(c.Playbooks()), "playbook"), count(len(c.Triggers()), "trigger"), count(len(c.Guards()), "guard"))}
+	if b.Environment != "" {
+		x.Text += ", in " + b.Environment
+	}
+	if len(c.Playbooks()) == 0 {
+		x.Status, x.Next = checkWarn, "tend init "+src.Dir
+		if src.URL != "" {
+			x.Next = "look at `path` and `branch` of it"
+		}
+	}
+	return c, x
+}
+
+// fetch reads a repository from Git without touching what the server keeps of it.
+func (s *surgery) fetch(ctx context.Context, src *gitsync.Source) (*git.Commit, error) {
+	dir, err := os.MkdirTemp("", "tend-doctor-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	ctx, cancel := context.WithTimeoutCause(ctx, readTime, fault.New(fault.Timeout, "it took longer than %s", readTime))
+	defer cancel()
+	m := git.New(dir, "", src.Remote, func(ctx context.Context, name string) (string, error) {
+		chain, err := app.Providers(&s.conf.Config)
+		if err != nil {
+			return "", err
+		}
+		f, err := chain.Find(ctx, name)
+		if err != nil {
+			return "", err
+		}
+		return f.Value.Reveal(), nil
+	})
+	id, err := m.Fetch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return m.Read(ctx, id, "")
 }
 
 // triggers finds those that no source can fire, and that there are none.
@@ -266,6 +336,11 @@ func (s *surgery) live(ctx context.Context) []check {
 		for what, since := range r.Blind {
 			out = append(out, check{"silent", checkWarn, fmt.Sprintf("%s, since %s: guards stand down", terminal.Line(what), local(since)), "look at monitoring"})
 		}
+		repos, err := api.ListRepositories(ctx)
+		if err != nil {
+			return err
+		}
+		out = append(out, stale(repos.Repositories)...)
 		out = append(out, modeCheck(r.Modes[0].Mode, len(r.Modes)-1))
 		out = append(out, arrivals(ctx, x))
 		return nil
@@ -275,6 +350,27 @@ func (s *surgery) live(ctx context.Context) []check {
 	}
 	if err != nil {
 		out = append(out, failed("server", err))
+	}
+	return out
+}
+
+// stale tells of repositories whose newest revision is not the one that is live.
+func stale(all []wire.Repository) []check {
+	var out []check
+	for i := range all {
+		r := &all[i]
+		c := check{Name: "live playbooks", Status: checkWarn, Next: "tend revisions list " + r.Name}
+		switch {
+		case r.Problem != "":
+			c.Text = fmt.Sprintf("%s cannot be read, since %s: %s", r.Name, local(r.Since), r.Problem)
+		case r.Refused != nil:
+			c.Text = fmt.Sprintf("%s: its newest revision %.12s was refused, and an older one is live", r.Name, r.Refused.ID)
+		case r.Pin != nil:
+			c.Status, c.Text, c.Next = checkNote, fmt.Sprintf("%s is pinned to %.12s by %s: %s", r.Name, r.Pin.Revision, terminal.Line(r.Pin.By), terminal.Line(r.Pin.Why)), "tend revisions unpin "+r.Name
+		default:
+			continue
+		}
+		out = append(out, c)
 	}
 	return out
 }

@@ -187,7 +187,7 @@ func (p *process) readFile(name string, most int64) ([]byte, error) {
 	if name != "-" {
 		f, err := os.Open(name)
 		if os.IsNotExist(err) {
-			return nil, fault.New(fault.NotFound, "there is no file %s", name)
+			return nil, repository.Absent(name)
 		}
 		if err != nil {
 			return nil, fault.Wrap(fault.Unavailable, err, "read %s", name)

@@ -149,7 +149,7 @@ func (r *Repo) Read(name string) (document.File, error) {
 	b, err := readFile(abs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return document.File{}, fault.New(fault.NotFound, "there is no file %s", name)
+		return document.File{}, Absent(name)
 	case err != nil:
 		return document.File{}, fault.Wrap(fault.Unavailable, err, "read %s", name)
 	}
@@ -177,7 +177,11 @@ func readFile(name string) ([]byte, error) {
 func (r *Repo) Playbook(arg string) (document.File, error) {
 	if looksLikePath(arg) {
 		if info, err := os.Stat(arg); err == nil && info.IsDir() {
-			return r.Read(filepath.Join(arg, "playbook.yaml"))
+			name := filepath.Join(arg, "playbook.yaml")
+			if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+				return document.File{}, without(arg)
+			}
+			return r.Read(name)
 		}
 		return r.Read(arg)
 	}
@@ -187,6 +191,9 @@ func (r *Repo) Playbook(arg string) (document.File, error) {
 	}
 	if f, err := r.byFile(arg); err == nil {
 		return f, nil
+	}
+	if info, err := os.Stat(arg); err == nil && info.IsDir() {
+		return document.File{}, without(arg)
 	}
 	names := r.Names(document.KindPlaybook)
 	e := fault.New(fault.NotFound, "no playbook is called %q (looked in %s)", arg, strings.Join(r.places(), ", "))
