@@ -59,11 +59,9 @@ func command(ctx context.Context, r *report) error {
 		return err
 	}
 	defer remove()
-	bin := filepath.Join(where, "tend")
-	build := exec.CommandContext(ctx, "go", "build", "-o", bin, "./cmd/tend")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return fmt.Errorf("build: %w", err)
+	bin, err := buildTend(ctx, where)
+	if err != nil {
+		return err
 	}
 	book := filepath.Join(where, "one.yaml")
 	if err := os.WriteFile(book, []byte("apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: one}\nsteps:\n  - {uses: shell, effect: read, with: {script: 'true'}}\n"), 0o600); err != nil {

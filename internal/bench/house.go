@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tendhq/tend/internal/action"
@@ -54,9 +55,18 @@ type timed struct {
 	mu    sync.Mutex
 	last  map[string]time.Time // run → end of its last attempt
 	steps []time.Duration      // from the end of one attempt to the end of the next
+	begun map[string]time.Time // script → when its attempt began; nil: not kept
 }
 
 func (t *timed) Act(ctx context.Context, a engine.Attempt) entry.StepResult {
+	with, _ := a.Intent.Inputs["with"].(map[string]any)
+	if script, ok := with["script"].(string); ok {
+		t.mu.Lock()
+		if t.begun != nil {
+			t.begun[script] = time.Now()
+		}
+		t.mu.Unlock()
+	}
 	r := t.inner.Act(ctx, a)
 	now := time.Now()
 	t.mu.Lock()
@@ -68,6 +78,23 @@ func (t *timed) Act(ctx context.Context, a engine.Attempt) entry.StepResult {
 	return r
 }
 
+// wait until n scripts began.
+func (t *timed) wait(ctx context.Context, n int) error {
+	for start := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		t.mu.Lock()
+		have := len(t.begun)
+		t.mu.Unlock()
+		switch {
+		case have >= n:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case time.Since(start) > 20*time.Second:
+			return fmt.Errorf("%d of %d attempts began", have, n)
+		}
+	}
+}
+
 // house is an engine over SQLite in a directory of its own.
 type house struct {
 	dir    string
@@ -75,6 +102,7 @@ type house struct {
 	store  *sqlite.Store
 	engine *engine.Engine
 	hands  *timed
+	idle   atomic.Pointer[func(string, engine.Idle, bool)] // who wants to hear that a run rests or is over
 }
 
 func open(ctx context.Context, where string, all bool) (*house, error) {
@@ -110,6 +138,11 @@ func openOver(ctx context.Context, where string, st store.Store, all bool) (*hou
 	h.hands = &timed{inner: app.Hands(r), last: map[string]time.Time{}}
 	h.engine, err = engine.Open(ctx, engine.Config{
 		Store: st, Blobs: blobs, Hands: h.hands, Env: run.Env{Eval: ev, Spec: h.set.Spec}, Bind: ev, Holder: "bench", All: all,
+		Idle: func(run string, i engine.Idle, ended bool) {
+			if f := h.idle.Load(); f != nil {
+				(*f)(run, i, ended)
+			}
+		},
 	})
 	return h, err
 }
@@ -118,8 +151,10 @@ func (h *house) close(ctx context.Context) error {
 	return errors.Join(h.engine.Close(ctx), h.store.Close())
 }
 
-func (h *house) compile(src string) (*program.Program, error) {
-	docs, fs := playbook.Parse("bench.yaml", []byte("apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: bench}\n"+src))
+func (h *house) compile(src string) (*program.Program, error) { return h.compileAs("bench", src) }
+
+func (h *house) compileAs(name, src string) (*program.Program, error) {
+	docs, fs := playbook.Parse("bench.yaml", []byte("apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: "+name+"}\n"+src))
 	if len(docs) == 0 {
 		return nil, fmt.Errorf("parse: %v", fs)
 	}

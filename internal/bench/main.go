@@ -22,6 +22,7 @@ type measure struct {
 
 func main() {
 	only := flag.String("only", "", "run only the measures whose name contains this")
+	runs := flag.Int("runs", 1_000_000, "how many finished runs `lists` looks at")
 	profile := flag.String("cpuprofile", "", "write a CPU profile of the measures")
 	flag.Parse()
 	app.Tune() // as tend does
@@ -30,9 +31,10 @@ func main() {
 		fail(err)
 	}
 	defer stop()
-	r := &report{out: os.Stdout}
+	r := &report{out: os.Stdout, runs: *runs}
 	for _, m := range []measure{
 		{"durable", durable}, {"serial", serial}, {"parked", parked}, {"loop", loop}, {"lint", lints}, {"command", command}, {"events", events}, {"halt", halts},
+		{"server", server}, {"lists", lists},
 	} {
 		if !strings.Contains(m.name, *only) {
 			continue

@@ -11,7 +11,10 @@ import (
 )
 
 // report prints lines `name value unit`.
-type report struct{ out io.Writer }
+type report struct {
+	out  io.Writer
+	runs int // how many finished runs lists looks at
+}
 
 func (r *report) line(name string, v float64, unit string) {
 	format := "%-32s %12.2f %s\n"

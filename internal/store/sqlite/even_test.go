@@ -63,10 +63,12 @@ func TestScanLeavesTheWriterItsPages(t *testing.T) {
 		commit()
 	}
 	missed()
+	start := time.Now()
 	for range 50 {
 		commit()
 	}
-	if m := missed(); m > 50 {
-		t.Errorf("the writer read %d pages for 50 transactions that it had before", m)
+	// Each second that passes meanwhile the pool is emptied once more.
+	if m, most := missed(), 50*(1+int(time.Since(start)/every)); m > most {
+		t.Errorf("the writer read %d pages for 50 transactions that it had before, at most %d are of that", m, most)
 	}
 }

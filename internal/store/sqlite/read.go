@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -188,69 +189,114 @@ func scanRow(rows *sql.Rows) (r store.Row, crc uint32, err error) {
 // moment reads a stored time. The zero time is stored like any other.
 func moment(micro int64) time.Time { return time.UnixMicro(micro).UTC() }
 
-// list writes the query for a filter.
+// list writes the query for a filter. One for several statuses asks for each of them and merges what it is given: a list
+// of few among many would otherwise be looked for among all.
 func list(f *store.Filter) (text string, args []any, err error) {
 	start, more, err := f.Start()
 	if err != nil {
 		return "", nil, err
 	}
-	var b strings.Builder
-	and := func(cond string, a ...any) {
-		b.WriteString(" AND ")
-		b.WriteString(cond)
-		args = append(args, a...)
-	}
-	b.WriteString("SELECT " + rowColumns + " FROM row")
-	by := "at"
+	by, dir := "at", " DESC"
 	if f.ByDue() {
 		by = "due"
-		b.WriteString(" INDEXED BY row_due")
 	}
-	b.WriteString(" WHERE kind = ?")
-	args = append(args, f.Kind)
+	if f.Ascending() {
+		dir = ""
+	}
+	order := " ORDER BY " + by + dir + ", id" + dir + " LIMIT ?"
+	statuses := slices.Compact(slices.Sorted(slices.Values(f.Status)))
+	if len(statuses) < 2 || f.ByDue() {
+		q := selection{}
+		q.rows(f, by, statuses)
+		if more {
+			q.after(by, dir, start)
+		}
+		return q.b.String() + order, append(q.args, f.Rows()+1), nil
+	}
+	q := selection{}
+	q.b.WriteString("SELECT * FROM (")
+	for i, status := range statuses {
+		if i > 0 {
+			q.b.WriteString(" UNION ALL ")
+		}
+		q.b.WriteString("SELECT * FROM (")
+		q.rows(f, by, []string{status})
+		if more {
+			q.after(by, dir, start)
+		}
+		q.b.WriteString(order + ")")
+		q.args = append(q.args, f.Rows()+1)
+	}
+	q.b.WriteString(")" + order)
+	return q.b.String(), append(q.args, f.Rows()+1), nil
+}
+
+// selection is a query that is being written.
+type selection struct {
+	b    strings.Builder
+	args []any
+}
+
+func (q *selection) and(cond string, a ...any) {
+	q.b.WriteString(" AND ")
+	q.b.WriteString(cond)
+	q.args = append(q.args, a...)
+}
+
+// after selects what comes after a position in the order.
+func (q *selection) after(by, dir string, p store.Position) {
+	than := ">"
+	if dir != "" {
+		than = "<"
+	}
+	q.and("("+by+", id) "+than+" (?, ?)", p.Micro, p.ID)
+}
+
+// rows selects what a filter wants, with one of these statuses.
+func (q *selection) rows(f *store.Filter, by string, statuses []string) {
+	q.b.WriteString("SELECT " + rowColumns + " FROM row")
+	switch {
+	case by == "due":
+		q.b.WriteString(" INDEXED BY row_due")
+	case f.Name != "" && f.ID == "" && f.Prefix == "" && f.Parent == "" && f.Tag == "":
+		q.b.WriteString(" INDEXED BY row_name") // without statistics SQLite takes the status for rarer than the name
+	}
+	q.b.WriteString(" WHERE kind = ?")
+	q.args = append(q.args, f.Kind)
 	if f.ID != "" {
-		and("id = ?", f.ID)
+		q.and("id = ?", f.ID)
 	}
 	if f.Prefix != "" {
-		and("id >= ?", f.Prefix)
+		q.and("id >= ?", f.Prefix)
 		if end := after(f.Prefix); end != "" {
-			and("id < ?", end)
+			q.and("id < ?", end)
 		}
 	}
 	if f.Project != "" {
-		and("project = ?", f.Project)
+		q.and("project = ?", f.Project)
 	}
-	if len(f.Status) == 1 {
-		and("status = ?", f.Status[0])
-	} else if len(f.Status) > 1 {
-		and("status IN (?" + strings.Repeat(", ?", len(f.Status)-1) + ")")
-		for _, s := range f.Status {
-			args = append(args, s)
+	if len(statuses) == 1 {
+		q.and("status = ?", statuses[0])
+	} else if len(statuses) > 1 {
+		list := make([]any, len(statuses))
+		for i, s := range statuses {
+			list[i] = s
 		}
+		q.and("status IN (?"+strings.Repeat(", ?", len(statuses)-1)+")", list...)
 	}
 	if f.Name != "" {
-		and("name = ?", f.Name)
+		q.and("name = ?", f.Name)
 	}
 	// The second half tells SQLite that it may use the partial index.
 	if f.Parent != "" {
-		and("parent = ? AND parent <> ''", f.Parent)
+		q.and("parent = ? AND parent <> ''", f.Parent)
 	}
 	if f.Tag != "" {
-		and("tag = ? AND tag <> ''", f.Tag)
+		q.and("tag = ? AND tag <> ''", f.Tag)
 	}
-	if f.ByDue() {
-		and("due IS NOT NULL AND due <= ?", f.DueBy.UTC().UnixMicro())
+	if by == "due" {
+		q.and("due IS NOT NULL AND due <= ?", f.DueBy.UTC().UnixMicro())
 	}
-	dir, than := " DESC", "<"
-	if f.Ascending() {
-		dir, than = "", ">"
-	}
-	if more {
-		and("("+by+", id) "+than+" (?, ?)", start.Micro, start.ID)
-	}
-	b.WriteString(" ORDER BY " + by + dir + ", id" + dir + " LIMIT ?")
-	args = append(args, f.Rows()+1)
-	return b.String(), args, nil
 }
 
 // after gives the smallest text that is greater than every text with this prefix, or "" when there is none.
