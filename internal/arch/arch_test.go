@@ -291,6 +291,7 @@ var larger = map[string]struct {
 	"cli":           {9000, "one file for each command"},
 	"app":           {4500, "the wiring: one file for each part that is put together"},
 	"httpapi":       {4500, "one file for each noun that can be asked about"},
+	"bench":         {2000, "one file for each measure; they share one report"},
 	"action/sql":    {1700, "one protocol: connecting, sending, cancelling and judging how a statement ended know each other"},
 	"store/sqlite":  {2000, "one file format: the writer, the readers, backup, verification and the schema know it together"},
 }
