@@ -29,7 +29,7 @@ func (w *owned) openChat(s *server) {
 	dial := action.Dialer{Egress: egress(s.Config.Egress)}.DialContext
 	door := &chat.Door{
 		Secrets: w.secrets, Engine: w.engine, Governor: w.desk.governor, Call: exchange.Caller{Dial: dial}, Log: s.log,
-		Authorize: s.people.Authorize,
+		Library: library{w.desk.shelf, w.engine}, Desk: w.desk.dispatch.Load(), Authorize: s.people.Authorize,
 		Groups: func(id string) []string {
 			return append(s.people.Groups(id), w.desk.duties.of(id)...)
 		},
@@ -40,7 +40,7 @@ func (w *owned) openChat(s *server) {
 			continue
 		}
 		door.Teams = append(door.Teams, chat.Team{
-			ID: x.Team, Signing: x.Signing, API: x.URL,
+			Name: name, ID: x.Team, Signing: x.Signing, API: x.URL,
 			Client: func(ctx context.Context) (*slack.Client, error) { return w.connections.team(ctx, name, dial) },
 		})
 	}

@@ -109,7 +109,7 @@ access:
 	}
 	press := func(user string) {
 		t.Helper()
-		body := slacktest.Press(user, "tend-approve", page.Rows[0].ID, stand.AnswerURL(), time.Now())
+		body := slacktest.Press(user, "tend-approve", page.Rows[0].ID, stand.AnswerURL(), stand.Trigger(time.Now()))
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/slack/interactive", bytes.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
@@ -131,8 +131,14 @@ access:
 	if st := ended(t, s.Engine, run); st != "succeeded" {
 		t.Errorf("the run %s: %v", st, stand.Answers())
 	}
-	until(t, "the answer is told below the question", func() bool {
-		return slices.ContainsFunc(stand.Messages(), func(m slacktest.Message) bool { return strings.Contains(m.Text, "approved") && m.Thread == question.TS })
+	until(t, "the answer is told below the question, which has no buttons any more", func() bool {
+		below, over := false, false
+		for _, m := range stand.Messages() {
+			said := strings.Contains(m.Text, "approved")
+			below = below || said && m.Thread == question.TS
+			over = over || said && m.TS == question.TS && !slices.ContainsFunc(m.Blocks, func(b any) bool { x, _ := b.(map[string]any); return x["type"] == "actions" })
+		}
+		return below && over
 	})
 }
 

@@ -105,6 +105,9 @@ var lines = [][]string{
 	{
 		"slack",
 	},
+	{
+		"dialog", // forms in Slack
+	},
 	{ // a port that actions use
 		"message", // what is told
 	},
@@ -209,6 +212,7 @@ var pure = []string{
 	"cell",
 	"compiler",
 	"contract",
+	"dialog",
 	"document",
 	"entry",
 	"environment",

@@ -1,4 +1,8 @@
-// Package chat lets people answer and ask from where they talk: buttons below a question, and the command /tend, in Slack.
+// Package chat lets people answer and ask from where they talk, in Slack: buttons and menus below a question, forms, and the
+// command /tend.
+//
+// A form (a modal) is a typed form: what is wrong with a field is said at that field, and the form stays open. What is sensitive
+// is not typed into Slack; such forms are answered elsewhere.
 //
 // Every request proves that Slack made it (signature v0, five minutes, each once), and of which workspace it is. Who pressed
 // or typed is asked of Slack: the confirmed e-mail address of the account is the person, user:ADDRESS, and what that person may
@@ -8,7 +12,6 @@ package chat
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -18,12 +21,15 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/access"
-	"github.com/tendhq/tend/internal/courier"
+	"github.com/tendhq/tend/internal/catalog"
+	"github.com/tendhq/tend/internal/dispatch"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/exchange"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/signature"
 	"github.com/tendhq/tend/internal/slack"
@@ -35,6 +41,7 @@ const patience = 2500 * time.Millisecond
 
 // Team is a workspace that is listened to.
 type Team struct {
+	Name    string // of the integration
 	ID      string // T…
 	Signing string // the name of the secret that its app signs with
 	API     string // where its API is; "" is Slack's
@@ -44,14 +51,30 @@ type Team struct {
 // Engine is what people ask of the engine: *engine.Engine implements it.
 type Engine interface {
 	Answer(ctx context.Context, a engine.Answer) (string, error)
+	Do(ctx context.Context, c engine.Command) (engine.Done, error)
 	Rows(ctx context.Context, f store.Filter) (store.Page, error)
 	Status(ctx context.Context) (engine.Status, error)
 }
 
-// Governor halts.
+// Governor halts, and lets go on.
 type Governor interface {
 	Halt(ctx context.Context, scope guard.Halted, by entry.Who, why string) (guard.Halted, error)
+	Unhalt(ctx context.Context, haltID string, by entry.Who, why string) ([]guard.Halted, error)
 	Rules() *guard.Rules
+}
+
+// Library has the playbooks that are live.
+type Library interface {
+	Playbooks() []*catalog.Playbook
+	StartPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request string) (run string, err error)
+}
+
+// Desk takes events, and has incidents.
+type Desk interface {
+	Accept(ctx context.Context, events []event.Event) ([]dispatch.Receipt, error)
+	OpenIncident(ctx context.Context, x incident.Start) (*incident.State, error)
+	ChangeIncident(ctx context.Context, id string, version *uint64, by entry.Who, what, why string,
+		apply func(*incident.State, time.Time) ([]entry.Payload, error)) (*incident.State, error)
 }
 
 // Door is the way in.
@@ -60,6 +83,10 @@ type Door struct {
 	Secrets  secret.Provider
 	Engine   Engine
 	Governor Governor
+	Library  Library
+	Desk     Desk
+	// Follow lets a thread in a channel of a workspace follow a run. nil: nothing follows.
+	Follow func(ctx context.Context, team, channel, run string, by entry.Who) error
 	// Groups gives the groups of a person, as far as they are known.
 	Groups func(id string) []string
 	// Authorize asks the policy, and records its answer.
@@ -142,37 +169,6 @@ func (d *Door) Events(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, answer) //nolint:gosec // plain text, and only to who could sign the question
 }
 
-// Interactive takes buttons.
-func (d *Door) Interactive(w http.ResponseWriter, r *http.Request) {
-	t, body, ok := d.read(w, r)
-	if !ok {
-		return
-	}
-	p, err := slack.ParsePress(body)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
-	defer cancel()
-	choice := map[string]string{courier.Approve: "approve", courier.Reject: "reject"}[p.Button]
-	if choice == "" {
-		return
-	}
-	text, done := "", false
-	who, err := d.person(ctx, t, p.Team, p.User)
-	if err == nil {
-		text, err = d.answer(ctx, who, p.Value, choice, "")
-		done = err == nil
-	}
-	if err != nil {
-		text = tell(err)
-	}
-	w.WriteHeader(http.StatusOK) // what came of it is told at the address for answers, without Slack waiting for it
-	_ = http.NewResponseController(w).Flush()
-	d.reply(context.WithoutCancel(r.Context()), t, p.Answer, text, done)
-}
-
 // Command takes /tend.
 func (d *Door) Command(w http.ResponseWriter, r *http.Request) {
 	t, body, ok := d.read(w, r)
@@ -186,16 +182,37 @@ func (d *Door) Command(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	text := ""
+	var out said
 	who, err := d.person(ctx, t, c.Team, c.User)
 	if err == nil {
-		text, err = d.do(ctx, who, c.Text)
+		out, err = d.do(ctx, call{Command: c, team: t, by: who})
 	}
 	if err != nil {
-		text = tell(err)
+		out = said{text: tell(err)}
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{"response_type": "ephemeral", "text": text}) // the reader is gone: there is nobody to tell
+	answer := map[string]any{"response_type": "ephemeral", "text": out.text}
+	if len(out.blocks) > 0 {
+		answer["blocks"] = out.blocks
+	}
+	if out.text == "" {
+		return // a form is open: it says it all
+	}
+	_ = json.NewEncoder(w).Encode(answer) // the reader is gone: there is nobody to tell
+}
+
+// call is a command that somebody gave.
+type call struct {
+	slack.Command
+
+	team Team
+	by   access.Principal
+}
+
+// said is what is answered to a command. Without a text nothing is.
+type said struct {
+	text   string
+	blocks []any
 }
 
 // tell says an error to somebody.
@@ -236,45 +253,6 @@ func (d *Door) person(ctx context.Context, t Team, team, user string) (access.Pr
 
 func by(p access.Principal) entry.Who {
 	return entry.Who{ID: p.ID, Name: p.Name, Via: p.Via, From: p.From}
-}
-
-// answer answers a task for somebody who may.
-func (d *Door) answer(ctx context.Context, p access.Principal, name, choice, why string) (string, error) {
-	page, err := d.Engine.Rows(ctx, store.Filter{Kind: "task", ID: name, Limit: 1})
-	if err != nil {
-		return "", err
-	}
-	none := fault.New(fault.NotFound, "there is no task %q", name)
-	if len(page.Rows) == 0 {
-		return "", none
-	}
-	r := page.Rows[0]
-	if err := d.Authorize(ctx, p, access.Need{Verb: access.View, Kind: "task", Project: r.Project}); err != nil {
-		if fault.Is(err, fault.Refused) {
-			return "", none
-		}
-		return "", err
-	}
-	var t engine.TaskRow
-	if err := json.Unmarshal(r.Body, &t); err != nil {
-		return "", fault.Wrap(fault.Damaged, err, "read task %s", name)
-	}
-	if t.Type != "approve" {
-		return "", fault.New(fault.Invalid, "task %s is no approval: it cannot be answered here", name)
-	}
-	if err := d.Authorize(ctx, p, access.Need{Verb: access.Approve, Kind: "task", Project: r.Project}); err != nil {
-		return "", err
-	}
-	status, err := d.Engine.Answer(ctx, engine.Answer{Task: name, Choice: choice, By: by(p), Groups: p.Groups, Why: why})
-	if err != nil {
-		return "", err
-	}
-	said := map[string]string{"approve": "approved", "reject": "rejected"}[choice]
-	text := fmt.Sprintf("*%s*\n%s by %s", slack.Escape(strings.ReplaceAll(t.Title, "*", "∗")), said, slack.Escape(p.Name))
-	if status == "open" {
-		text += ", and more people are needed"
-	}
-	return text, nil
 }
 
 // reply tells at the address that Slack gave with a request. It is part of what Slack signed, and must be Slack's all the same.

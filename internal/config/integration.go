@@ -88,7 +88,7 @@ type Channel struct {
 	Projects []string `yaml:"projects"`
 	// Labels that the incident must have.
 	Labels map[string]string `yaml:"labels"`
-	// Tasks says that also the questions of runs are told: approvals, forms, work. In Slack an approval has buttons.
+	// Tasks says that also the questions of runs are told: approvals, forms, work. In Slack they can be answered there.
 	Tasks bool `yaml:"tasks"`
 	// Budget is how many messages go within a minute; of the rest one says how many there were. Default: 30.
 	Budget int `yaml:"budget"`

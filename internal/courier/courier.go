@@ -245,7 +245,12 @@ type News struct {
 	Urgent   bool
 	At       time.Time
 	Message  message.Message
+	// Edits is the id of an earlier message to the same channel that this one overtakes.
+	Edits string
 }
+
+// ID is the id of the message in a channel that has a mark and was decided at a time.
+func ID(channel, mark string, at time.Time) string { return id.Derive("msg", channel, mark, at) }
 
 // Queue makes news durable. What was queued before by the same mark is not queued again.
 func (c *Courier) Queue(ctx context.Context, list ...News) error {
@@ -277,7 +282,7 @@ func (c *Courier) queue(ctx context.Context, list []News, b ledger.Batch) error 
 			mark = fmt.Sprintf("%d/%d", now.UnixNano(), i)
 		}
 		q := &entry.MessageQueued{
-			Body: encode(&w.Message), Channel: w.Channel, Event: w.Event, ID: id.Derive("msg", w.Channel, mark, at), Incident: w.Incident, Once: w.Once,
+			Body: encode(&w.Message), Channel: w.Channel, Event: w.Event, ID: ID(w.Channel, mark, at), Incident: w.Incident, Once: w.Once,
 			Project: w.Project, Run: w.Run, Thread: w.Thread, To: n.To, Type: w.Message.Type,
 		}
 		if len(w.Message.To) > 0 {
@@ -285,6 +290,9 @@ func (c *Courier) queue(ctx context.Context, list []News, b ledger.Batch) error 
 		}
 		if w.Urgent {
 			q.Priority = urgent
+		}
+		if w.Edits != "" {
+			q.Body["edits"] = w.Edits
 		}
 		known, err := c.known(ctx, rowMessage, q.ID)
 		if err != nil {
@@ -417,20 +425,11 @@ func pause(ctx context.Context, news <-chan struct{}, until time.Time) bool {
 func (c *Courier) attempt(ctx context.Context, n *channel, x *item) (message.Result, error) {
 	m := decode(x.queued, x.at)
 	m.Again = x.again
-	if x.queued.Thread != "" {
-		p, err := c.c.Ledger.Rows(ctx, store.Filter{Kind: rowThread, ID: threadID(n.Name, x.queued.Thread), Limit: 1})
-		if err != nil {
-			if ctx.Err() != nil {
-				return message.Not(exchange.Never(fault.Cancelled, "the server ends")), nil
-			}
-			return message.Result{}, err
+	if err := c.recallThread(ctx, n, x, &m); err != nil {
+		if ctx.Err() != nil {
+			return message.Not(exchange.Never(fault.Cancelled, "the server ends")), nil
 		}
-		if len(p.Rows) > 0 {
-			if err := json.Unmarshal(p.Rows[0].Body, &m.First); err != nil {
-				c.c.Log.Warn("a thread cannot be read: another one begins", "channel", n.Name, "thread", x.queued.Thread)
-				m.First = nil
-			}
-		}
+		return message.Result{}, err
 	}
 	s, err := n.Sender(ctx)
 	if err != nil {
@@ -440,6 +439,36 @@ func (c *Courier) attempt(ctx context.Context, n *channel, x *item) (message.Res
 	ctx, cancel := context.WithTimeoutCause(ctx, sending, fault.New(fault.Timeout, "no answer within %s", sending))
 	defer cancel()
 	return s.Send(ctx, m), nil
+}
+
+// recallThread adds how the other side names the first message of the thread, and the one that this one overtakes.
+func (c *Courier) recallThread(ctx context.Context, n *channel, x *item, m *message.Message) error {
+	if x.queued.Thread != "" {
+		p, err := c.c.Ledger.Rows(ctx, store.Filter{Kind: rowThread, ID: threadID(n.Name, x.queued.Thread), Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(p.Rows) > 0 {
+			if err := json.Unmarshal(p.Rows[0].Body, &m.First); err != nil {
+				c.c.Log.Warn("a thread cannot be read: another one begins", "channel", n.Name, "thread", x.queued.Thread)
+				m.First = nil
+			}
+		}
+	}
+	earlier, _ := x.queued.Body["edits"].(string)
+	if earlier == "" {
+		return nil
+	}
+	p, err := c.c.Ledger.Rows(ctx, store.Filter{Kind: rowMessage, ID: earlier, Limit: 1})
+	if err != nil || len(p.Rows) == 0 {
+		return err
+	}
+	var old Row
+	if json.Unmarshal(p.Rows[0].Body, &old) != nil {
+		c.c.Log.Warn("an earlier message cannot be read: it stays as it is", "channel", n.Name, "message", earlier)
+	}
+	m.Edit = old.Remote
+	return nil
 }
 
 func threadID(channel, thread string) string { return channel + "/" + thread }

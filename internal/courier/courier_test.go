@@ -441,7 +441,7 @@ func TestQuestion(t *testing.T) {
 		put("approved", entry.TaskVoted{Answer: "approve", By: entry.Who{Name: "Alice"}})
 		wait(time.Minute)
 		got := h.side.all()
-		if len(got) != 2 || got[0].Title != "Drop the table?" || got[1].Title != "Drop the table?: approved" || got[1].First["id"] != got[0].ID {
+		if len(got) != 2 || got[0].Title != "Drop the table?" || got[1].Title != "Drop the table?: approved" || got[1].First["id"] != got[0].ID || got[1].Edit["id"] != got[0].ID || got[0].Edit != nil {
 			t.Fatalf("%+v", got)
 		}
 		if len(got[0].Buttons) != 2 || got[0].Buttons[0].Value != "task_1" || len(got[1].Buttons) > 0 {
@@ -451,6 +451,55 @@ func TestQuestion(t *testing.T) {
 			if f.Name == "inputs" && f.Value != `{"pw":"[hidden]"}` {
 				t.Errorf("%s", f.Value)
 			}
+		}
+	})
+}
+
+// TestAnswers: each kind of question has its ways to be answered, and what is sensitive has none; a message keeps them.
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	choices := make([]any, message.MaxOptions+1)
+	for i := range choices {
+		choices[i] = fmt.Sprint(i)
+	}
+	field := func(sensitive bool) map[string]any {
+		return map[string]any{"name": "x", "type": "string", "sensitive": sensitive}
+	}
+	for _, c := range []struct {
+		name string
+		task entry.TaskCreated
+		want string
+	}{
+		{"approval", entry.TaskCreated{Type: "approve"}, "tend-approve tend-reject"},
+		{"work", entry.TaskCreated{Type: "manual"}, "tend-done tend-fill"},
+		{"doubt", entry.TaskCreated{Type: "doubt"}, "tend-doubt:5"},
+		{"form", entry.TaskCreated{Type: "ask", Form: map[string]any{"fields": []any{field(false)}}}, "tend-fill tend-reject"},
+		{"sensitive form", entry.TaskCreated{Type: "ask", Form: map[string]any{"fields": []any{field(true)}}}, ""},
+		{"one of two", entry.TaskCreated{Type: "ask", Form: map[string]any{"choices": choices[:2], "selector": "single"}}, "tend-choose:2 tend-reject"},
+		{"some of two", entry.TaskCreated{Type: "ask", Form: map[string]any{"choices": choices[:2], "selector": "multi"}}, "tend-fill tend-reject"},
+		{"one of many", entry.TaskCreated{Type: "ask", Form: map[string]any{"choices": choices, "selector": "single"}}, "tend-fill tend-reject"},
+		{"something else", entry.TaskCreated{Type: "dance"}, ""},
+	} {
+		var got []string
+		for _, b := range courier.Answers("task_1", &engine.TaskRow{TaskCreated: c.task}) {
+			text := b.Name
+			if len(b.Options) > 0 {
+				text += fmt.Sprintf(":%d", len(b.Options))
+			}
+			got = append(got, text)
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%s: %q", c.name, s)
+		}
+	}
+	run(t, &house{}, func(t *testing.T, h *house) {
+		buttons := courier.Answers("task_1", &engine.TaskRow{TaskCreated: entry.TaskCreated{Type: "doubt"}})
+		if err := h.c.Queue(t.Context(), courier.News{Channel: "ops", Project: "default", Message: message.Message{Type: "task", Title: "x", Buttons: buttons}}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got := h.side.all(); len(got) != 1 || fmt.Sprint(got[0].Buttons) != fmt.Sprint(buttons) || got[0].Buttons[0].Confirm == "" {
+			t.Errorf("%+v", got)
 		}
 	})
 }

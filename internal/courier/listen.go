@@ -226,9 +226,9 @@ func (c *Courier) questions(ctx context.Context) error {
 	}
 	c.write.Lock()
 	defer c.write.Unlock()
-	told := map[string]bool{}
+	told := map[string]time.Time{} // when they were asked
 	if err := c.c.Ledger.Each(ctx, store.Filter{Kind: rowTold, Prefix: "task/", Status: []string{Queued}}, func(r store.Row) error {
-		told[strings.TrimPrefix(r.ID, "task/")] = true
+		told[strings.TrimPrefix(r.ID, "task/")] = r.At
 		return nil
 	}); err != nil {
 		return err
@@ -238,14 +238,14 @@ func (c *Courier) questions(ctx context.Context) error {
 	open := map[string]bool{}
 	err := ledger.Each(ctx, rower{c.c.Tasks}, store.Filter{Kind: "task", Status: []string{"open"}, Oldest: true}, func(r store.Row) error {
 		open[r.ID] = true
-		if told[r.ID] {
+		if !told[r.ID].IsZero() {
 			return nil
 		}
 		known, err := c.known(ctx, rowTold, "task/"+r.ID)
 		if err != nil || known {
 			return err
 		}
-		list, err := c.ask(ctx, r, "")
+		list, err := c.ask(ctx, r, "", time.Time{})
 		news = append(news, list...)
 		b.Rows = append(b.Rows, toldTask(r, Queued))
 		return err
@@ -253,7 +253,7 @@ func (c *Courier) questions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for name := range told {
+	for name, at := range told {
 		if open[name] {
 			continue
 		}
@@ -265,7 +265,7 @@ func (c *Courier) questions(ctx context.Context) error {
 			b.Delete = append(b.Delete, store.Key{Kind: rowTold, ID: "task/" + name})
 			continue
 		}
-		list, err := c.ask(ctx, page.Rows[0], page.Rows[0].Status)
+		list, err := c.ask(ctx, page.Rows[0], page.Rows[0].Status, at)
 		if err != nil {
 			return err
 		}
@@ -281,8 +281,8 @@ func toldTask(r store.Row, status string) store.Row {
 	return store.Row{Key: store.Key{Kind: rowTold, ID: "task/" + r.ID}, Project: r.Project, Status: status, Parent: r.Parent, At: r.At, Body: []byte("{}")}
 }
 
-// ask makes the news of a question; status, when it is over, is how it ended.
-func (c *Courier) ask(ctx context.Context, r store.Row, status string) ([]News, error) {
+// ask makes the news of a question; status, when it is over, is how it ended, and asked when it was told of.
+func (c *Courier) ask(ctx context.Context, r store.Row, status string, asked time.Time) ([]News, error) {
 	var t engine.TaskRow
 	if err := json.Unmarshal(r.Body, &t); err != nil {
 		return nil, fault.Wrap(fault.Damaged, err, "read task %s", r.ID)
@@ -312,6 +312,7 @@ func (c *Courier) ask(ctx context.Context, r store.Row, status string) ([]News, 
 		if status == "" {
 			w.Message = *question(r.ID, &t, c.c.URL, ch.Buttons)
 		} else {
+			w.Edits = ID(ch.Name, w.Once, asked)
 			w.Message, w.Once, w.Urgent = *answered(r.ID, status, &t), w.Once+"/"+status, false
 		}
 		out = append(out, w)

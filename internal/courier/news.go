@@ -5,13 +5,16 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/dialog"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/message"
+	"github.com/tendhq/tend/internal/task"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -119,11 +122,49 @@ func updated(m *message.Message, s *incident.State, x *entry.IncidentUpdated) bo
 	return true
 }
 
-// Buttons that stand below a question. Their value is the id of the task.
+// Buttons and menus that stand below a question. Their value is the id of the task; of a menu TASK|OPTION.
 const (
 	Approve = "tend-approve"
 	Reject  = "tend-reject"
+	Done    = "tend-done"
+	Fill    = "tend-fill"   // opens a form
+	Choose  = "tend-choose" // the option is the place in the list of choices
+	Doubt   = "tend-doubt"  // the option is what became of it
 )
+
+// Answers are the ways to answer a task from where it is read. None: it is answered elsewhere, because what is typed there must
+// not stay there, or because it is too much.
+func Answers(name string, t *engine.TaskRow) []message.Button {
+	no := message.Button{Name: Reject, Label: "Reject", Value: name, Style: "danger"}
+	switch t.Type {
+	case "approve":
+		return []message.Button{{Name: Approve, Label: "Approve", Value: name, Style: "primary"}, no}
+	case "manual":
+		return []message.Button{{Name: Done, Label: "Done", Value: name, Style: "primary"}, {Name: Fill, Label: "Say more…", Value: name}}
+	case "doubt":
+		b := message.Button{Name: Doubt, Label: "What became of it?", Value: name, Confirm: "The run goes on with this answer. Did you look?"}
+		for _, c := range task.Choices("doubt") {
+			b.Options = append(b.Options, message.Option{Label: strings.ReplaceAll(c, "-", " "), Value: c})
+		}
+		return []message.Button{b}
+	case "ask":
+		no.Label = "Decline"
+		if !dialog.Fits(&t.TaskCreated) {
+			return nil
+		}
+		choices, _ := t.Form["choices"].([]any)
+		if len(choices) == 0 || len(choices) > message.MaxOptions || t.Form["selector"] == "multi" {
+			return []message.Button{{Name: Fill, Label: "Answer…", Value: name, Style: "primary"}, no}
+		}
+		b := message.Button{Name: Choose, Label: "Choose…", Value: name}
+		for i, c := range choices {
+			b.Options = append(b.Options, message.Option{Label: value.Text(c), Value: strconv.Itoa(i)})
+		}
+		return []message.Button{b, no}
+	default:
+		return nil
+	}
+}
 
 // question asks for what a run waits for.
 func question(id string, t *engine.TaskRow, base string, ask bool) *message.Message {
@@ -149,9 +190,10 @@ func question(id string, t *engine.TaskRow, base string, ask bool) *message.Mess
 	if l := page(base, "/tasks/"+id); l != "" {
 		m.Links = append(m.Links, entry.Link{Name: id, URL: l})
 	}
-	if ask && t.Type == "approve" {
-		m.Buttons = []message.Button{
-			{Name: Approve, Label: "Approve", Value: id, Style: "primary"}, {Name: Reject, Label: "Reject", Value: id, Style: "danger"},
+	if ask {
+		m.Buttons = Answers(id, t)
+		if len(m.Buttons) == 0 {
+			add("answer it with", "tend inbox show "+id)
 		}
 	}
 	return m
@@ -216,7 +258,7 @@ func encode(m *message.Message) value.Object {
 	put("step", string(m.Step))
 	put("key", m.Key)
 	put("severity", m.Severity)
-	var facts, links, buttons []any
+	var facts, links, buttons, menus []any
 	for _, f := range m.Facts {
 		facts = append(facts, []any{f.Name, f.Value})
 	}
@@ -224,9 +266,18 @@ func encode(m *message.Message) value.Object {
 		links = append(links, []any{l.Name, l.URL})
 	}
 	for _, b := range m.Buttons {
-		buttons = append(buttons, []any{b.Name, b.Label, b.Value, b.Style})
+		x := []any{b.Name, b.Label, b.Value, b.Style}
+		if len(b.Options) == 0 && b.Confirm == "" {
+			buttons = append(buttons, x)
+			continue
+		}
+		x = append(x, b.Confirm)
+		for _, o := range b.Options {
+			x = append(x, o.Label, o.Value)
+		}
+		menus = append(menus, x)
 	}
-	for k, v := range map[string][]any{"facts": facts, "links": links, "buttons": buttons} {
+	for k, v := range map[string][]any{"facts": facts, "links": links, "buttons": buttons, "menus": menus} {
 		if len(v) > 0 {
 			o[k] = v
 		}
@@ -255,22 +306,34 @@ func decode(q *entry.MessageQueued, at time.Time) message.Message {
 	for _, r := range tuples(q.Body["buttons"], 4) {
 		m.Buttons = append(m.Buttons, message.Button{Name: r[0], Label: r[1], Value: r[2], Style: r[3]})
 	}
+	for _, r := range tuples(q.Body["menus"], 0) {
+		if len(r) < 5 {
+			continue
+		}
+		b := message.Button{Name: r[0], Label: r[1], Value: r[2], Style: r[3], Confirm: r[4]}
+		for o := range slices.Chunk(r[5:], 2) {
+			if len(o) == 2 {
+				b.Options = append(b.Options, message.Option{Label: o[0], Value: o[1]})
+			}
+		}
+		m.Buttons = append([]message.Button{b}, m.Buttons...)
+	}
 	if d, ok := q.Body["data"].(map[string]any); ok {
 		m.Data = d
 	}
 	return m
 }
 
-// tuples reads a list of lists of n texts.
+// tuples reads a list of lists of n texts; 0 is any number.
 func tuples(v any, n int) [][]string {
 	list, _ := v.([]any)
 	var out [][]string
 	for _, x := range list {
 		r, _ := x.([]any)
-		if len(r) != n {
+		if n > 0 && len(r) != n {
 			continue
 		}
-		t := make([]string, n)
+		t := make([]string, len(r))
 		for i := range r {
 			t[i], _ = r[i].(string)
 		}

@@ -7,6 +7,14 @@ type Tree struct {
 	Map    map[string]Tree `json:"map,omitempty"`
 }
 
+// Literal gives a value without templates; nil for one with, and for lists and maps.
+func (t Tree) Literal() any {
+	if t.Scalar != nil && (t.Scalar.Kind == Literal || t.Scalar.Kind == "") {
+		return t.Scalar.Lit
+	}
+	return nil
+}
+
 // Joined puts two texts below each other.
 func Joined(a, b *Expr) *Expr {
 	switch {

@@ -24,6 +24,7 @@ const (
 	MaxText    = 12_000 // characters
 	MaxFacts   = 30
 	MaxButtons = 5
+	MaxOptions = 100 // of a menu
 	MaxTo      = 50
 )
 
@@ -54,6 +55,7 @@ type Message struct {
 	To       []string       // channels or addresses; none: where the sender's configuration says
 	First    map[string]any // how the other side named the first message about Key: see Result.Remote; nil: this is it
 	Data     value.Object   // the same for programs
+	Edit     map[string]any // how the other side named an earlier message that this one overtakes: what was asked there is answered
 	Again    bool           // an earlier attempt may have arrived: look first, where that is possible
 }
 
@@ -66,7 +68,14 @@ type Button struct {
 	Label string
 	Value string // what it is about
 	Style string // primary, danger, ""
+	// Options make it a menu: one of them is chosen, and its value comes with Value. Confirm, when it is not "", is asked before
+	// it counts.
+	Options []Option
+	Confirm string
 }
+
+// Option is what can be chosen from a menu.
+type Option struct{ Label, Value string }
 
 // Result is how an attempt ended.
 type Result struct {

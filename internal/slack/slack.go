@@ -1,5 +1,5 @@
 // Package slack speaks with Slack: the methods of its Web API that tend uses (Client), and what Slack sends back when
-// people press buttons and type commands (Press, Command).
+// people press buttons, choose from menus, send forms and type commands (Interaction, Command).
 //
 // Every message carries an id of ours in its metadata, so that a message of which nobody knows whether it arrived can be
 // looked for before it is sent again. Texts from outside pass Escape: in them nothing calls people, links or mentions.
@@ -135,6 +135,12 @@ func (c *Client) Update(ctx context.Context, s Sent, text string, blocks []any) 
 		blocks = []any{} // those that were there go
 	}
 	return c.json(ctx, "chat.update", map[string]any{"channel": s.Channel, "ts": s.TS, "text": text, "blocks": blocks}, nil)
+}
+
+// Open shows somebody a form (a view of type modal). trigger comes from what that person just did, and is good for one view
+// within three seconds.
+func (c *Client) Open(ctx context.Context, trigger string, view map[string]any) exchange.End {
+	return c.json(ctx, "views.open", map[string]any{"trigger_id": trigger, "view": view}, nil)
 }
 
 // Find looks for a message with an id of ours that is not older than since, in a thread or among the first messages of a

@@ -15,10 +15,32 @@ import (
 // Form checks the answer to a typed form against its fields, all problems at once, and gives it with the types that the
 // fields declare. What people type for a boolean may be yes or no.
 func Form(fields []any, given map[string]any) (value.Object, error) {
-	defs, err := declared(fields)
+	defs, err := Fields(fields)
 	if err != nil {
 		return nil, err
 	}
+	return contract.Inputs(defs, meant(defs, given), expr.Strict)
+}
+
+// Problems checks what is given for each field by itself, and says what is wrong with it, by the name of the field: for
+// whoever shows a form and marks its fields. It gives nothing when Form takes all of it.
+func Problems(defs []contract.Field, given map[string]any) map[string]string {
+	out := map[string]string{}
+	understood := meant(defs, given)
+	for i := range defs {
+		one := map[string]any{}
+		if v, ok := understood[defs[i].Name]; ok {
+			one[defs[i].Name] = v
+		}
+		if _, err := contract.Inputs(defs[i:i+1], one, expr.Strict); err != nil {
+			out[defs[i].Name] = strings.TrimPrefix(err.Error(), "input `"+defs[i].Name+"` ")
+		}
+	}
+	return out
+}
+
+// meant understands what people type for a boolean.
+func meant(defs []contract.Field, given map[string]any) map[string]any {
 	meant := maps.Clone(given)
 	for _, d := range defs {
 		if typed, ok := given[d.Name].(string); ok && d.Type == contract.Boolean {
@@ -30,13 +52,13 @@ func Form(fields []any, given map[string]any) (value.Object, error) {
 			}
 		}
 	}
-	return contract.Inputs(defs, meant, expr.Strict)
+	return meant
 }
 
 // Sensitive names the fields of a form that are sensitive.
 func Sensitive(fields []any) []string {
 	var out []string
-	defs, _ := declared(fields) // what cannot be read is refused by Form
+	defs, _ := Fields(fields) // what cannot be read is refused by Form
 	for _, d := range defs {
 		if d.Sensitive {
 			out = append(out, d.Name)
@@ -45,7 +67,8 @@ func Sensitive(fields []any) []string {
 	return out
 }
 
-func declared(fields []any) ([]contract.Field, error) {
+// Fields reads the fields that a form declares.
+func Fields(fields []any) ([]contract.Field, error) {
 	b, err := value.Canonical(fields)
 	if err != nil {
 		return nil, err

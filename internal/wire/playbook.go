@@ -2,7 +2,6 @@ package wire
 
 import (
 	"github.com/tendhq/tend/internal/contract"
-	"github.com/tendhq/tend/internal/expr"
 )
 
 // Playbook is a playbook that is live on a server.
@@ -50,17 +49,9 @@ type StartPlaybook struct {
 func FromParameter(p *contract.Parameter) Field {
 	f := Field{Description: p.Description, Enum: p.Enum, Name: p.Name, Pattern: p.Pattern, Required: p.Required, Sensitive: p.Sensitive, Type: string(p.Type)}
 	if p.Default != nil && !p.Sensitive {
-		f.Default = literal(*p.Default)
+		f.Default = p.Default.Literal()
 	}
 	return f
-}
-
-// literal gives a value without templates; nil for one with.
-func literal(t expr.Tree) any {
-	if t.Scalar != nil && (t.Scalar.Kind == expr.Literal || t.Scalar.Kind == "") {
-		return t.Scalar.Lit
-	}
-	return nil
 }
 
 // Schema is the JSON Schema of a field (2020-12, as OpenAPI 3.1 has it).

@@ -5,10 +5,12 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 
+	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/exchange"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/message"
@@ -22,6 +24,7 @@ const (
 	maxField   = 2000
 	maxFields  = 10
 	maxValue   = 2000
+	maxOption  = 75
 )
 
 // Sender tells messages in one workspace.
@@ -64,11 +67,31 @@ func (s *Sender) Send(ctx context.Context, m message.Message) message.Result {
 			return message.Not(end)
 		}
 	}
+	if end := s.overtake(ctx, m); !end.OK() {
+		return message.Not(end)
+	}
 	sent, end := s.client.Post(ctx, p)
 	if !end.OK() {
 		return message.Not(end)
 	}
 	return message.Sent(sent.Map())
+}
+
+// overtake takes the buttons from an earlier message, and says there what became of it. One that is not there any more needs
+// that no more.
+func (s *Sender) overtake(ctx context.Context, m message.Message) exchange.End {
+	old := slack.SentFrom(m.Edit)
+	if old.TS == "" {
+		return exchange.Done()
+	}
+	end := s.client.Update(ctx, old, fallback(m), Blocks(message.Message{Title: m.Title, Text: m.Text, Facts: m.Facts, Links: m.Links}))
+	if end.Kind == fault.NotFound || end.Kind == fault.Invalid {
+		return exchange.Done()
+	}
+	if end.Outcome == entry.InDoubt { // it says the same however often it is said
+		end.Outcome = entry.Failed
+	}
+	return end
 }
 
 func fallback(m message.Message) string { return slack.Escape(strings.TrimSpace(mark(m) + m.Title)) }
@@ -128,21 +151,44 @@ func Blocks(m message.Message) []any {
 	if len(links) > 0 {
 		out = append(out, map[string]any{"type": "context", "elements": []any{text(cut(strings.Join(links, "  ·  "), maxSection))}})
 	}
-	var buttons []any
-	for _, b := range m.Buttons {
+	if buttons := actions(m.Buttons); len(buttons) > 0 {
+		out = append(out, map[string]any{"type": "actions", "elements": buttons})
+	}
+	return out
+}
+
+// actions draws buttons and menus. What of a menu is chosen is told as VALUE|OPTION.
+func actions(list []message.Button) []any {
+	plain := func(s string, n int) map[string]any { return map[string]any{"type": "plain_text", "text": cut(s, n)} }
+	var out []any
+	for _, b := range list {
 		if b.Name == "" || b.Label == "" || len(b.Value) > maxValue {
 			continue
 		}
-		x := map[string]any{
-			"type": "button", "action_id": b.Name, "value": b.Value, "text": map[string]any{"type": "plain_text", "text": cut(b.Label, 75)},
+		x := map[string]any{"action_id": b.Name}
+		if len(b.Options) > 0 {
+			var options []any
+			for _, o := range b.Options[:min(len(b.Options), message.MaxOptions)] {
+				if v := b.Value + "|" + o.Value; len(v) <= maxOption {
+					options = append(options, map[string]any{"text": plain(cmp.Or(o.Label, "—"), 75), "value": v})
+				}
+			}
+			if len(options) == 0 {
+				continue
+			}
+			x["type"], x["placeholder"], x["options"] = "static_select", plain(b.Label, 150), options
+		} else {
+			x["type"], x["value"], x["text"] = "button", b.Value, plain(b.Label, 75)
+			if b.Style == "primary" || b.Style == "danger" {
+				x["style"] = b.Style
+			}
 		}
-		if b.Style == "primary" || b.Style == "danger" {
-			x["style"] = b.Style
+		if b.Confirm != "" {
+			x["confirm"] = map[string]any{
+				"title": plain(b.Label, 100), "text": plain(b.Confirm, 300), "confirm": plain("Yes", 30), "deny": plain("No", 30),
+			}
 		}
-		buttons = append(buttons, x)
-	}
-	if len(buttons) > 0 {
-		out = append(out, map[string]any{"type": "actions", "elements": buttons})
+		out = append(out, x)
 	}
 	return out
 }

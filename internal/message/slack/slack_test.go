@@ -128,3 +128,60 @@ func walk(v any, do func(string)) {
 		}
 	}
 }
+
+// TestMenus: a menu is a menu, and what cannot be one is left out.
+func TestMenus(t *testing.T) {
+	t.Parallel()
+	s, stand := open(t)
+	m := messagetest.Sample("msg_1")
+	m.Buttons = []message.Button{
+		{Name: "pick", Label: "Choose…", Value: "task_1", Options: []message.Option{{Label: strings.Repeat("é", 100), Value: "0"}, {Label: "", Value: "1"}}},
+		{Name: "doubt", Label: "What?", Value: "task_1", Confirm: "Sure?", Options: []message.Option{{Label: "yes", Value: "yes"}, {Label: "long", Value: strings.Repeat("x", 80)}}},
+		{Name: "none", Label: "None", Value: strings.Repeat("x", 80), Options: []message.Option{{Label: "a", Value: "a"}}},
+	}
+	if r := s.Send(t.Context(), m); !r.OK() {
+		t.Fatal(r.Why)
+	}
+	blocks := stand.Messages()[0].Blocks
+	b, err := json.Marshal(blocks[len(blocks)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"static_select"`, `"value":"task_1|0"`, `"value":"task_1|yes"`, `"confirm":{"confirm"`, "…"} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("%s is not in %s", want, b)
+		}
+	}
+	if strings.Contains(string(b), "xxx") || strings.Contains(string(b), `"none"`) {
+		t.Errorf("%s", b)
+	}
+}
+
+// TestOvertaken: an earlier message loses its buttons and says what became of it; one that is gone does not matter, and while
+// Slack asks to wait nothing is told.
+func TestOvertaken(t *testing.T) {
+	t.Parallel()
+	s, stand := open(t)
+	q := messagetest.Sample("msg_1")
+	q.Buttons = []message.Button{{Name: "b", Label: "B", Value: "v"}}
+	first := s.Send(t.Context(), q)
+	m := messagetest.Sample("msg_2")
+	m.Title, m.Step, m.First, m.Edit = "Approved", message.Updates, first.Remote, first.Remote
+	stand.Behave(messagetest.Limited)
+	if r := s.Send(t.Context(), m); r.OK() || r.After != 7*time.Second {
+		t.Errorf("%+v", r)
+	}
+	stand.Behave(messagetest.Good)
+	if r := s.Send(t.Context(), m); !r.OK() {
+		t.Fatal(r.Why)
+	}
+	all := stand.Messages()
+	b, err := json.Marshal(all[0].Blocks)
+	if err != nil || len(all) != 2 || !strings.Contains(all[0].Text, "Approved") || strings.Contains(string(b), `"actions"`) {
+		t.Errorf("%+v", all)
+	}
+	m.ID, m.Edit = "msg_3", map[string]any{"channel": "C0OPS", "ts": "1.1"}
+	if r := s.Send(t.Context(), m); !r.OK() {
+		t.Error(r.Why)
+	}
+}

@@ -4,9 +4,6 @@
 package slacktest
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -47,7 +44,6 @@ type File struct {
 
 // Server is the stand-in.
 type Server struct {
-	t   testing.TB
 	web *httptest.Server
 
 	mu       sync.Mutex
@@ -61,22 +57,58 @@ type Server struct {
 	users    map[string][2]string // id → name, e-mail address
 	calls    []string
 	answers  []string // what was sent to response_url
+	views    []View
+	triggers map[string]time.Time // that can still open a view
 	count    int
 	base     int64
+}
+
+// View is a form that was shown.
+type View struct {
+	Trigger string
+	Title   string
+	Private string
+	Blocks  []any
 }
 
 // New starts one, with the channels #ops (C0OPS) and #db (C0DB).
 func New(t testing.TB) *Server {
 	t.Helper()
+	s := Start()
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Start is New for whoever ends it by Close.
+func Start() *Server {
 	s := &Server{
-		t: t, mode: messagetest.Good, pending: map[string]*File{}, invited: map[string][]string{},
+		mode: messagetest.Good, pending: map[string]*File{}, invited: map[string][]string{}, triggers: map[string]time.Time{},
 		channels: map[string]string{"ops": "C0OPS", "db": "C0DB"},
-		users:    map[string][2]string{"U0ALICE": {"Alice", "alice@example.org"}, "U0BOB": {"Bob", "bob@example.org"}, "U0EVE": {"Eve", ""}},
+		users:    map[string][2]string{"U0ALICE": {"Alice", "alice@example.org"}, "U0BOB": {"Bob", "bob@example.org"}, "U0ROOT": {"Root", "root@example.org"}, "U0EVE": {"Eve", ""}},
 		base:     time.Now().Unix(),
 	}
 	s.web = httptest.NewServer(http.HandlerFunc(s.serve))
-	t.Cleanup(s.web.Close)
 	return s
+}
+
+// Close ends it.
+func (s *Server) Close() { s.web.Close() }
+
+// Views gives the forms that were shown.
+func (s *Server) Views() []View {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.views)
+}
+
+// Trigger makes an id that opens one view, within three seconds of at.
+func (s *Server) Trigger(at time.Time) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	id := fmt.Sprintf("%d.%d.trigger", s.base, s.count)
+	s.triggers[id] = at
+	return id
 }
 
 // URL is the address of its API.
@@ -147,34 +179,6 @@ func (s *Server) Invited(channel string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.invited[channel])
-}
-
-// Sign signs a request as Slack does (v0), at a time.
-func Sign(r *http.Request, body []byte, at time.Time) {
-	stamp := strconv.FormatInt(at.Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(Signing))
-	_, _ = fmt.Fprintf(mac, "v0:%s:%s", stamp, body)
-	r.Header.Set("X-Slack-Request-Timestamp", stamp)
-	r.Header.Set("X-Slack-Signature", "v0="+hex.EncodeToString(mac.Sum(nil)))
-}
-
-// Press is the body that Slack sends when somebody presses a button.
-func Press(user, button, value, answer string, at time.Time) []byte {
-	p, _ := json.Marshal(map[string]any{ //nolint:errchkjson // texts
-		"type": "block_actions", "team": map[string]any{"id": Team}, "user": map[string]any{"id": user, "name": "whatever", "team_id": Team},
-		"channel": map[string]any{"id": "C0OPS"}, "container": map[string]any{"message_ts": "1.000001", "channel_id": "C0OPS"},
-		"response_url": answer,
-		"actions":      []any{map[string]any{"type": "button", "action_id": button, "value": value, "action_ts": strconv.FormatInt(at.UnixMicro(), 10)}},
-	})
-	return []byte(url.Values{"payload": {string(p)}}.Encode())
-}
-
-// Command is the body that Slack sends for a slash command.
-func Command(user, text, answer string) []byte {
-	return []byte(url.Values{
-		"team_id": {Team}, "user_id": {user}, "user_name": {"whatever"}, "channel_id": {"C0OPS"}, "command": {"/tend"}, "text": {text}, "response_url": {answer},
-		"trigger_id": {strconv.FormatInt(time.Now().UnixNano(), 10)},
-	}.Encode())
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -362,6 +366,8 @@ func (s *Server) do(method string, in map[string]any) map[string]any {
 
 func (s *Server) more(method string, in map[string]any) map[string]any {
 	switch method {
+	case "views.open":
+		return s.show(in)
 	case "users.lookupByEmail":
 		for id, u := range s.users {
 			if u[1] != "" && u[1] == text(in, "email") {
