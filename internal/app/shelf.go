@@ -181,13 +181,13 @@ type library struct {
 func (l library) Playbooks() []*catalog.Playbook { return l.now.Load().Playbooks() }
 
 // StartPlaybook implements httpapi.Library.
-func (l library) StartPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request string) (string, error) {
+func (l library) StartPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request, trace string) (string, error) {
 	bound, err := p.Program.Bind(params, nil, p.Metadata, l.eval)
 	if err != nil {
 		return "", err
 	}
 	return l.engine.Start(ctx, engine.Start{
 		Project: p.Project, Environment: p.Environment, Program: p.Program, Params: bound, Metadata: p.Metadata, Source: p.Source, Guards: p.Guards,
-		By: by, Request: request, Cause: entry.Cause{Why: why},
+		By: by, Request: request, Cause: entry.Cause{Why: why}, Trace: trace,
 	})
 }

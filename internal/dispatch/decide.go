@@ -71,12 +71,12 @@ func (m *Machine) decide(it *Item, now time.Time) *entry.EventDecided {
 	}
 	row := Row{
 		At: e.At, Cause: it.Cause, Group: e.Group, Key: e.Key, Kind: e.Kind, Labels: e.Labels, Priority: e.Priority,
-		Seq: m.lengths[e.Source] + 1, Source: e.Source, Status: e.Status, Until: e.Until,
+		Seq: m.lengths[e.Source] + 1, Source: e.Source, Status: e.Status, Trace: e.Trace, Until: e.Until,
 	}
 	m.lengths[e.Source]++
 	r := &entry.EventReceived{
 		At: e.At.UTC(), Cause: it.Cause, Data: e.Data, Group: e.Group, ID: e.ID, Key: e.Key, Labels: value.TextMap(e.Labels), Name: e.Name,
-		Priority: e.Priority, Project: e.Project, Ref: it.Ref, Source: e.Source, Status: string(e.Status), Type: e.Kind, Until: e.Until.UTC(),
+		Priority: e.Priority, Project: e.Project, Ref: it.Ref, Source: e.Source, Status: string(e.Status), Trace: e.Trace, Type: e.Kind, Until: e.Until.UTC(),
 	}
 	if it.Ref != nil {
 		r.Data = nil

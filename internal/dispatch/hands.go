@@ -90,6 +90,7 @@ func (d *Dispatch) tryStart(x StartRun) error {
 		ID: x.Run, Project: t.Project, Environment: pb.Environment, Program: pb.Program, Params: params, Event: data, Metadata: pb.Metadata, Source: pb.Source, Dir: pb.Dir,
 		Guards: pb.Guards, By: entry.Who{ID: "trigger:" + t.Outcome.Trigger, Name: "trigger " + t.Outcome.Trigger, Via: "engine"},
 		Cause: entry.Cause{Event: t.Event, Incident: t.Row.Decision.Incident, Key: t.Outcome.Key, Trigger: t.Outcome.Trigger},
+		Trace: t.Row.Trace,
 	})
 	if fault.Is(err, fault.Refused) {
 		if st, serr := d.cfg.Engine.Status(d.ctx); serr == nil && st.Halted != "" {
@@ -193,7 +194,7 @@ func (d *Dispatch) read(ctx context.Context, eventID string, row *Row) (*event.E
 	}
 	e := &event.Event{
 		At: r.At, Cause: r.Cause, Data: r.Data, Group: r.Group, ID: r.ID, Key: r.Key, Kind: r.Type, Labels: texts(r.Labels), Name: r.Name,
-		Priority: r.Priority, Project: r.Project, Source: r.Source, Status: event.Status(r.Status), Until: r.Until,
+		Priority: r.Priority, Project: r.Project, Source: r.Source, Status: event.Status(r.Status), Trace: r.Trace, Until: r.Until,
 	}
 	if r.Ref == nil {
 		return e, nil

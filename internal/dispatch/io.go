@@ -35,6 +35,7 @@ type Row struct {
 	Seq      uint64             `json:"seq"`
 	Source   string             `json:"source"`
 	Status   event.Status       `json:"status,omitempty"`
+	Trace    string             `json:"trace,omitempty"` // W3C traceparent that the event came with
 	Until    time.Time          `json:"until,omitzero"`
 }
 

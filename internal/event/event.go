@@ -26,6 +26,7 @@ type Event struct {
 	Project  string            `json:"project"`
 	Source   string            `json:"source"`           // the configured name of where it came from
 	Status   Status            `json:"status,omitempty"` // of what can begin and end
+	Trace    string            `json:"trace,omitempty"`  // W3C traceparent that it came with: what it leads to stands there
 	Until    time.Time         `json:"until,omitzero"`   // when it ended, by the source's clock
 }
 

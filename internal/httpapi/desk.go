@@ -127,7 +127,7 @@ func (s *server) report(ctx context.Context, in *reportsInput) (*receiptsOutput,
 		}
 		list[i] = event.Event{
 			Source: "api", Project: home, Kind: r.Kind, Key: r.Key, Group: group, Name: r.Name, Labels: r.Labels, Data: r.Data, Priority: r.Priority,
-			Status: event.Status(r.Status),
+			Status: event.Status(r.Status), Trace: TraceOf(ctx).asked(),
 		}
 	}
 	receipts, err := s.Desk.Accept(ctx, list)

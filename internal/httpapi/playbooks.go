@@ -19,8 +19,9 @@ import (
 // Library has the playbooks that are live on a server.
 type Library interface {
 	Playbooks() []*catalog.Playbook
-	// StartPlaybook binds parameters, all problems at once, and starts a run. A repeat with the same request gives the same run.
-	StartPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request string) (run string, err error)
+	// StartPlaybook binds parameters, all problems at once, and starts a run. A repeat with the same request gives the same run;
+	// trace is the traceparent that asked, or "".
+	StartPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request, trace string) (run string, err error)
 }
 
 func (s *server) playbooks(a *api) {
@@ -125,7 +126,11 @@ func (s *server) startPlaybook(ctx context.Context, in *startPlaybookInput) (*st
 	if err := s.allow(ctx, access.Need{Verb: access.Start, Kind: "run", Project: p.Project, Labels: p.Labels}); err != nil {
 		return nil, err
 	}
-	run, err := s.Library.StartPlaybook(ctx, p, in.Body.Params, who(ctx), in.Body.Why, in.Request)
+	request := in.Request
+	if request == "" {
+		request = onceOf(ctx, "playbook "+p.Project+" "+p.Name)
+	}
+	run, err := s.Library.StartPlaybook(ctx, p, in.Body.Params, who(ctx), in.Body.Why, request, TraceOf(ctx).asked())
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/signature"
 	"github.com/tendhq/tend/internal/source"
+	"github.com/tendhq/tend/internal/trace"
 	"github.com/tendhq/tend/internal/wire"
 )
 
@@ -114,6 +115,7 @@ func (d *Door) take(r *http.Request) (*Answer, error) {
 	}
 	out := &Answer{Events: []dispatch.Receipt{}}
 	if len(events) > 0 {
+		joinTrace(events, r.Header.Get("Traceparent"))
 		if out.Events, err = d.Accept.Accept(r.Context(), events); err != nil {
 			return nil, err
 		}
@@ -130,6 +132,19 @@ func (d *Door) take(r *http.Request) (*Answer, error) {
 		d.Log.Warn("parts of a message could not be read", "source", s.Name, "taken", len(events), "problem", partly)
 	}
 	return out, nil
+}
+
+// joinTrace puts events into the trace that their message names. One that names a trace of its own stays there.
+func joinTrace(events []event.Event, header string) {
+	at, ok := trace.Parse(header)
+	if !ok {
+		return
+	}
+	for i := range events {
+		if events[i].Trace == "" {
+			events[i].Trace = at.String()
+		}
+	}
 }
 
 // refused logs a refusal, at most one of a source each minute: a door that is knocked at must not fill the disk.

@@ -12,6 +12,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/signature"
 	"github.com/tendhq/tend/internal/source"
+	"github.com/tendhq/tend/internal/trace"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -69,8 +70,9 @@ func one(e event.Event, err error) ([]event.Event, error) {
 	return []event.Event{e}, nil
 }
 
-// attributes are those that the specification defines, by the names of their headers.
-var attributes = []string{"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema"}
+// attributes are those that the specification defines, by the names of their headers, and that of its extension for
+// distributed tracing.
+var attributes = []string{"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "traceparent"}
 
 // binary reads attributes from headers and the data from the body.
 func binary(r source.Request) (event.Event, error) {
@@ -133,8 +135,13 @@ func decode(r source.Request, n source.Node) (event.Event, error) {
 		}
 	}
 	subject := n.At("subject").Text()
+	stands := ""
+	if at, ok := trace.Parse(n.At("traceparent").Text()); ok {
+		stands = at.String()
+	}
 	return r.Event(event.Event{
 		Kind: "cloudevent", At: n.At("time").Time(), Data: data, Key: src + "\x00" + id, Group: src + "/" + subject, Name: typ,
 		Labels: source.Set("type", typ, "source", src, "subject", subject),
+		Trace:  stands,
 	}), nil
 }

@@ -25,8 +25,9 @@ func messages() []sourcetest.Message {
 			Kind: "cloudevent", Key: "/mycontext\x00C234-1234-1234", Group: "/mycontext/123", Name: "com.example.someevent", At: at("2026-03-01T11:31:00Z"),
 			Labels: map[string]string{"type": "com.example.someevent", "source": "/mycontext", "subject": "123"},
 		}}},
-		{Name: "binary", Header: map[string]string{"Ce-Specversion": "1.0", "Ce-Type": "t", "Ce-Source": "/s", "Ce-Id": "1", "Content-Type": "text/plain"}, Body: "hello", Want: []event.Event{{
+		{Name: "binary", Header: map[string]string{"Ce-Specversion": "1.0", "Ce-Type": "t", "Ce-Source": "/s", "Ce-Id": "1", "Ce-Traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "Content-Type": "text/plain"}, Body: "hello", Want: []event.Event{{
 			Kind: "cloudevent", Key: "/s\x001", Group: "/s/", Name: "t", Labels: map[string]string{"type": "t", "source": "/s"},
+			Trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 		}}},
 		{Name: "batch", Header: map[string]string{"Content-Type": "application/cloudevents-batch+json"}, Body: `[{"specversion":"1.0","type":"t","source":"/s","id":"1","data":1},{"specversion":"1.0","type":"t","source":"/s","id":"2","data_base64":"eyJhIjoxfQ=="}]`, Want: []event.Event{
 			{Kind: "cloudevent", Key: "/s\x001", Group: "/s/", Name: "t", Labels: map[string]string{"type": "t", "source": "/s"}},
