@@ -66,7 +66,7 @@ type Governor interface {
 // Library has the playbooks that are live.
 type Library interface {
 	Playbooks() []*catalog.Playbook
-	StartPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request string) (run string, err error)
+	StartPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request, trace string) (run string, err error)
 }
 
 // Desk takes events, and has incidents.

@@ -63,7 +63,7 @@ func (d *desk) Do(_ context.Context, c engine.Command) (engine.Done, error) {
 func (d *desk) Playbooks() []*catalog.Playbook { return d.library }
 
 // StartPlaybook implements chat.Library.
-func (d *desk) StartPlaybook(_ context.Context, p *catalog.Playbook, params map[string]any, _ entry.Who, _, request string) (string, error) {
+func (d *desk) StartPlaybook(_ context.Context, p *catalog.Playbook, params map[string]any, _ entry.Who, _, request, _ string) (string, error) {
 	bound, err := p.Program.Bind(params, nil, nil, expr.New(expr.Limits{}))
 	if err != nil {
 		return "", err

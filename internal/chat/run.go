@@ -67,7 +67,7 @@ func (d *Door) run(ctx context.Context, c call, rest string) (said, error) {
 
 // begin starts a run and lets a thread follow it. A repeat with the same request gives the same run.
 func (d *Door) begin(ctx context.Context, c call, b *catalog.Playbook, params map[string]any, why, request string) (string, error) {
-	run, err := d.Library.StartPlaybook(ctx, b, params, by(c.by), why, request)
+	run, err := d.Library.StartPlaybook(ctx, b, params, by(c.by), why, request, "")
 	if err != nil {
 		return "", err
 	}
