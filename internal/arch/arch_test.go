@@ -42,6 +42,7 @@ var lines = [][]string{
 		"access", // who may do what
 		"event",  // what comes from outside
 		"secret",
+		"tally", // what guards counted
 		"terminal",
 	},
 	{ // the languages, and what reads texts
@@ -238,6 +239,7 @@ var pure = []string{
 	"signature",
 	"sketch",
 	"spelling",
+	"tally",
 	"task",
 	"trace",
 	"trigger",

@@ -8,6 +8,7 @@
 package catalog
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -146,8 +147,9 @@ type builder struct {
 	actions  contract.Catalog
 	results  map[string]lint.Result
 	byDoc    map[*document.Document]*Playbook
-	order    []*document.Document // of the playbooks
-	where    *environment.Spec    // nil: none
+	order    []*document.Document       // of the playbooks
+	where    *environment.Spec          // nil: none
+	grouped  map[int]*document.Document // guards that name a group
 	findings []document.Finding
 }
 
@@ -160,7 +162,7 @@ func Build(files []document.File, b Binding, actions contract.Catalog) (*Catalog
 	}
 	x := &builder{
 		Catalog: &Catalog{binding: b, started: map[string]*Playbook{}, places: map[string]document.Place{}}, files: map[string]document.File{}, actions: actions,
-		results: map[string]lint.Result{}, byDoc: map[*document.Document]*Playbook{},
+		results: map[string]lint.Result{}, byDoc: map[*document.Document]*Playbook{}, grouped: map[int]*document.Document{},
 	}
 	var docs []document.File
 	for _, f := range files {
@@ -225,6 +227,7 @@ func (x *builder) collect(docs []document.File) {
 		}
 	}
 	x.environment(where)
+	x.groups()
 	for _, d := range x.order {
 		p, doc := x.byDoc[d], d.Content.(*playbook.Document) //nolint:errcheck,forcetypeassert // it was one a moment ago
 		if p.Program != nil {
@@ -302,6 +305,27 @@ func (x *builder) environment(all []*document.Document) {
 	x.find(all[0], RuleEnvironment, k, spelling.Suggest(want, names), "the repository is live in the environment `%s`, and declares only others", want)
 }
 
+// groups tells guards who is in their groups, which their environment knows.
+func (x *builder) groups() {
+	var known map[string][]string
+	if x.where != nil {
+		known = x.where.Groups
+	}
+	for i, d := range x.grouped {
+		g, ok := x.guards[i].In(known)
+		if x.guards[i] = g; ok {
+			continue
+		}
+		k := inside(d, g.Rule(), "group")
+		if x.binding.Environment == "" {
+			x.find(d, RuleGroup, k, "say `environment:` of the repository in the server's configuration, or `members:` here", "nobody says who is in the group `%s`: its repository is live in no environment", g.Group())
+			continue
+		}
+		remedy := spelling.Suggest(g.Group(), slices.Sorted(maps.Keys(known)))
+		x.find(d, RuleGroup, k, cmp.Or(remedy, "add it below `groups:`"), "the environment `%s` does not say who is in the group `%s`", x.binding.Environment, g.Group())
+	}
+}
+
 // guard takes a guard, with the calendar beside it.
 func (x *builder) guard(d *document.Document, g *guard.Spec) {
 	own := *g
@@ -323,6 +347,9 @@ func (x *builder) guard(d *document.Document, g *guard.Spec) {
 			freeze.Events = string(file.Content)
 		}
 		own.Freeze = &freeze
+	}
+	if g.Group() != "" {
+		x.grouped[len(x.guards)] = d
 	}
 	x.guards = append(x.guards, own)
 }

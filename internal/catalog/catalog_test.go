@@ -518,6 +518,41 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// TestGroups: a guard's group is what its environment says, and nothing is live when nobody says it.
+func TestGroups(t *testing.T) {
+	t.Parallel()
+	const files = `
+-- g.yaml --
+apiVersion: tend/v1
+kind: Guard
+metadata: {name: part, description: A part of the web.}
+share: {percent: 50, group: web, within: 1h}
+---
+apiVersion: tend/v1
+kind: Environment
+metadata: {name: stage, description: Small.}
+groups: {web: [host:web-1, host:web-2]}
+---
+apiVersion: tend/v1
+kind: Environment
+metadata: {name: production, description: Nobody said.}
+groups: {wbe: [host:web-1]}
+`
+	c := good(t, files, catalog.Binding{Environment: "stage"})
+	g := c.Guards()[0]
+	if g.Share.Of() != 2 || !slices.Equal(g.Select.Targets, []string{"host:web-1", "host:web-2"}) {
+		t.Errorf("%+v", g)
+	}
+	for env, want := range map[string]string{
+		"production": "g.yaml:4:29: error: the environment `production` does not say who is in the group `web` [unknown-group] (did you mean `wbe`?)",
+		"":           "g.yaml:4:29: error: nobody says who is in the group `web`: its repository is live in no environment [unknown-group]",
+	} {
+		if c, fs := build(t, files, catalog.Binding{Environment: env}); c != nil || !strings.Contains(fmt.Sprint(fs), want) {
+			t.Errorf("%v", fs)
+		}
+	}
+}
+
 func TestSet(t *testing.T) {
 	t.Parallel()
 	one := func(repository, project, name string) *catalog.Catalog {

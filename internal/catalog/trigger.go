@@ -22,6 +22,7 @@ import (
 const (
 	RuleCalendar  = "unreadable-calendar" // of a guard
 	RuleCeiling   = "beyond-ceiling"      // what the repository may not touch
+	RuleGroup     = "unknown-group"       // of a guard: the environment does not say who is in it
 	RuleParameter = "wrong-parameter"     // a trigger gives a playbook what it does not take
 	RulePlaybook  = "unknown-playbook"    // a trigger starts what is not there
 )

@@ -145,7 +145,23 @@ func (m *Machine) judge(t *Ticket, it *Item, now time.Time) entry.EventDecided {
 		}
 		return d
 	}
+	m.counted(m.gate.Seen(m.candidate(t), now))
 	return m.place(t, d, now)
+}
+
+// counted writes what a gate wants to remember.
+func (m *Machine) counted(v Verdict) {
+	if len(v.Facts)+len(v.Rows)+len(v.Drop) == 0 {
+		return
+	}
+	tx := m.open()
+	tx.facts = append(tx.facts, v.Facts...)
+	for _, k := range v.Drop {
+		tx.drop(k)
+	}
+	for _, r := range v.Rows {
+		tx.row(r)
+	}
 }
 
 // tooOld says why an event is old news, or "".
@@ -208,11 +224,7 @@ func (m *Machine) place(t *Ticket, d entry.EventDecided, now time.Time) entry.Ev
 	}
 	v := m.gate.Start(m.candidate(t), now)
 	t.judged = true
-	tx := m.open()
-	tx.facts = append(tx.facts, v.Facts...)
-	for _, r := range v.Rows {
-		tx.row(r)
-	}
+	m.counted(v)
 	d.Guard = v.Guard
 	switch v.Outcome {
 	case event.Started:
@@ -407,12 +419,7 @@ func (m *Machine) over(t *Ticket, status, why string, now time.Time) {
 	if len(m.slots[slot]) == 0 {
 		delete(m.slots, slot)
 	}
-	v := m.gate.Ended(m.candidate(t), status, now)
-	tx := m.open()
-	tx.facts = append(tx.facts, v.Facts...)
-	for _, r := range v.Rows {
-		tx.row(r)
-	}
+	m.counted(m.gate.Ended(m.candidate(t), status, now))
 	m.ran(t, status, why, now)
 	m.tellRun(t, status, why, now)
 	for list := m.blocked[slot]; len(list) > 0; list = m.blocked[slot] {

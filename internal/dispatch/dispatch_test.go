@@ -303,6 +303,8 @@ type heldUntil struct {
 	asked atomic.Int32
 }
 
+func (h *heldUntil) Seen(dispatch.Candidate, time.Time) dispatch.Verdict { return dispatch.Verdict{} }
+
 func (h *heldUntil) Start(_ dispatch.Candidate, now time.Time) dispatch.Verdict {
 	h.asked.Add(1)
 	if now.Before(h.at) {

@@ -37,11 +37,15 @@ type Verdict struct {
 	Until   time.Time // of Held; zero: until the rules change, or the gate is asked again
 	Facts   []ledger.Fact
 	Rows    []store.Row
+	Drop    []store.Key
 }
 
 // Gate judges runs before they begin: the guards of a server. It is called by the machine, and must not wait for anything;
 // what it counts, it counts when it lets a run begin.
 type Gate interface {
+	// Seen tells of an event that a trigger took and that is no old news, before anything becomes of it: what follows may be
+	// that it joins a run. Of the verdict only what is to be written counts.
+	Seen(c Candidate, now time.Time) Verdict
 	Start(c Candidate, now time.Time) Verdict
 	// Ended tells that a run that it let begin is over, or did not begin ("not-started").
 	Ended(c Candidate, status string, now time.Time) Verdict
@@ -50,6 +54,7 @@ type Gate interface {
 // open lets everything begin.
 type open struct{}
 
+func (open) Seen(Candidate, time.Time) Verdict          { return Verdict{} }
 func (open) Start(Candidate, time.Time) Verdict         { return Verdict{Outcome: event.Started} }
 func (open) Ended(Candidate, string, time.Time) Verdict { return Verdict{} }
 

@@ -154,6 +154,8 @@ func (simGate) Start(c dispatch.Candidate, now time.Time) dispatch.Verdict {
 	return dispatch.Verdict{Outcome: event.Started}
 }
 
+func (simGate) Seen(dispatch.Candidate, time.Time) dispatch.Verdict { return dispatch.Verdict{} }
+
 func (simGate) Ended(dispatch.Candidate, string, time.Time) dispatch.Verdict {
 	return dispatch.Verdict{}
 }

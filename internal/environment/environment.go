@@ -5,6 +5,7 @@ package environment
 import (
 	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/trigger"
 )
 
@@ -16,6 +17,8 @@ type Spec struct {
 	Secrets      map[string]string `json:"secrets,omitempty"`
 	Runners      map[string]string `json:"runners,omitempty"`
 	Parameters   map[string]any    `json:"parameters,omitempty"` // values in place of the defaults of playbooks
+
+	Groups map[string][]string `json:"groups,omitempty"` // targets, for guards that count a share of them
 }
 
 // FormEvents is the form of the map `events`.
@@ -40,6 +43,7 @@ var (
 		document.Def("secrets", document.FormLabels, "The same for secrets."),
 		document.Def("runners", document.FormLabels, "The same for runners."),
 		document.Def("parameters", document.FormPlain, "Values of parameters, in place of the defaults of playbooks."),
+		document.Def("groups", document.FormPlain, "Targets by the name of a group, for guards that count a share of one."),
 	})
 	eventKeys = document.Table{
 		document.Def("source", document.FormTexts, "Globs of the names of sources."),
@@ -59,6 +63,8 @@ func read(r *document.Reader, d *document.Document) any {
 			e.Secrets = r.Labels(k)
 		case "runners":
 			e.Runners = r.Labels(k)
+		case "groups":
+			e.Groups = groups(r, k)
 		case "parameters":
 			if _, ok := r.Object(k.Value, "`parameters`"); ok {
 				e.Parameters, _ = r.Plain(k.Value).(map[string]any)
@@ -84,4 +90,21 @@ func events(r *document.Reader, k document.Key) *trigger.On {
 		}
 	})
 	return on
+}
+
+// groups reads who is in which group.
+func groups(r *document.Reader, k document.Key) map[string][]string {
+	o, ok := r.Object(k.Value, "`groups`")
+	if !ok {
+		return nil
+	}
+	out := map[string][]string{}
+	for _, g := range o.Keys {
+		list := guard.Members(r, g)
+		if len(list) == 0 {
+			r.Fail(document.RuleValue, g.Node, "name its members, or remove it", "nobody is in the group `%s`", g.Name)
+		}
+		out[g.Name] = list
+	}
+	return out
 }

@@ -65,6 +65,7 @@ type Governor struct {
 	overrides map[string]guard.Override
 	world     guard.World
 	counted   *guard.Counted // by starts and ends of runs
+	most      int            // of counted, before what is over is forgotten
 	rules     *guard.Rules
 	serial    uint64
 	engine    Engine // nil: nobody runs it yet
@@ -79,6 +80,9 @@ const (
 	rowOverride = "override"
 	rowCount    = "start-count"
 )
+
+// minCounts is how much of what was counted is remembered without looking whether it still counts.
+const minCounts = 1024
 
 // fileHalt is the id of the halt by file.
 const fileHalt = "file"
@@ -96,7 +100,7 @@ func Open(ctx context.Context, c Config) (*Governor, error) {
 	}
 	g := &Governor{
 		cfg: c, changed: make(chan struct{}, 1), own: map[string][]guard.Spec{}, halts: map[string]guard.Halted{},
-		settings: map[string]guard.Setting{}, overrides: map[string]guard.Override{}, counted: new(guard.Counted),
+		settings: map[string]guard.Setting{}, overrides: map[string]guard.Override{}, counted: new(guard.Counted), most: minCounts,
 	}
 	for kind, read := range map[string]func(id string, body []byte) error{
 		rowHalt:     func(id string, b []byte) error { return into(b, id, g.halts) },
@@ -481,6 +485,13 @@ func (g *Governor) write(ctx context.Context, kind, rowID string, v any, facts .
 	}}})
 }
 
+// Seen implements dispatch.Gate.
+func (g *Governor) Seen(c dispatch.Candidate, now time.Time) dispatch.Verdict {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.keep(g.rules.Seen(g.counted, g.about(c), now), nil, now)
+}
+
 // Start implements dispatch.Gate.
 func (g *Governor) Start(c dispatch.Candidate, now time.Time) dispatch.Verdict {
 	g.mu.Lock()
@@ -515,7 +526,7 @@ func (g *Governor) Ended(c dispatch.Candidate, status string, now time.Time) dis
 }
 
 func (g *Governor) about(c dispatch.Candidate) guard.Start {
-	s := guard.Start{Project: c.Project, Environment: c.Environment, Playbook: c.Playbook, Run: c.Run, Key: c.Key, Alarm: c.Labels["alertname"], Group: c.Group}
+	s := guard.Start{Project: c.Project, Environment: c.Environment, Playbook: c.Playbook, Run: c.Run, Key: c.Key, Alarm: c.Labels["alertname"], Group: c.Group, About: c.Labels}
 	if s.Alarm == "" {
 		s.Alarm = c.Trigger
 	}
@@ -530,7 +541,8 @@ func (g *Governor) keep(more, less []guard.Reservation, now time.Time) dispatch.
 	var out dispatch.Verdict
 	tells := false
 	for _, r := range more {
-		tells = tells || r.Kind == "failed" && !g.counted.Has(r) // in a storm one repair comes back many times
+		// In a storm one repair comes back many times, and there is always one alarm more.
+		tells = tells || r.Kind == guard.Failed && !g.counted.Has(r) || r.Kind == guard.Down
 		g.counted.Add(r)
 		body, err := json.Marshal(r)
 		if err != nil {
@@ -547,8 +559,14 @@ func (g *Governor) keep(more, less []guard.Reservation, now time.Time) dispatch.
 			out.Rows = append(out.Rows, store.Row{Key: store.Key{Kind: rowCount, ID: r.ID()}, Project: home, Name: r.Guard, Parent: r.Root, At: now, Due: now, Body: body})
 		}
 	}
+	if g.counted.Len() > g.most {
+		for _, x := range g.counted.Forget(now) {
+			out.Drop = append(out.Drop, store.Key{Kind: rowCount, ID: x.ID()})
+		}
+		g.most = max(minCounts, 2*g.counted.Len())
+	}
 	if tells {
-		g.rebuild() // breakers hold effects of runs that go on, too
+		g.rebuild() // breakers and who stands down hold effects of runs that go on, too
 	}
 	return out
 }

@@ -303,3 +303,42 @@ func TestGate(t *testing.T) {
 	}
 	b.close(t)
 }
+
+// TestSeen: alarms that start nothing are counted, also over a restart; effects are held then, and what is over is forgotten.
+func TestSeen(t *testing.T) {
+	t.Parallel()
+	disk, now := new(memory.Disk), time.Now()
+	down := map[string][]guard.Spec{"shop": {{Name: "down", StandDown: &guard.StandDown{Alarms: 3, Within: value.Duration(time.Hour), By: "instance"}}}}
+	b := open(t, memory.Open(disk), governor.Config{Mode: guard.ModeAuto})
+	b.SetGuards(down)
+	seen := func(i int, at time.Time) {
+		t.Helper()
+		v := b.Seen(dispatch.Candidate{
+			Run: "run_1", Project: "shop", Trigger: "t", Playbook: "p", Key: "k", Labels: map[string]string{"alertname": "Down", "instance": fmt.Sprint("web-", i)},
+		}, at)
+		if err := b.ledger.Append(t.Context(), ledger.Batch{Rows: v.Rows, Delete: v.Drop}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q := guard.Request{Project: "shop", Playbook: "p", Effect: contract.Mutate, Root: "x", Targets: []string{"host:x"}}
+	for i := range 3 {
+		seen(i, now)
+	}
+	if v := b.Rules().Effect(nil, q, now); v.Kind != guard.Allow {
+		t.Errorf("%+v", v)
+	}
+	b.close(t)
+	b = open(t, memory.Open(disk), governor.Config{Mode: guard.ModeAuto})
+	b.SetGuards(down)
+	for i := range 5000 { // a storm: more is not remembered than is needed
+		seen(3+i, now.Add(time.Minute))
+	}
+	if v := b.Rules().Effect(nil, q, now.Add(time.Minute)); v.Kind != guard.Hold || v.Guard != "down" || !v.Until.Equal(now.Add(61*time.Minute).UTC().Truncate(time.Microsecond)) {
+		t.Errorf("effects go on: %+v", v)
+	}
+	n := 0
+	if err := b.ledger.Each(t.Context(), store.Filter{Kind: "start-count"}, func(store.Row) error { n++; return nil }); err != nil || n > 20 {
+		t.Errorf("%d rows, %v", n, err)
+	}
+	b.close(t)
+}

@@ -18,6 +18,13 @@ import (
 
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/spelling"
+	"github.com/tendhq/tend/internal/tally"
+)
+
+// What guards counted.
+type (
+	Counted     = tally.Counted
+	Reservation = tally.Reservation
 )
 
 // Request is an effect that is about to begin, rendered.
@@ -127,7 +134,7 @@ func (q *question) ask() (Verdict, []Reservation) {
 		return q.spread(s.Limit, time.Duration(s.Within), q.r.per(s.Per, PerPlaybook), fmt.Sprintf("lets %d different targets be touched within %s", s.Limit, s.Within))
 	case g.Share != nil:
 		s := g.Share
-		return q.spread(s.Allows(), time.Duration(s.Within), "", fmt.Sprintf("lets %d%% of %d targets (%d) be touched within %s", s.Percent, s.Size, s.Allows(), s.Within))
+		return q.spread(s.Allows(), time.Duration(s.Within), "", fmt.Sprintf("lets %d%% of %d targets (%d) be touched within %s", s.Percent, s.Of(), s.Allows(), s.Within))
 	case g.Freeze != nil:
 		if until, why, yes := g.Freeze.frozen(q.now); yes {
 			if why != "" {
@@ -145,6 +152,9 @@ func (q *question) ask() (Verdict, []Reservation) {
 	case g.Change != nil:
 		return q.change(), nil
 	case g.StandDown != nil:
+		if q.world.Runs != nil {
+			q.counted = q.world.Runs
+		}
 		return q.standDown(), nil
 	case len(g.Fence) > 0:
 		return q.fence(), nil
@@ -169,7 +179,7 @@ func (q *question) cooldown() (no Verdict, reserve []Reservation) {
 		subjects = []string{"playbook " + q.r.Playbook}
 	}
 	for _, t := range subjects {
-		last, ok := q.counted.get(q.g.Name, t)
+		last, ok := q.counted.Get(q.g.Name, t)
 		if ok && last.Root != q.r.Root && q.now.Before(last.Until) {
 			no = stricter(no, q.no(last.Until, false, "leaves %s alone%s, after an effect of run %s", name(t), till(last.Until), last.Root))
 			continue
@@ -188,7 +198,7 @@ func (q *question) rate() (Verdict, []Reservation) {
 	var no Verdict
 	var reserve []Reservation
 	for _, per := range pers {
-		live := q.counted.live(q.g.Name, q.now, func(r Reservation) bool { return r.Per == per })
+		live := q.counted.Live(q.g.Name, q.now, func(r Reservation) bool { return r.Per == per })
 		if len(live) >= c.Limit {
 			// Enough of the oldest must be over.
 			until := live[len(live)-c.Limit].Until
@@ -197,7 +207,7 @@ func (q *question) rate() (Verdict, []Reservation) {
 		}
 		// Each effect counts, also the same one again in the same moment.
 		slot := fmt.Sprintf("%s|%s|%s|%d", per, q.r.Root, q.r.Path, q.now.UnixMicro())
-		for _, taken := q.counted.get(q.g.Name, slot); taken; _, taken = q.counted.get(q.g.Name, slot) {
+		for _, taken := q.counted.Get(q.g.Name, slot); taken; _, taken = q.counted.Get(q.g.Name, slot) {
 			slot += "+"
 		}
 		reserve = append(reserve, Reservation{Guard: q.g.Name, Per: per, Root: q.r.Root, Slot: slot, Until: q.until(time.Duration(c.Within))})
@@ -208,7 +218,7 @@ func (q *question) rate() (Verdict, []Reservation) {
 // spread bounds distinct targets: those that were touched and those that would be.
 func (q *question) spread(limit int, within time.Duration, per, says string) (Verdict, []Reservation) {
 	subjects := subjects(&q.g.Select, q.r)
-	live := q.counted.live(q.g.Name, q.now, func(r Reservation) bool { return r.Per == per })
+	live := q.counted.Live(q.g.Name, q.now, func(r Reservation) bool { return r.Per == per })
 	fresh := slices.DeleteFunc(slices.Clone(subjects), func(t string) bool {
 		return slices.ContainsFunc(live, func(r Reservation) bool { return r.Target == t })
 	})

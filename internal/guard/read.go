@@ -90,7 +90,9 @@ var (
 		},
 		FormShare: {
 			document.Def("percent", document.FormCount, "Which part of the group. One target may always be touched."),
-			document.Def("size", document.FormCount, "How many there are in the group."),
+			document.Def("size", document.FormCount, "How many there are in the group. Or:"),
+			document.Def("members", document.FormTexts, "Who is in the group: targets. Only they count then. Or:"),
+			document.Def("group", document.FormText, "Its name: the environment says below `groups` who is in it."),
 			document.Def("within", document.FormDuration, "Within which time."),
 		},
 		FormFreeze: {
@@ -123,14 +125,19 @@ var (
 			document.Def("then", document.FormText, "queue: wait for the one before (default). skip: leave it out. replace: cancel the oldest."),
 		},
 		FormStandDown: {
-			document.Def("alarms", document.FormCount, "More than so many different alarms of one name."),
+			document.Def("alarms", document.FormCount, "More than so many different alarms of one name. Or:"),
+			document.Def("percent", document.FormCount, "Alarms of one name about more than such a part of a group: with `size`, `members` or `group`, as of `share`."),
+			document.Def("size", document.FormCount, "How many there are in the group."),
+			document.Def("members", document.FormTexts, "Who is in the group, as `host:web-3`: alarms about others do not count."),
+			document.Def("group", document.FormText, "Its name, as of `share`."),
+			document.Def("by", document.FormText, "The label that says what an alarm is about. Without it the key of the trigger: what is one repair is one alarm."),
 			document.Def("within", document.FormDuration, "Within which time."),
 			document.Def("for", document.FormDuration, "How long to stand down. Default: as `within`."),
 			document.Def("blind", document.FormDuration, "What watches monitoring (an expected event) has been silent for so long."),
 		},
 	}
 	needs = map[document.Form][]string{
-		FormCooldown: {"every"}, FormRate: {"limit", "within"}, FormSpread: {"limit", "within"}, FormShare: {"percent", "size", "within"},
+		FormCooldown: {"every"}, FormRate: {"limit", "within"}, FormSpread: {"limit", "within"}, FormShare: {"percent", "within"},
 		FormWindow: {"from", "to"}, FormBreaker: {"failures", "within", "open"}, FormChange: {"required"}, FormConcurrency: {"limit"},
 	}
 )
@@ -227,17 +234,7 @@ func rule(r *document.Reader, g *Spec, k document.Key) {
 			}
 		})
 	case "share":
-		g.Share = &Share{}
-		part(r, k, FormShare, func(k document.Key) {
-			switch k.Name {
-			case "percent":
-				g.Share.Percent = r.Count(k, 1, 100)
-			case "size":
-				g.Share.Size = r.Count(k, 1, 10*counts)
-			case "within":
-				g.Share.Within = long(r, k)
-			}
-		})
+		share(r, g, k)
 	case "freeze":
 		freeze(r, g, k)
 	case "breaker":
@@ -287,6 +284,60 @@ func rule(r *document.Reader, g *Spec, k document.Key) {
 		})
 	case "standDown":
 		standDown(r, g, k)
+	}
+}
+
+func share(r *document.Reader, g *Spec, k document.Key) {
+	s := &Share{}
+	g.Share = s
+	o := part(r, k, FormShare, func(k document.Key) {
+		switch k.Name {
+		case "percent":
+			s.Percent = r.Count(k, 1, 100)
+		case "size":
+			s.Size = r.Count(k, 1, 10*counts)
+		case "members":
+			s.Members = Members(r, k)
+		case "group":
+			s.Group = r.Fixed(k)
+		case "within":
+			s.Within = long(r, k)
+		}
+	})
+	sized(r, &o, "share")
+}
+
+// Members reads who is in a group: each a target, none of them a pattern, because they are counted.
+func Members(r *document.Reader, k document.Key) []string {
+	var out []string
+	r.Texts(k, func(n *yaml.Node, t string) {
+		switch {
+		case strings.ContainsAny(t, "*?"):
+			r.Fail(document.RuleValue, n, "write each of them", "`%s` is a pattern: who is in a group is counted", t)
+		case slices.Contains(out, t):
+			r.Fail(document.RuleValue, n, "remove one", "`%s` is in the group twice", t)
+		}
+		out = append(out, t)
+	})
+	return out
+}
+
+// sized wants one of the three ways to say how many there are in a group.
+func sized(r *document.Reader, o *document.Object, what string) {
+	if o.Node == nil {
+		return
+	}
+	var given []document.Key
+	for _, name := range []string{"size", "members", "group"} {
+		if k, ok := o.Key(name); ok {
+			given = append(given, k)
+		}
+	}
+	switch {
+	case len(given) == 0:
+		r.Fail(document.RuleMissing, o.Node, "add `size`, `members` or `group`", "`%s` does not say how many there are in the group", what)
+	case len(given) > 1:
+		r.Fail(document.RuleValue, given[1].Node, "leave one of them", "`%s` says by `%s` and by `%s` how many there are in the group", what, given[0].Name, given[1].Name)
 	}
 }
 
@@ -340,6 +391,16 @@ func standDown(r *document.Reader, g *Spec, k document.Key) {
 		switch k.Name {
 		case "alarms":
 			s.Alarms = r.Count(k, 1, counts)
+		case "percent":
+			s.Percent = r.Count(k, 1, 100)
+		case "size":
+			s.Size = r.Count(k, 1, 10*counts)
+		case "members":
+			s.Members = Members(r, k)
+		case "group":
+			s.Group = r.Fixed(k)
+		case "by":
+			s.By = r.Fixed(k)
 		case "within":
 			s.Within = long(r, k)
 		case "for":
@@ -350,8 +411,15 @@ func standDown(r *document.Reader, g *Spec, k document.Key) {
 	})
 	switch {
 	case o.Node == nil:
-	case s.Alarms == 0 && s.Blind == 0 && !o.Has("alarms") && !o.Has("blind"):
-		r.Fail(document.RuleMissing, o.Node, "add `alarms` with `within`, or `blind`", "`standDown` says not when")
+	case !o.Has("alarms") && !o.Has("percent") && !o.Has("blind"):
+		r.Fail(document.RuleMissing, o.Node, "add `alarms` or `percent` with `within`, or `blind`", "`standDown` says not when")
+	case o.Has("percent"):
+		sized(r, &o, "standDown")
+		if !o.Has("within") {
+			r.Must(&o, "within", "`standDown` with `percent`")
+		}
+	case o.Has("size"), o.Has("members"), o.Has("group"):
+		r.Must(&o, "percent", "`standDown` with a group")
 	case o.Has("alarms") && !o.Has("within"):
 		r.Must(&o, "within", "`standDown` with `alarms`")
 	}

@@ -341,7 +341,7 @@ func TestStartsThatAreHeld(t *testing.T) {
 		guard.Spec{Name: "one", Concurrency: &guard.Concurrency{Limit: 1, Per: guard.PerKey, Then: "replace"}},
 		guard.Spec{Name: "down", Then: "ask", StandDown: &guard.StandDown{Alarms: 1, Within: lasts(5 * time.Minute)}},
 	)}
-	if v := s.start("r1", "k", noon); v.Kind != guard.Allow || len(v.Reserve) != 2 {
+	if v := s.start("r1", "k", noon); v.Kind != guard.Allow || len(v.Reserve) != 1 {
 		t.Fatalf("%+v", v)
 	}
 	if v := s.start("r1", "k", noon); v.Kind != guard.Allow || len(v.Replace) != 0 {
@@ -351,10 +351,9 @@ func TestStartsThatAreHeld(t *testing.T) {
 	if v.Kind != guard.Hold || v.Guard != "down" {
 		t.Errorf("nobody can be asked about a run that is not there: %+v", v)
 	}
-	if len(v.Reserve) != 1 || v.Reserve[0].Kind != "alarm" {
-		t.Errorf("it does not run, and its alarm counts: %+v", v.Reserve)
+	if len(v.Reserve) != 0 {
+		t.Errorf("it does not run: %+v", v.Reserve)
 	}
-	s.counted.Add(guard.Reservation{Guard: "down", Kind: "alarm", Per: "Down", Root: "r0", Slot: "Down|x", Until: noon.Add(5 * time.Minute)})
 	if v := s.start("r3", "k", noon); v.Kind != guard.Hold || len(v.Replace) != 0 {
 		t.Errorf("it does not begin, and ends another one: %+v", v)
 	}
@@ -367,11 +366,20 @@ type story struct {
 }
 
 func (s *story) start(run, key string, at time.Time) guard.StartVerdict {
-	v := s.rules.Start(&s.counted, guard.Start{Playbook: "restart", Run: run, Key: key, Alarm: "Down", Group: key}, at)
+	x := guard.Start{Playbook: "restart", Run: run, Key: key, Alarm: "Down", Group: key}
+	s.seen(x, at)
+	v := s.rules.Start(&s.counted, x, at)
 	for _, x := range v.Reserve {
 		s.counted.Add(x)
 	}
 	return v
+}
+
+// seen counts an alarm that starts nothing.
+func (s *story) seen(x guard.Start, at time.Time) {
+	for _, r := range s.rules.Seen(&s.counted, x, at) {
+		s.counted.Add(r)
+	}
 }
 
 func (s *story) end(run, key string, failed bool, at time.Time) {
@@ -491,6 +499,83 @@ func TestStandDown(t *testing.T) {
 		if v := s.rules.Effect(nil, on("r", "a"), noon.Add(at)); v.Kind != want {
 			t.Errorf("an effect, blind for %s: %+v", at, v)
 		}
+	}
+}
+
+// TestStandDownCounts: alarms count that start nothing, as what they are about; who stands down holds effects of runs that go on,
+// and begins nothing for as long as was said.
+func TestStandDownCounts(t *testing.T) {
+	t.Parallel()
+	of := func(alarm, key, instance string) guard.Start {
+		return guard.Start{Playbook: "restart", Run: "r0", Key: key, Alarm: alarm, Group: instance, About: map[string]string{"instance": instance}}
+	}
+	group := []string{"host:web-1", "host:web-2", "host:web-3", "host:web-4"}
+	for name, x := range map[string]struct {
+		rule  guard.StandDown
+		seen  []guard.Start
+		until time.Duration // 0: it does not stand down
+		says  string
+	}{
+		"one key is one alarm": {guard.StandDown{Alarms: 2, Within: lasts(time.Hour)}, []guard.Start{of("Down", "shop", "a"), of("Down", "shop", "b"), of("Down", "shop", "c"), of("Down", "pay", "d")}, 0, ""},
+		"by what they are about": {
+			guard.StandDown{Alarms: 2, By: "instance", Within: lasts(time.Hour), For: lasts(2 * time.Hour)}, []guard.Start{of("Down", "shop", "a"), of("Down", "shop", "b"), of("Down", "shop", "c")}, 2 * time.Hour, `more than 2 alarms "Down"`,
+		},
+		"names apart":         {guard.StandDown{Alarms: 2, By: "instance", Within: lasts(time.Hour)}, []guard.Start{of("Down", "k", "a"), of("Slow", "k", "b"), of("Full", "k", "c")}, 0, ""},
+		"a share of a number": {guard.StandDown{Percent: 20, Size: 10, By: "instance", Within: lasts(time.Hour)}, []guard.Start{of("Down", "k", "a"), of("Down", "k", "b"), of("Down", "k", "c")}, time.Hour, `alarms "Down" about more than 20% of 10 (2)`},
+		"a share of members": {
+			guard.StandDown{Percent: 25, Members: group, By: "instance", Within: lasts(time.Hour)}, []guard.Start{of("Down", "k", "web-1:9100"), of("Down", "k", "web-2")}, time.Hour, `about more than 25% of 4 (1)`,
+		},
+		"others are no members": {guard.StandDown{Percent: 25, Members: group, By: "instance", Within: lasts(time.Hour)}, []guard.Start{of("Down", "k", "web-1"), of("Down", "k", "db-1"), of("Down", "k", "web-10")}, 0, ""},
+		"without the label":     {guard.StandDown{Alarms: 1, By: "pod", Within: lasts(time.Hour)}, []guard.Start{of("Down", "k", "a"), of("Down", "k", "b")}, 0, ""},
+	} {
+		s := &story{rules: rules(guard.Spec{Name: "down", StandDown: &x.rule})}
+		for i, y := range x.seen {
+			s.seen(y, noon.Add(time.Duration(i)*time.Second))
+			s.seen(y, noon.Add(time.Duration(i)*time.Second)) // a repeat is the same alarm
+		}
+		last := noon.Add(time.Duration(len(x.seen)-1) * time.Second)
+		v := s.rules.Start(&s.counted, of("Another", "new", "z"), last)
+		w := s.rules.Effect(&s.counted, on("r0", "host:web-1"), last)
+		if x.until == 0 {
+			if v.Kind != guard.Allow || w.Kind != guard.Allow {
+				t.Errorf("%s: %+v, %+v", name, v, w)
+			}
+			continue
+		}
+		if v.Kind != guard.Hold || w.Kind != guard.Hold || !v.Until.Equal(last.Add(x.until)) || !strings.Contains(v.Why, x.says) || !strings.Contains(v.Why, "until 2026") {
+			t.Errorf("%s: %+v, %+v", name, v, w)
+		}
+		if v := s.rules.Effect(&s.counted, on("r0", "host:web-1"), last.Add(x.until)); v.Kind != guard.Allow {
+			t.Errorf("%s: it goes on standing down: %+v", name, v)
+		}
+		other := on("r0", "host:web-1")
+		other.Playbook = "other"
+		if v := s.rules.Effect(&s.counted, other, last); v.Kind != guard.Allow {
+			t.Errorf("%s: another playbook stands down too: %+v", name, v)
+		}
+	}
+}
+
+// TestGroups: how many there are in a group is a number, a list, or what the environment knows.
+func TestGroups(t *testing.T) {
+	t.Parallel()
+	known := map[string][]string{"web": {"host:web-1", "host:web-2", "host:web-3", "host:web-4"}}
+	share := guard.Spec{Name: "part", Share: &guard.Share{Percent: 50, Group: "web", Within: lasts(time.Hour)}}
+	if _, ok := share.In(nil); ok {
+		t.Error("a group that nobody knows is known")
+	}
+	g, ok := share.In(known)
+	if !ok || g.Share.Of() != 4 || g.Share.Allows() != 2 || share.Share.Members != nil {
+		t.Fatalf("%+v %+v", g.Share, share.Share)
+	}
+	counted := new(guard.Counted)
+	vs := try([]guard.Spec{g}, counted, noon, on("r1", "host:web-1"), on("r2", "host:web-2"), on("r3", "host:web-3"), on("r4", "host:db-1"))
+	if kinds(vs) != "allow allow hold allow" || !strings.Contains(vs[2].Why, "lets 50% of 4 targets (2) be touched within 1h") {
+		t.Errorf("%s: %s", kinds(vs), vs[2].Why)
+	}
+	down, ok := guard.Spec{Name: "down", StandDown: &guard.StandDown{Percent: 50, Group: "web", Within: lasts(time.Hour)}}.In(known)
+	if !ok || down.StandDown.Bears() != 2 {
+		t.Errorf("%+v", down.StandDown)
 	}
 }
 

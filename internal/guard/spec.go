@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -77,16 +78,23 @@ type Spread struct {
 	Within value.Duration `json:"within"`
 }
 
-// Share bounds which part of a group is touched within a time. The group is what Select.Targets select; how many there are
-// has to be said.
+// Share bounds which part of a group is touched within a time. How many there are in the group is said as a number, by a list,
+// or by the environment's; a group of which nobody says it has one.
 type Share struct {
+	Group   string         `json:"group,omitempty"`   // a name, of which the environment says who is in it
+	Members []string       `json:"members,omitempty"` // targets: those that are in it, and no others, count
 	Percent int            `json:"percent"`
 	Size    int            `json:"size"`
 	Within  value.Duration `json:"within"`
 }
 
+// Of is how many there are in the group.
+func (s *Share) Of() int { return max(len(s.Members), s.Size) }
+
 // Allows is how many targets of the group may be touched: at least one, so that a small group can be repaired at all.
-func (s *Share) Allows() int { return max(s.Size*s.Percent/100, 1) }
+func (s *Share) Allows() int { return portion(s.Of(), s.Percent) }
+
+func portion(of, percent int) int { return max(of*percent/100, 1) }
 
 // Freeze is when nothing may change.
 type Freeze struct {
@@ -133,10 +141,62 @@ type Concurrency struct {
 // StandDown holds everything back when an alarm is about more than one repair, or when nobody can see. It is asked before a
 // run begins, and before its effects.
 type StandDown struct {
-	Alarms int            `json:"alarms,omitempty"` // so many different ones of a name within Within
-	Blind  value.Duration `json:"blind,omitempty"`  // what watches monitoring has been silent for so long
-	For    value.Duration `json:"for,omitempty"`    // how long; default: Within
-	Within value.Duration `json:"within,omitempty"`
+	Alarms  int            `json:"alarms,omitempty"`  // more than so many different ones of a name within Within
+	Blind   value.Duration `json:"blind,omitempty"`   // what watches monitoring has been silent for so long
+	By      string         `json:"by,omitempty"`      // the label that tells them apart; default: the key of the trigger
+	For     value.Duration `json:"for,omitempty"`     // how long; default: Within
+	Group   string         `json:"group,omitempty"`   // as of Share
+	Members []string       `json:"members,omitempty"` // only alarms about these count
+	Percent int            `json:"percent,omitempty"` // more than such a part of the group
+	Size    int            `json:"size,omitempty"`    // of the group
+	Within  value.Duration `json:"within,omitempty"`
+}
+
+// Bears is how many different alarms there may be; 0: however many.
+func (d *StandDown) Bears() int {
+	n := d.Alarms
+	if d.Percent > 0 {
+		if p := portion(max(len(d.Members), d.Size), d.Percent); n == 0 || p < n {
+			n = p
+		}
+	}
+	return n
+}
+
+// lasts is how long it stands down.
+func (d *StandDown) lasts() time.Duration { return time.Duration(cmp.Or(d.For, d.Within)) }
+
+// In gives the guard with those who are in its group, when it names one that it does not list. all are the groups that are
+// known; ok is false when the group is none of them.
+func (s Spec) In(all map[string][]string) (out Spec, ok bool) {
+	switch {
+	case s.Share != nil && s.Share.Group != "":
+		own := *s.Share
+		own.Members, ok = all[own.Group]
+		s.Share = &own
+		if len(s.Select.Targets) == 0 {
+			s.Select.Targets = own.Members
+		}
+	case s.StandDown != nil && s.StandDown.Group != "":
+		own := *s.StandDown
+		own.Members, ok = all[own.Group]
+		s.StandDown = &own
+	default:
+		ok = true
+	}
+	return s, ok
+}
+
+// Group names the group that the guard asks its environment for; "" is none.
+func (s *Spec) Group() string {
+	switch {
+	case s.Share != nil:
+		return s.Share.Group
+	case s.StandDown != nil:
+		return s.StandDown.Group
+	default:
+		return ""
+	}
 }
 
 // Rule names the rule of a guard.

@@ -1,8 +1,11 @@
 package guard
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -13,9 +16,10 @@ type Start struct {
 	Playbook    string
 	Labels      map[string]string // of the playbook
 	Run         string
-	Key         string // of the trigger
-	Alarm       string // what the event is called: the alert's name
-	Group       string // what the event is about: one alert over its life
+	Key         string            // of the trigger
+	Alarm       string            // what the event is called: the alert's name
+	Group       string            // what the event is about: one alert over its life
+	About       map[string]string // labels of the event
 }
 
 // StartVerdict is the answer to a Start.
@@ -48,7 +52,7 @@ func (r *Rules) Start(counted *Counted, s Start, now time.Time) StartVerdict {
 			reserve = q.again(s) // that it comes again is a fact, whatever becomes of this start
 			no = q.breaker(s.Playbook, s.Key, reserve...)
 		case g.StandDown != nil:
-			no, reserve = q.alarms(s)
+			no = q.standDown()
 		case g.Concurrency != nil:
 			var replace []string
 			var skip bool
@@ -87,9 +91,10 @@ func (r *Rules) Start(counted *Counted, s Start, now time.Time) StartVerdict {
 	return out
 }
 
-// The kinds of reservations that are not effects.
+// The kinds of reservations that are not effects. Those with names for others hold effects of runs that go on, too.
 const (
-	failed  = "failed"
+	Failed  = "failed"
+	Down    = "down"
 	helped  = "helped"
 	alarm   = "alarm"
 	running = "running"
@@ -102,7 +107,7 @@ const forever = 7 * 24 * time.Hour
 func (q *question) concurrency(s Start) (no Verdict, reserve []Reservation, replace []string, skip bool) {
 	c := q.g.Concurrency
 	per := q.r.per(c.Per, PerPlaybook)
-	live := q.counted.live(q.g.Name, q.now, func(x Reservation) bool { return x.Per == per && x.Root != s.Run })
+	live := q.counted.Live(q.g.Name, q.now, func(x Reservation) bool { return x.Per == per && x.Root != s.Run })
 	mine := Reservation{Guard: q.g.Name, Kind: running, Per: per, Root: s.Run, Slot: "run " + s.Run, Until: q.until(forever)}
 	if len(live) < c.Limit {
 		return Verdict{}, []Reservation{mine}, nil, false
@@ -118,37 +123,100 @@ func (q *question) concurrency(s Start) (no Verdict, reserve []Reservation, repl
 	}
 }
 
-// alarms counts different alarms of a name.
-func (q *question) alarms(s Start) (Verdict, []Reservation) {
-	d := q.g.StandDown
-	if v := q.standDown(); v.Kind != "" {
-		return v, nil
+// Seen gives what an alarm counts, whatever becomes of it: it may join a run that goes on, wait for room, or never begin one.
+// It is asked once for each event that a trigger takes, before its start is.
+func (r *Rules) Seen(counted *Counted, s Start, now time.Time) []Reservation {
+	var out []Reservation
+	specs := r.Guards[s.Project]
+	for i := range specs {
+		g := &specs[i]
+		if g.StandDown == nil || !g.Select.environment(s.Environment) || !g.Select.playbook(s.Playbook, s.Labels) {
+			continue
+		}
+		q := question{g: g, counted: counted, world: r.World, r: &Request{Playbook: s.Playbook, Key: s.Key, Root: s.Run}, now: now}
+		out = append(out, q.alarms(s)...)
 	}
-	if d.Alarms == 0 || s.Group == "" {
-		return Verdict{}, nil
-	}
-	within := time.Duration(d.Within)
-	mine := Reservation{Guard: q.g.Name, Kind: alarm, Per: s.Alarm, Root: s.Run, Slot: s.Alarm + "|" + s.Group, Until: q.until(within)}
-	others := func(x Reservation) bool { return x.Kind == alarm && x.Per == s.Alarm && x.Slot != mine.Slot }
-	if !q.counted.reaches(d.Alarms, q.g.Name, q.now, others) {
-		return Verdict{}, []Reservation{mine}
-	}
-	wait := time.Duration(d.For)
-	if wait == 0 {
-		wait = within
-	}
-	return q.no(q.until(wait), false, "stands down: more than %d alarms %q within %s are more than one repair can be about", d.Alarms, s.Alarm, d.Within), []Reservation{mine}
+	return out
 }
 
-// standDown holds while nobody can see.
+// plenty is how many times what a guard bears is remembered of a storm: enough to know that it goes on.
+const plenty = 4
+
+// alarms counts different alarms of a name, and from when there are too many, how long to stand down.
+func (q *question) alarms(s Start) (out []Reservation) {
+	d := q.g.StandDown
+	bears, within := d.Bears(), time.Duration(d.Within)
+	about := d.about(s)
+	if bears == 0 || about == "" {
+		return nil
+	}
+	mine := Reservation{Guard: q.g.Name, Kind: alarm, Per: s.Alarm, Root: s.Run, Slot: alarm + "|" + s.Alarm + "|" + about, Until: q.until(within)}
+	others := func(x Reservation) bool { return x.Kind == alarm && x.Per == s.Alarm && x.Slot != mine.Slot }
+	if !q.counted.Reaches(plenty*bears, q.g.Name, q.now, others) && q.later(mine, within) {
+		out = append(out, mine)
+	}
+	if q.counted.Reaches(bears, q.g.Name, q.now, others) {
+		lies := Reservation{Guard: q.g.Name, Kind: Down, Per: "playbook " + s.Playbook, Root: s.Run, Target: s.Alarm, Slot: Down + "|" + s.Playbook + "|" + s.Alarm, Until: q.until(d.lasts())}
+		if q.later(lies, d.lasts()) {
+			out = append(out, lies)
+		}
+	}
+	return out
+}
+
+// later tells whether counting x anew makes a difference: in a storm the same is said very often.
+func (q *question) later(x Reservation, lasts time.Duration) bool {
+	old, ok := q.counted.Get(x.Guard, cmp.Or(x.Slot, x.Target))
+	return !ok || x.Until.Sub(old.Until) > lasts/20
+}
+
+// about names what an alarm is about: the value of the label that tells alarms apart, else the key of the trigger. It is ""
+// when the alarm is about nobody in the group.
+func (d *StandDown) about(s Start) string {
+	what := cmp.Or(s.Key, s.Group)
+	if d.By != "" {
+		what = s.About[d.By]
+	}
+	if d.Group == "" && len(d.Members) == 0 || what == "" {
+		return what
+	}
+	for _, m := range d.Members {
+		if same(m, what) {
+			return m
+		}
+	}
+	return ""
+}
+
+// same tells whether a label names a target: host:web-3 is called so, or web-3, or web-3:9100.
+func same(target, label string) bool {
+	_, short, ok := strings.Cut(target, ":")
+	host, _, port := strings.Cut(label, ":")
+	return target == label || ok && (short == label || port && short == host)
+}
+
+// many says how many alarms are too many.
+func (d *StandDown) many(name string) string {
+	if of := max(len(d.Members), d.Size); d.Percent > 0 && d.Bears() != d.Alarms {
+		return fmt.Sprintf("alarms %q about more than %d%% of %d (%d)", name, d.Percent, of, d.Bears())
+	}
+	return fmt.Sprintf("more than %d alarms %q", d.Bears(), name)
+}
+
+// standDown holds while an alarm is about more than one repair, and while nobody can see.
 func (q *question) standDown() Verdict {
 	d := q.g.StandDown
+	lies := q.counted.Live(q.g.Name, q.now, func(x Reservation) bool { return x.Kind == Down && x.Per == "playbook "+q.r.Playbook })
+	if n := len(lies); n > 0 {
+		x := lies[n-1]
+		return q.no(x.Until, false, "stands down%s: %s within %s are more than one repair can be about", till(x.Until), d.many(x.Target), d.Within)
+	}
 	if d.Blind == 0 {
 		return Verdict{}
 	}
-	for what, since := range q.world.Blind {
-		if q.now.Sub(since) >= time.Duration(d.Blind) {
-			return q.no(time.Time{}, false, "stands down: %s is silent since %s, so nobody would see what happens", what, since.UTC().Format(time.RFC3339))
+	for _, what := range slices.Sorted(maps.Keys(q.world.Blind)) {
+		if since := q.world.Blind[what]; q.now.Sub(since) >= time.Duration(d.Blind) {
+			return q.no(time.Time{}, false, "stands down until it is heard of again: %s is silent since %s, so nobody would see what happens", what, since.UTC().Format(time.RFC3339))
 		}
 	}
 	return Verdict{}
@@ -158,7 +226,7 @@ func (q *question) standDown() Verdict {
 func (q *question) breaker(playbook, key string, more ...Reservation) Verdict {
 	b := q.g.Breaker
 	per := (&Request{Playbook: playbook, Key: key}).per(b.Per, PerPlaybook)
-	bad := q.counted.live(q.g.Name, q.now, func(x Reservation) bool { return x.Kind == failed && x.Per == per })
+	bad := q.counted.Live(q.g.Name, q.now, func(x Reservation) bool { return x.Kind == Failed && x.Per == per })
 	for _, x := range more {
 		if x.Per == per && !slices.ContainsFunc(bad, func(y Reservation) bool { return x.ID() == y.ID() }) {
 			bad = append(bad, x)
@@ -188,17 +256,17 @@ func (q *question) again(s Start) []Reservation {
 	if b.Again == 0 || s.Key == "" {
 		return nil
 	}
-	last, ok := q.counted.get(q.g.Name, helped+"|"+s.Playbook+"|"+s.Key)
+	last, ok := q.counted.Get(q.g.Name, helped+"|"+s.Playbook+"|"+s.Key)
 	if !ok || !q.now.Before(last.Until) || last.Root == s.Run {
 		return nil
 	}
 	per := q.r.per(b.Per, PerPlaybook)
 	// Once for each run that did not help: what waits is asked about often, and must not count each time, nor tell each time
 	// that something was counted.
-	if known, ok := q.counted.get(q.g.Name, failed+"|"+last.Root); ok && q.now.Before(known.Until) {
+	if known, ok := q.counted.Get(q.g.Name, Failed+"|"+last.Root); ok && q.now.Before(known.Until) {
 		return nil
 	}
-	return []Reservation{{Guard: q.g.Name, Kind: failed, Per: per, Root: last.Root, Slot: failed + "|" + last.Root, Until: q.until(time.Duration(b.Within) + time.Duration(b.Open))}}
+	return []Reservation{{Guard: q.g.Name, Kind: Failed, Per: per, Root: last.Root, Slot: Failed + "|" + last.Root, Until: q.until(time.Duration(b.Within) + time.Duration(b.Open))}}
 }
 
 // End is a run that is over.
@@ -218,13 +286,13 @@ func (r *Rules) Ended(counted *Counted, e End, now time.Time) (reserve, drop []R
 		q := question{g: g, counted: counted, r: &Request{Playbook: e.Playbook, Key: e.Key, Root: e.Run}, now: now}
 		switch {
 		case g.Concurrency != nil:
-			if x, ok := counted.get(g.Name, "run "+e.Run); ok {
+			if x, ok := counted.Get(g.Name, "run "+e.Run); ok {
 				drop = append(drop, x)
 			}
 		case g.Breaker != nil && e.Failed:
 			b := g.Breaker
 			reserve = append(reserve, Reservation{
-				Guard: g.Name, Kind: failed, Per: q.r.per(b.Per, PerPlaybook), Root: e.Run, Slot: failed + "|" + e.Run, Until: q.until(time.Duration(b.Within) + time.Duration(b.Open)),
+				Guard: g.Name, Kind: Failed, Per: q.r.per(b.Per, PerPlaybook), Root: e.Run, Slot: Failed + "|" + e.Run, Until: q.until(time.Duration(b.Within) + time.Duration(b.Open)),
 			})
 		case g.Breaker != nil && g.Breaker.Again > 0 && e.Key != "":
 			reserve = append(reserve, Reservation{

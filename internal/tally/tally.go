@@ -1,4 +1,6 @@
-package guard
+// Package tally is what guards counted, and until when each of it counts. It is data: what is to be counted is decided by
+// package guard.
+package tally
 
 import (
 	"cmp"
@@ -50,8 +52,14 @@ func (c *Counted) Add(r Reservation) {
 
 // Has tells whether a reservation with the slot of r is counted.
 func (c *Counted) Has(r Reservation) bool {
-	_, ok := c.get(r.Guard, cmp.Or(r.Slot, r.Target))
+	_, ok := c.Get(r.Guard, cmp.Or(r.Slot, r.Target))
 	return ok
+}
+
+// Counts tells whether a reservation with the slot of r counts at a moment.
+func (c *Counted) Counts(r Reservation, now time.Time) bool {
+	x, ok := c.Get(r.Guard, cmp.Or(r.Slot, r.Target))
+	return ok && now.Before(x.Until)
 }
 
 // Drop forgets a reservation.
@@ -99,7 +107,8 @@ func (c *Counted) Forget(now time.Time) []Reservation {
 	return gone
 }
 
-func (c *Counted) get(guard, slot string) (Reservation, bool) {
+// Get gives what has a slot of a guard, whether it still counts or not.
+func (c *Counted) Get(guard, slot string) (Reservation, bool) {
 	if c == nil {
 		return Reservation{}, false
 	}
@@ -107,8 +116,8 @@ func (c *Counted) get(guard, slot string) (Reservation, bool) {
 	return r, ok
 }
 
-// live gives what still counts of a guard, by when it is over, the first to be over first.
-func (c *Counted) live(guard string, now time.Time, keep func(Reservation) bool) []Reservation {
+// Live gives what still counts of a guard, by when it is over, the first to be over first.
+func (c *Counted) Live(guard string, now time.Time, keep func(Reservation) bool) []Reservation {
 	if c == nil {
 		return nil
 	}
@@ -124,9 +133,9 @@ func (c *Counted) live(guard string, now time.Time, keep func(Reservation) bool)
 	return out
 }
 
-// reaches tells whether at least n of a guard still count. It looks at no more of them than that needs: in a storm every
+// Reaches tells whether at least n of a guard still count. It looks at no more of them than that needs: in a storm every
 // start asks.
-func (c *Counted) reaches(n int, guard string, now time.Time, keep func(Reservation) bool) bool {
+func (c *Counted) Reaches(n int, guard string, now time.Time, keep func(Reservation) bool) bool {
 	if c == nil {
 		return n <= 0
 	}
