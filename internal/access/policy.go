@@ -68,7 +68,7 @@ func Check(p Policy, who Principal, n Need) Verdict {
 		return Verdict{Why: "nobody is signed on"}
 	}
 	if s := who.Scope; s != nil {
-		if len(s.Projects) > 0 && !slices.Contains(s.Projects, n.Project) {
+		if len(s.Projects) > 0 && !slices.Contains(s.Projects, n.Project) && !n.list() {
 			return Verdict{Why: fmt.Sprintf("the token is not for the project %q", n.Project)}
 		}
 		if len(s.Roles) > 0 && !slices.ContainsFunc(s.Roles, func(r Role) bool { return r.May(n.Verb) }) {
@@ -109,23 +109,22 @@ func (n Need) says() string {
 }
 
 // covers tells whether a binding is about what is needed. A list is of no project: whoever may look at some of it may ask,
-// and its objects are asked about one by one. Everything else that is of no project is beyond the roles that are bound to
+// and gets what Look lets them see. Everything else that is of no project is beyond the roles that are bound to
 // some, and within what is denied.
 func (b Binding) covers(n Need) bool {
 	bounded := len(b.Projects) > 0 || len(b.Labels) > 0
-	if n.Project == "" && bounded && n.Verb == View {
+	if bounded && n.list() {
 		return !b.Deny
 	}
-	if len(b.Projects) > 0 && !slices.Contains(b.Projects, n.Project) && (n.Project != "" || !b.Deny) {
-		return false
+	x := Span{Projects: b.Projects, Labels: b.Labels}
+	if n.Project == "" && b.Deny {
+		x.Projects = nil
 	}
-	for k, v := range b.Labels {
-		if n.Labels[k] != v {
-			return false
-		}
-	}
-	return true
+	return x.Has(n.Project, n.Labels)
 }
+
+// list tells whether it is looking at things of no project: who may see what of them, Look tells.
+func (n Need) list() bool { return n.Project == "" && n.Verb == View }
 
 func (b Binding) names(who Principal) bool {
 	return slices.ContainsFunc(b.Subjects, func(s string) bool {

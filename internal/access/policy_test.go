@@ -148,3 +148,37 @@ func TestProblems(t *testing.T) {
 		t.Errorf("a good binding is blamed: %s", all)
 	}
 }
+
+// TestLookIsCheck: what somebody sees of a list is what they may look at one by one.
+func TestLookIsCheck(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		word := func(of ...string) *rapid.Generator[string] { return rapid.SampledFrom(of) }
+		labels := rapid.MapOf(word("team", "tier"), word("db", "1", ""))
+		projects := rapid.SliceOfN(word("shop", "pay", "default"), 0, 2)
+		var p access.Policy
+		for range rapid.IntRange(0, 5).Draw(t, "bindings") {
+			p.Bindings = append(p.Bindings, access.Binding{
+				Name: "b", Subjects: []string{word("user:a", "group:g", "*", "user:b").Draw(t, "subject")},
+				Role: access.Role(word("viewer", "admin", "nobody").Draw(t, "role")), Projects: projects.Draw(t, "projects"),
+				Labels: labels.Draw(t, "labels"), Deny: rapid.IntRange(0, 3).Draw(t, "deny") == 0,
+			})
+		}
+		who := access.Principal{ID: word("user:a", "").Draw(t, "id"), Groups: []string{"g"}, Local: rapid.IntRange(0, 9).Draw(t, "local") == 0}
+		if rapid.Bool().Draw(t, "bounded") {
+			who.Scope = &access.Scope{Projects: projects.Draw(t, "only")}
+			if rapid.Bool().Draw(t, "roles") {
+				who.Scope.Roles = []access.Role{access.Role(word("viewer", "nobody").Draw(t, "least"))}
+			}
+		}
+		sight := access.Look(p, who)
+		project, of := word("shop", "pay", "default", "other").Draw(t, "project"), labels.Draw(t, "of")
+		want := access.Check(p, who, access.Need{Verb: access.View, Kind: "run", Project: project, Labels: of})
+		if got := sight.Sees(project, of); got != want.Allowed {
+			t.Fatalf("it sees %t, and Check says %+v; %+v", got, want, sight)
+		}
+		if list := access.Check(p, who, access.Need{Verb: access.View, Kind: "run"}); want.Allowed && !list.Allowed {
+			t.Fatalf("it may be looked at, and not listed: %s", list.Why)
+		}
+	})
+}

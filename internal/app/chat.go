@@ -29,7 +29,7 @@ func (w *owned) openChat(s *server) {
 	dial := action.Dialer{Egress: egress(s.Config.Egress)}.DialContext
 	door := &chat.Door{
 		Secrets: w.secrets, Engine: w.engine, Governor: w.desk.governor, Call: exchange.Caller{Dial: dial}, Log: s.log,
-		Library: library{w.desk.shelf, w.engine}, Desk: w.desk.dispatch.Load(), Authorize: s.people.Authorize,
+		Library: library{w.desk.shelf, w.engine}, Desk: w.desk.dispatch.Load(), Authorize: s.people.Authorize, Look: s.people.Look,
 		Groups: func(id string) []string {
 			return append(s.people.Groups(id), w.desk.duties.of(id)...)
 		},

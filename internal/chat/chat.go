@@ -91,8 +91,10 @@ type Door struct {
 	Groups func(id string) []string
 	// Authorize asks the policy, and records its answer.
 	Authorize func(ctx context.Context, p access.Principal, n access.Need) error
-	Call      exchange.Caller // for answers that Slack takes at an address of its own
-	Log       *slog.Logger
+	// Look gives what somebody may look at in lists.
+	Look func(p access.Principal) *access.Sight
+	Call exchange.Caller // for answers that Slack takes at an address of its own
+	Log  *slog.Logger
 
 	mu   sync.Mutex
 	seen map[string]time.Time // signatures within their window

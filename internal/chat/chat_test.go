@@ -187,9 +187,6 @@ func (d *desk) Rows(_ context.Context, f store.Filter) (store.Page, error) {
 	}
 	for _, n := range slices.Sorted(maps.Keys(d.tasks)) {
 		s := d.tasks[n]
-		if f.ID != "" && f.ID != n || len(f.Status) > 0 && !slices.Contains(f.Status, s.Status()) {
-			continue
-		}
 		body, err := json.Marshal(engine.TaskRow{TaskCreated: *s.Created, Votes: s.Votes})
 		if err != nil {
 			return p, err
@@ -198,7 +195,10 @@ func (d *desk) Rows(_ context.Context, f store.Filter) (store.Page, error) {
 		if n == "task_2" {
 			project = "secret"
 		}
-		p.Rows = append(p.Rows, store.Row{Key: store.Key{Kind: "task", ID: n}, Project: project, Status: s.Status(), Name: s.Created.Title, Body: body})
+		r := store.Row{Key: store.Key{Kind: "task", ID: n}, Project: project, Status: s.Status(), Name: s.Created.Title, Body: body}
+		if f.Match(&r) {
+			p.Rows = append(p.Rows, r)
+		}
 	}
 	return p, nil
 }
@@ -276,6 +276,7 @@ func open(t *testing.T) *house {
 			}
 			return nil
 		},
+		Look: func(p access.Principal) *access.Sight { return access.Look(policy, p) },
 	}
 	return h
 }

@@ -263,7 +263,7 @@ func (d *Door) cancel(ctx context.Context, c call, rest string) (said, error) {
 	if err != nil {
 		return said{}, err
 	}
-	if err := d.Authorize(ctx, c.by, access.Need{Verb: access.Control, Kind: "run", Project: r.Project}); err != nil {
+	if err := d.Authorize(ctx, c.by, access.Need{Verb: access.Control, Kind: "run", Project: r.Project, Labels: r.Labels}); err != nil {
 		return said{}, err
 	}
 	if strings.TrimSpace(why) == "" {

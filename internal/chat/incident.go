@@ -45,7 +45,7 @@ func (d *Door) onIncident(ctx context.Context, c call, name, what, why string, a
 	if err != nil {
 		return said{}, err
 	}
-	if err := d.Authorize(ctx, c.by, access.Need{Verb: access.Write, Kind: "incident", Project: r.Project}); err != nil {
+	if err := d.Authorize(ctx, c.by, access.Need{Verb: access.Write, Kind: "incident", Project: r.Project, Labels: r.Labels}); err != nil {
 		return said{}, err
 	}
 	me := by(c.by)

@@ -31,27 +31,15 @@ func open(kind string) []string {
 
 // visible lists what is not over and somebody may look at, the newest first.
 func (d *Door) visible(ctx context.Context, p access.Principal, kind string) ([]store.Row, error) {
-	page, err := d.Engine.Rows(ctx, store.Filter{Kind: kind, Status: open(kind), Limit: 500})
-	if err != nil {
+	err := d.Authorize(ctx, p, access.Need{Verb: access.View, Kind: kind})
+	switch {
+	case fault.Is(err, fault.Refused):
+		return nil, nil
+	case err != nil:
 		return nil, err
 	}
-	may := map[string]bool{}
-	var out []store.Row
-	for _, r := range page.Rows {
-		ok, known := may[r.Project]
-		if !known {
-			err := d.Authorize(ctx, p, access.Need{Verb: access.View, Kind: kind, Project: r.Project})
-			if err != nil && !fault.Is(err, fault.Refused) {
-				return nil, err
-			}
-			ok = err == nil
-			may[r.Project] = ok
-		}
-		if ok {
-			out = append(out, r)
-		}
-	}
-	return out, nil
+	page, err := d.Engine.Rows(ctx, store.Filter{Kind: kind, Status: open(kind), Limit: 500, Sight: d.Look(p)})
+	return page.Rows, err
 }
 
 // one finds a run or an incident that somebody may look at, by its id or `last`, the newest that is not over.
@@ -77,7 +65,7 @@ func (d *Door) one(ctx context.Context, p access.Principal, kind, name string) (
 	if len(page.Rows) == 0 {
 		return store.Row{}, none
 	}
-	return page.Rows[0], d.may(ctx, p, access.View, kind, page.Rows[0].Project, none)
+	return page.Rows[0], d.may(ctx, p, access.View, kind, &page.Rows[0], none)
 }
 
 func (d *Door) status(ctx context.Context, c call, rest string) (said, error) {

@@ -173,14 +173,14 @@ func (d *Door) task(ctx context.Context, p access.Principal, name string) (store
 		return store.Row{}, nil, none
 	}
 	r := page.Rows[0]
-	if err := d.may(ctx, p, access.View, "task", r.Project, none); err != nil {
+	if err := d.may(ctx, p, access.View, "task", &r, none); err != nil {
 		return r, nil, err
 	}
 	t := new(engine.TaskRow)
 	if err := json.Unmarshal(r.Body, t); err != nil {
 		return r, nil, fault.Wrap(fault.Damaged, err, "read task %s", name)
 	}
-	need := access.Need{Verb: access.Answer, Kind: "task", Project: r.Project}
+	need := access.Need{Verb: access.Answer, Kind: "task", Project: r.Project, Labels: r.Labels}
 	if t.Type == "approve" {
 		need.Verb = access.Approve
 	}
@@ -194,8 +194,8 @@ func (d *Door) task(ctx context.Context, p access.Principal, name string) (store
 }
 
 // may asks whether somebody may look at something; none says that it is not there.
-func (d *Door) may(ctx context.Context, p access.Principal, v access.Verb, kind, project string, none error) error {
-	err := d.Authorize(ctx, p, access.Need{Verb: v, Kind: kind, Project: project})
+func (d *Door) may(ctx context.Context, p access.Principal, v access.Verb, kind string, r *store.Row, none error) error {
+	err := d.Authorize(ctx, p, access.Need{Verb: v, Kind: kind, Project: r.Project, Labels: r.Labels})
 	if fault.Is(err, fault.Refused) {
 		return none
 	}

@@ -162,6 +162,10 @@ func (c *Client) Rows(ctx context.Context, f store.Filter) (store.Page, error) {
 		out, err = c.api.ListRuns(ctx, ListRunsQuery(q))
 	case "task":
 		out, err = c.api.ListTasks(ctx, ListTasksQuery(q))
+	case "incident":
+		out, err = c.api.ListIncidents(ctx, ListIncidentsQuery(q))
+	case "event":
+		out, err = c.api.ListEvents(ctx, ListEventsQuery(q))
 	default:
 		out, err = c.api.ListRows(ctx, f.Kind, q)
 	}

@@ -291,7 +291,7 @@ func (m *Machine) rowOf(t *Ticket) {
 	d := &t.Row.Decision
 	m.open().row(store.Row{
 		Key: store.Key{Kind: "event", ID: t.Event}, Project: t.Project, Status: d.Outcome, Name: t.Name, Parent: d.Run, Tag: t.Row.Group,
-		At: t.Received, Body: body(&t.Row),
+		At: t.Received, Labels: t.Row.Labels, Body: body(&t.Row),
 	})
 	if k, ok := m.kept(t); ok {
 		m.keep(k.Kind, k.ID, t)

@@ -241,7 +241,7 @@ func incidentRow(s *incident.State, due time.Time) store.Row {
 	}
 	return store.Row{
 		Key: store.Key{Kind: "incident", ID: s.ID}, Project: s.Project, Status: string(s.Status), Name: s.Title, Parent: s.Trigger, Tag: key,
-		At: s.Opened, Due: due, Body: body(d),
+		At: s.Opened, Due: due, Labels: maps.Clone(s.Labels), Body: body(d),
 	}
 }
 

@@ -57,8 +57,9 @@ type Start struct {
 	Dir         string
 	By          entry.Who
 	Stepping    bool
-	Guards      []guard.Spec // declared in the playbook's repository
-	Request     string       // idempotency key of the request: a repeat gives the same run; "" none
+	Guards      []guard.Spec      // declared in the playbook's repository
+	Labels      map[string]string // of callers: what roles can be bound by, besides the playbook's own
+	Request     string            // idempotency key of the request: a repeat gives the same run; "" none
 	Cause       entry.Cause
 	Trace       string // W3C traceparent of the request that led to it; "" none
 }

@@ -144,7 +144,7 @@ func (m *Machine) row(b *store.Batch, s *session) {
 	s.row, s.due = body, due
 	b.Rows = append(b.Rows, store.Row{
 		Key: store.Key{Kind: "run", ID: s.id}, Project: s.state.Created.Project, Status: r.Status, Name: r.Name,
-		Parent: s.state.Created.Cause.Parent, At: s.state.CreatedAt, Due: due, Body: body,
+		Parent: s.state.Created.Cause.Parent, At: s.state.CreatedAt, Due: due, Labels: labelsOf(s), Body: body,
 	})
 }
 

@@ -72,6 +72,14 @@ func (m *Machine) create(runID string, st Start, hash entry.Hash, now time.Time)
 		Trace: st.Trace,
 	}
 	c.Cause.Root = cmp.Or(c.Cause.Root, runID)
+	for _, labels := range []map[string]string{st.Labels, st.Program.Metadata.Labels} { // its own go before those of its callers
+		for k, v := range labels {
+			if c.Labels == nil {
+				c.Labels = value.Object{}
+			}
+			c.Labels[k] = v
+		}
+	}
 	if len(st.Guards) > 0 {
 		if v, err := value.Normalize(st.Guards); err == nil {
 			c.Guards = value.Object{"specs": v}
@@ -203,8 +211,23 @@ func taskRow(s *session, ts *taskStream, now time.Time) store.Row {
 	body, _ := value.Canonical(TaskRow{TaskCreated: *c, Votes: ts.task.Votes})
 	return store.Row{
 		Key: store.Key{Kind: "task", ID: ts.id}, Project: s.state.Created.Project, Status: ts.task.Status(), Name: c.Title, Parent: s.id,
-		At: now, Body: body,
+		At: now, Labels: labelsOf(s), Body: body,
 	}
+}
+
+// labelsOf are the labels that roles can be bound by: of the playbook, as it was when the run began, and of its callers.
+func labelsOf(s *session) map[string]string {
+	c := s.state.Created
+	if len(c.Labels) == 0 {
+		return s.state.Program().Metadata.Labels // as an earlier tend recorded it
+	}
+	out := make(map[string]string, len(c.Labels))
+	for k, v := range c.Labels {
+		if text, ok := v.(string); ok {
+			out[k] = text
+		}
+	}
+	return out
 }
 
 // closeTasks ends the open tasks that the run does not wait for any more.
@@ -260,7 +283,7 @@ func (m *Machine) bound(s *session, x Bound, now time.Time) {
 	k := m.create(kid, Start{
 		Project: s.state.Created.Project, Environment: s.state.Created.Environment, Trace: s.state.Created.Trace,
 		Program: x.Prog, Params: x.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: c.By, Guards: s.guards,
-		Stepping: s.state.Stepping, Cause: cause,
+		Stepping: s.state.Stepping, Cause: cause, Labels: labelsOf(s),
 	}, x.Hash, now)
 	if x.Carried != nil {
 		m.fact(k, x.Carried, now)

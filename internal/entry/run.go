@@ -55,6 +55,7 @@ type RunCreated struct {
 	Environment string       `json:"environment,omitempty"`
 	Event       value.Object `json:"event,omitempty"`
 	Guards      value.Object `json:"guards,omitempty"` // {"specs": […]}: declared where the playbook comes from
+	Labels      value.Object `json:"labels,omitempty"` // of the playbook, and of those that called it: what roles can be bound by
 	Metadata    value.Object `json:"metadata,omitempty"`
 	Name        string       `json:"name"`
 	Params      value.Object `json:"params,omitempty"`

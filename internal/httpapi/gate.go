@@ -22,9 +22,11 @@ type Gate interface {
 	// knows, nor about routes that need nothing.
 	Identify(r *http.Request) (access.Principal, error)
 	// Authorize tells whether p may do what a route needs: nil, or an error of kind fault.Refused that says why not. It is
-	// asked with Need.Project empty when the request is about no object of a project, or about a list, whose objects are
-	// asked about one by one. It records what it decides.
+	// asked with Need.Project empty when the request is about no object of a project, or about a list, which holds what Look
+	// lets p see. It records what it decides.
 	Authorize(ctx context.Context, p access.Principal, n access.Need) error
+	// Look gives what p may look at: what Authorize would say to a View of each object.
+	Look(p access.Principal) *access.Sight
 }
 
 // open lets the owner's own processes do everything, and nobody else anything: the rule where no Gate is configured.
@@ -40,6 +42,8 @@ func (open) Authorize(_ context.Context, p access.Principal, _ access.Need) erro
 	}
 	return fault.New(fault.Refused, "only the owner of the data directory may ask")
 }
+
+func (open) Look(p access.Principal) *access.Sight { return access.Look(access.Policy{}, p) }
 
 // home is the project of what has no other: what is made new belongs to it.
 const home = "default"
@@ -98,7 +102,7 @@ func (s *server) admitTo(ctx context.Context, p access.Principal, need access.Ne
 		}
 		return missing
 	}
-	need.Project = page.Rows[0].Project
+	need.Project, need.Labels = page.Rows[0].Project, page.Rows[0].Labels
 	err = s.Gate.Authorize(ctx, p, need)
 	if err == nil || need.Verb == access.View {
 		if fault.Is(err, fault.Refused) {
@@ -113,6 +117,9 @@ func (s *server) admitTo(ctx context.Context, p access.Principal, need access.Ne
 	}
 	return err
 }
+
+// sight is what the asker may look at in lists.
+func (s *server) sight(ctx context.Context) *access.Sight { return s.Gate.Look(Asker(ctx)) }
 
 // allow asks for more than the route needs: what a request contains can make it one of another kind.
 func (s *server) allow(ctx context.Context, need access.Need) error {

@@ -13,7 +13,7 @@ import (
 func (s *server) insights(a *api) {
 	add(a, access.Need{Verb: access.View, Kind: "run"}, http.MethodGet, "/v1/insights", about{
 		id: "insights", tag: "runs", summary: "What playbooks were good for, by team", time: 10 * time.Minute,
-		text: "Of the runs and incidents that began in the time, in the projects that the asker may look at. Without `since` it is the last thirty days.",
+		text: "Of the runs and incidents that began in the time, that the asker may look at. Without `since` it is the last thirty days.",
 	}, s.insight)
 }
 
@@ -31,14 +31,6 @@ func (s *server) insight(ctx context.Context, in *insightInput) (*insightOutput,
 	if in.Since.IsZero() {
 		in.Since = in.Until.Add(-30 * 24 * time.Hour)
 	}
-	sees := map[string]bool{}
-	r, err := insight.Read(ctx, s.Engine, insight.Query{Since: in.Since, Until: in.Until, Sees: func(project string) bool {
-		ok, asked := sees[project]
-		if !asked {
-			ok = s.allow(ctx, access.Need{Verb: access.View, Kind: "run", Project: project}) == nil
-			sees[project] = ok
-		}
-		return ok
-	}})
+	r, err := insight.Read(ctx, s.Engine, insight.Query{Since: in.Since, Until: in.Until, Sight: s.sight(ctx)})
 	return &insightOutput{wire.Insights(r)}, err
 }

@@ -40,8 +40,10 @@ func (p *policed) Authorize(_ context.Context, who access.Principal, n access.Ne
 	return nil
 }
 
+func (p *policed) Look(who access.Principal) *access.Sight { return access.Look(p.policy, who) }
+
 // TestTheMatrix asks every operation of the contract as everybody: each role in the project of the objects, each role in
-// another one, an admin with a token that may only look, somebody without a role, and nobody. What must come of it is written
+// another one, over all, over what has a label of the objects and over what has another one; an admin with a token that may only look, somebody without a role, and nobody. What must come of it is written
 // here by hand, from the roles and the verbs, and not by asking the policy.
 func TestTheMatrix(t *testing.T) {
 	t.Parallel()
@@ -59,10 +61,17 @@ func TestTheMatrix(t *testing.T) {
 				Name: role + suffix, Subjects: []string{"user:" + role + suffix}, Role: access.Role(role), Projects: []string{project},
 			})
 		}
+		for team, suffix := range map[string]string{"db": ".labelled", "web": ".unlike"} {
+			gate.policy.Bindings = append(gate.policy.Bindings, access.Binding{
+				Name: role + suffix, Subjects: []string{"user:" + role + suffix}, Role: access.Role(role), Labels: map[string]string{"team": team},
+			})
+		}
 		gate.policy.Bindings = append(gate.policy.Bindings, access.Binding{Name: role + ".all", Subjects: []string{"user:" + role + ".all"}, Role: access.Role(role)})
 	}
 	e := newEngine(t)
-	id, err := e.Start(t.Context(), engine.Start{Program: compile(t, "  - {uses: approve, with: {message: sure}}\n"), By: entry.Who{Name: "x"}})
+	id, err := e.Start(t.Context(), engine.Start{
+		Program: compile(t, "  - {uses: approve, with: {message: sure}}\n"), By: entry.Who{Name: "x"}, Labels: map[string]string{"team": "db", "tier": "1"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +92,7 @@ func TestTheMatrix(t *testing.T) {
 	}
 	people := []string{"", "stranger", "admin.all.bounded"}
 	for role := range may {
-		people = append(people, role, role+".elsewhere", role+".all")
+		people = append(people, role, role+".elsewhere", role+".all", role+".labelled", role+".unlike")
 	}
 	asked := 0
 	for path, ops := range doc.Paths {
@@ -155,6 +164,10 @@ func expected(may map[string]string, who string, need access.Need, object string
 		switch where {
 		case "all":
 			return true
+		case "labelled":
+			return object != "" || project == "" && v == access.View
+		case "unlike":
+			return project == "" && v == access.View
 		case "elsewhere":
 			return project == "elsewhere" || project == "" && v == access.View
 		}

@@ -79,7 +79,7 @@ func (s *server) answer(ctx context.Context, in *answerInput) (*answerOutput, er
 		return nil, fault.Wrap(fault.Damaged, err, "read task %s", in.Task)
 	}
 	if task.Type == "approve" {
-		if err := s.allow(ctx, access.Need{Verb: access.Approve, Kind: "task", Project: row.Body.Project}); err != nil {
+		if err := s.allow(ctx, access.Need{Verb: access.Approve, Kind: "task", Project: row.Body.Project, Labels: row.Body.Labels}); err != nil {
 			return nil, err
 		}
 	}

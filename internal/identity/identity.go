@@ -398,6 +398,9 @@ func (d *Desk) Authorize(_ context.Context, p access.Principal, n access.Need) e
 	return f
 }
 
+// Look gives what somebody may look at.
+func (d *Desk) Look(p access.Principal) *access.Sight { return access.Look(d.Policy(), p) }
+
 // sampled is how often a look of one kind is recorded.
 const sampled = time.Minute
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/incident"
@@ -30,10 +31,10 @@ type Reader interface {
 	Program(ctx context.Context, run string) (*program.Program, error)
 }
 
-// Query says what is added up: what began in this time, in projects that the asker may see.
+// Query says what is added up: what began in this time, and the asker may see.
 type Query struct {
 	Since, Until time.Time
-	Sees         func(project string) bool // nil: all
+	Sight        *access.Sight // nil: everything
 }
 
 // Report is the answer.
@@ -136,14 +137,14 @@ func Read(ctx context.Context, r Reader, q Query) (Report, error) {
 
 // each gives do the rows of a kind that were born in the time, the newest first.
 func (x *reader) each(ctx context.Context, kind string, do func(store.Row) error) error {
-	for row, err := range store.All(ctx, x.Reader, store.Filter{Kind: kind}) {
+	for row, err := range store.All(ctx, x.Reader, store.Filter{Kind: kind, Sight: x.Sight}) {
 		if err != nil {
 			return err
 		}
 		if row.At.Before(x.Since) {
 			return nil
 		}
-		if !row.At.Before(x.Until) || x.Sees != nil && !x.Sees(row.Project) {
+		if !row.At.Before(x.Until) {
 			continue
 		}
 		err := do(row)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
@@ -107,7 +108,7 @@ func TestRead(t *testing.T) {
 	r.write(t, "incident", "inc_1", "default", "resolved", "", day, opened("inc_1"), &entry.IncidentUpdated{By: by, Status: &taken}, &entry.IncidentResolved{By: by})
 	r.write(t, "incident", "inc_2", "default", "open", "", day, opened("inc_2"), &entry.IncidentPaged{By: by, Targets: []string{"a"}})
 
-	got, err := insight.Read(t.Context(), r, insight.Query{Since: day, Until: day.Add(time.Hour), Sees: func(p string) bool { return p == "default" }})
+	got, err := insight.Read(t.Context(), r, insight.Query{Since: day, Until: day.Add(time.Hour), Sight: &access.Sight{Within: []access.Span{{Projects: []string{"default"}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,8 @@ func (f *Filter) Match(r *Row) bool {
 		f.Name != "" && r.Name != f.Name,
 		f.Parent != "" && r.Parent != f.Parent,
 		f.Tag != "" && r.Tag != f.Tag,
-		!f.DueBy.IsZero() && (r.Due.IsZero() || r.Due.After(f.DueBy)):
+		!f.DueBy.IsZero() && (r.Due.IsZero() || r.Due.After(f.DueBy)),
+		!f.Sight.Sees(r.Project, r.Labels):
 		return false
 	case len(f.Status) == 0:
 		return true

@@ -68,9 +68,12 @@ func (f *Filter) Start() (Position, bool, error) {
 	return Position{n, id}, true, nil
 }
 
-// Tidy gives r as every store keeps it: times in UTC, to the microsecond.
+// Tidy gives r as every store keeps it: times in UTC, to the microsecond, and no labels rather than none of them.
 func (r Row) Tidy() Row {
 	r.At, r.Due = tidy(r.At), tidy(r.Due)
+	if len(r.Labels) == 0 {
+		r.Labels = nil
+	}
 	return r
 }
 

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/entry"
 )
 
@@ -124,14 +125,15 @@ type Key struct {
 // Row is a derived record that lists and look-ups are made from. It can be rebuilt from the streams.
 type Row struct {
 	Key
-	Project string    // "default"
-	Status  string    // run: its status; task: open, approved, …
-	Name    string    // run: playbook; task: title
-	Parent  string    // run: parent run; task: its run
-	Tag     string    // free: correlation key of a waiting run, key of a lock
-	At      time.Time // birth
-	Due     time.Time // when something must happen next; zero: never
-	Body    []byte    // canonical JSON
+	Project string            // "default"
+	Status  string            // run: its status; task: open, approved, …
+	Name    string            // run: playbook; task: title
+	Parent  string            // run: parent run; task: its run
+	Tag     string            // free: correlation key of a waiting run, key of a lock
+	At      time.Time         // birth
+	Due     time.Time         // when something must happen next; zero: never
+	Labels  map[string]string // what roles can be bound by
+	Body    []byte            // canonical JSON
 }
 
 // Filter selects rows. Zero fields do not restrict.
@@ -144,10 +146,11 @@ type Filter struct {
 	Name    string
 	Parent  string
 	Tag     string
-	DueBy   time.Time // rows with a Due that is not zero and not after it, in order of Due
-	Limit   int       // default 100
-	Cursor  string    // from Page.Next
-	Oldest  bool      // oldest first; default newest first (by At, then ID)
+	DueBy   time.Time     // rows with a Due that is not zero and not after it, in order of Due
+	Sight   *access.Sight // what of it somebody may look at; nil: everything
+	Limit   int           // default 100
+	Cursor  string        // from Page.Next
+	Oldest  bool          // oldest first; default newest first (by At, then ID)
 }
 
 // Page is a part of a list. Next is "" at the end. Damaged names rows that were selected and do not match their checksum:

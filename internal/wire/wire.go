@@ -101,23 +101,24 @@ type Backup struct {
 
 // Row is a store.Row.
 type Row struct {
-	At      time.Time       `json:"at,omitzero"`
-	Body    json.RawMessage `json:"body,omitempty"`
-	Due     time.Time       `json:"due,omitzero"`
-	ID      string          `json:"id"`
-	Kind    string          `json:"kind"`
-	Name    string          `json:"name,omitempty"`
-	Parent  string          `json:"parent,omitempty"`
-	Project string          `json:"project,omitempty"`
-	Status  string          `json:"status,omitempty"`
-	Tag     string          `json:"tag,omitempty"`
+	At      time.Time         `json:"at,omitzero"`
+	Body    json.RawMessage   `json:"body,omitempty"`
+	Due     time.Time         `json:"due,omitzero"`
+	ID      string            `json:"id"`
+	Kind    string            `json:"kind"`
+	Labels  map[string]string `json:"labels,omitempty" doc:"Roles can be bound by them."`
+	Name    string            `json:"name,omitempty"`
+	Parent  string            `json:"parent,omitempty"`
+	Project string            `json:"project,omitempty"`
+	Status  string            `json:"status,omitempty"`
+	Tag     string            `json:"tag,omitempty"`
 }
 
 // FromRow gives the wire form.
 func FromRow(r store.Row) Row {
 	return Row{
 		At: r.At, Body: r.Body, Due: r.Due, ID: r.ID, Kind: r.Kind, Name: r.Name, Parent: r.Parent,
-		Project: r.Project, Status: r.Status, Tag: r.Tag,
+		Project: r.Project, Status: r.Status, Tag: r.Tag, Labels: r.Labels,
 	}
 }
 
@@ -125,7 +126,7 @@ func FromRow(r store.Row) Row {
 func (r Row) Row() store.Row {
 	return store.Row{
 		Key: store.Key{Kind: r.Kind, ID: r.ID}, Project: r.Project, Status: r.Status, Name: r.Name, Parent: r.Parent,
-		Tag: r.Tag, At: r.At, Due: r.Due, Body: r.Body,
+		Tag: r.Tag, At: r.At, Due: r.Due, Labels: r.Labels, Body: r.Body,
 	}
 }
 

@@ -55,7 +55,7 @@ func TestAnEntryArrivesAsItWasSealed(t *testing.T) {
 
 func TestARowArrivesAsItIs(t *testing.T) {
 	t.Parallel()
-	r := store.Row{Key: store.Key{Kind: "run", ID: "run_1"}, Project: "default", Status: "waiting", Name: "n", Parent: "p", Tag: "t", At: time.Unix(1, 0).UTC(), Body: []byte(`{"a":1}`)}
+	r := store.Row{Key: store.Key{Kind: "run", ID: "run_1"}, Project: "default", Status: "waiting", Name: "n", Parent: "p", Tag: "t", At: time.Unix(1, 0).UTC(), Labels: map[string]string{"team": "db"}, Body: []byte(`{"a":1}`)}
 	b, err := json.Marshal(wire.FromRow(r))
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ package memory
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -132,6 +133,7 @@ func (d *Disk) commit(b *store.Batch) store.Answer {
 		if d.rows[r.Kind] == nil {
 			d.rows[r.Kind] = map[string]store.Row{}
 		}
+		r.Labels = maps.Clone(r.Labels)
 		d.rows[r.Kind][r.ID] = r
 	}
 	for _, x := range b.Erase {
@@ -246,6 +248,7 @@ func (s *Store) Rows(ctx context.Context, f store.Filter) (store.Page, error) {
 	page.Rows = slices.Clip(found)
 	for i := range page.Rows {
 		page.Rows[i].Body = slices.Clone(page.Rows[i].Body)
+		page.Rows[i].Labels = maps.Clone(page.Rows[i].Labels)
 	}
 	return page, nil
 }

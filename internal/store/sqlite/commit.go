@@ -311,8 +311,12 @@ func (w *writer) writeRow(ctx context.Context, row *store.Row) error {
 	if r.Body == nil {
 		r.Body = []byte{}
 	}
+	labels, err := labelText(r.Labels)
+	if err != nil {
+		return err
+	}
 	args := []any{
-		r.Kind, r.ID, r.Project, r.Status, r.Name, r.Parent, r.Tag, r.At.UnixMicro(), due, r.Body, int64(rowSum(&r)),
+		r.Kind, r.ID, r.Project, r.Status, r.Name, r.Parent, r.Tag, r.At.UnixMicro(), due, labels, r.Body, int64(rowSum(&r, labels)),
 	}
 	res, err := w.st.change.ExecContext(ctx, args...)
 	if err != nil {

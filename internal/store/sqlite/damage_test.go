@@ -69,6 +69,21 @@ func whole(t *testing.T, dir string) (chains map[string][]entry.Entry, rows map[
 }
 
 // edit runs SQL on a database that is closed.
+// script changes the database behind the store's back, whatever it changes.
+func script(t *testing.T, dir, text string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, sqlite.File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(text); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func edit(t *testing.T, dir, text string, args ...any) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(dir, sqlite.File))

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"hash/crc32"
 	"time"
@@ -111,8 +112,18 @@ func (r *reader) take(n uint64) []byte {
 	return v
 }
 
-// rowSum is the checksum of a row: all of its columns, with their lengths.
-func rowSum(r *store.Row) uint32 {
+// labelText is how the labels of a row are stored: a JSON object, or nothing.
+func labelText(labels map[string]string) (string, error) {
+	if len(labels) == 0 {
+		return "", nil
+	}
+	b, err := json.Marshal(labels)
+	return string(b), err
+}
+
+// rowSum is the checksum of a row: all of its columns, with their lengths; the labels where there are any, because rows of
+// the first schema had none.
+func rowSum(r *store.Row, labels string) uint32 {
 	var n [8]byte
 	sum, t := uint32(0), castagnoli()
 	number := func(v int64) {
@@ -125,5 +136,9 @@ func rowSum(r *store.Row) uint32 {
 	}
 	number(r.At.UnixMicro())
 	number(r.Due.UnixMicro())
+	if labels != "" {
+		number(int64(len(labels)))
+		sum = crc32.Update(sum, t, []byte(labels))
+	}
 	return crc32.Update(sum, t, r.Body)
 }

@@ -123,13 +123,15 @@ func (w *writer) prepare(ctx context.Context) error {
 }
 
 const (
-	insertRow = `INSERT INTO row (kind, id, project, status, name, parent, tag, at, due, body, crc)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	insertRow = `INSERT INTO row (kind, id, project, status, name, parent, tag, at, due, labels, body, crc)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (kind, id) DO UPDATE SET status = excluded.status, tag = excluded.tag, due = excluded.due, body = excluded.body, crc = excluded.crc`
 	// Rows seldom change in the rest, and what is not set costs no write to its index.
 	changeRow = insertRow + `
-WHERE row.project = excluded.project AND row.name = excluded.name AND row.parent = excluded.parent AND row.at = excluded.at`
-	upsertRow = insertRow + `, project = excluded.project, name = excluded.name, parent = excluded.parent, at = excluded.at`
+WHERE row.project = excluded.project AND row.name = excluded.name AND row.parent = excluded.parent AND row.at = excluded.at
+  AND row.labels = excluded.labels`
+	upsertRow = insertRow + `, project = excluded.project, name = excluded.name, parent = excluded.parent, at = excluded.at,
+  labels = excluded.labels`
 )
 
 func (w *writer) close() error {

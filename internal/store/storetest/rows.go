@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/store"
 )
@@ -150,6 +151,25 @@ func testRowsUpsert(t *testing.T, b *bench) {
 	c := store.Row{Key: store.Key{Kind: "run", ID: "c"}, At: Time(5), Body: []byte{}}
 	b.want(store.Batch{Rows: []store.Row{c}, Delete: []store.Key{{Kind: "run", ID: "a"}, {Kind: "run", ID: "nobody"}}})
 	same(t, "after a deletion", ids(b.pages(store.Filter{Kind: "run"})), []string{"c"})
+	// Labels are those of the last write.
+	a.Labels = map[string]string{"team": "db", "tier": "1"}
+	b.want(store.Batch{Rows: []store.Row{a}})
+	sees := func(name, value string) *access.Sight {
+		return &access.Sight{Within: []access.Span{{Labels: map[string]string{name: value}}}}
+	}
+	same(t, "by a label", b.pages(store.Filter{Kind: "run", Sight: sees("tier", "1")}), []store.Row{a})
+	a.Labels = map[string]string{"team": "web"}
+	b.want(store.Batch{Rows: []store.Row{a}})
+	same(t, "by another one", b.pages(store.Filter{Kind: "run", Sight: sees("team", "web")}), []store.Row{a})
+	for _, gone := range []*access.Sight{sees("tier", "1"), sees("team", "db"), {}} {
+		if got := b.pages(store.Filter{Kind: "run", Sight: gone}); len(got) != 0 {
+			t.Errorf("found by %+v: %v", gone, ids(got))
+		}
+	}
+	b.want(store.Batch{Delete: []store.Key{a.Key}})
+	if got := b.pages(store.Filter{Kind: "run", Sight: sees("team", "web")}); len(got) != 0 {
+		t.Errorf("it is deleted, and found by its label: %v", ids(got))
+	}
 	// Deletions come before what is written.
 	c.Name = "again"
 	b.want(store.Batch{Rows: []store.Row{c}, Delete: []store.Key{c.Key}})
@@ -171,10 +191,17 @@ func testRowsModel(t *testing.T, b *bench) {
 	r := rand.New(rand.NewPCG(7, 11))
 	pick := func(of ...string) string { return of[r.IntN(len(of))] }
 	model := map[store.Key]store.Row{}
-	for range 30 {
+	label := func() map[string]string {
+		out := map[string]string{}
+		for range r.IntN(3) {
+			out[pick("team", "tier", `odd"name`)] = pick("db", "1", `<o'dd> value`)
+		}
+		return out
+	}
+	for range 60 {
 		var batch store.Batch
 		for range 20 {
-			k := store.Key{Kind: pick("run", "task"), ID: fmt.Sprintf("%s_%02d", pick("a", "b"), r.IntN(60))}
+			k := store.Key{Kind: pick("run", "task", "event", "lock"), ID: fmt.Sprintf("%s_%02d", pick("a", "b"), r.IntN(60))}
 			if _, ok := model[k]; ok && r.IntN(4) == 0 && !written(batch.Rows, k) {
 				batch.Delete = append(batch.Delete, k)
 				delete(model, k)
@@ -187,17 +214,25 @@ func testRowsModel(t *testing.T, b *bench) {
 			if r.IntN(2) == 0 {
 				row.Due = Time(r.Int64N(9))
 			}
+			row.Labels = label()
 			if written(batch.Rows, k) || slices.Contains(batch.Delete, k) {
 				continue
 			}
 			batch.Rows = append(batch.Rows, row)
-			model[k] = row
+			model[k] = row.Tidy()
 		}
 		b.want(batch)
 	}
-	for range 300 {
+	span := func() access.Span {
+		x := access.Span{Labels: label()}
+		for range r.IntN(3) {
+			x.Projects = append(x.Projects, pick("default", "other", "nowhere"))
+		}
+		return x
+	}
+	for range 900 {
 		f := store.Filter{
-			Kind: pick("run", "task"), Prefix: pick("", "", "a_", "b_1"), Project: pick("", "default"), Name: pick("", "", "n"),
+			Kind: pick("run", "task", "event", "lock"), Prefix: pick("", "", "a_", "b_1"), Project: pick("", "default"), Name: pick("", "", "n"),
 			Parent: pick("", "", "p"), Tag: pick("", "", "t"), Limit: 1 + r.IntN(40), Oldest: r.IntN(2) == 0,
 		}
 		for range r.IntN(3) {
@@ -205,6 +240,15 @@ func testRowsModel(t *testing.T, b *bench) {
 		}
 		if r.IntN(3) == 0 {
 			f.DueBy = Time(r.Int64N(10))
+		}
+		if r.IntN(2) == 0 {
+			f.Sight = new(access.Sight)
+			for range r.IntN(4) {
+				f.Sight.Within = append(f.Sight.Within, span())
+			}
+			for range r.IntN(2) {
+				f.Sight.Without = append(f.Sight.Without, span())
+			}
 		}
 		var want []store.Row
 		for _, row := range model {
