@@ -328,6 +328,36 @@ steps:
 `,
 			[]string{"p.yaml:8: error: the repository may not use the integration `pager`: it may use slack-*"},
 		},
+		"integration as an input": {
+			catalog.Ceiling{Integrations: []string{"hook-*"}},
+			head + `parameters: [{name: i, type: integration, enum: [hook-a], description: I.}, {name: x, type: string, description: X.}]
+steps:
+  - {uses: webhook/send, integration: hook-shop, with: {type: a}}
+  - {uses: webhook/send, with: {type: a, integration: '{{ $.params.i }}'}}
+  - {uses: webhook/send, integration: bank, with: {type: a}}
+  - {uses: webhook/send, with: {type: a, integration: bank}}
+  - {uses: webhook/send, with: {type: a, integration: '{{ $.params.x }}'}}
+  - {uses: webhook/send, with: {type: a}}
+  - {uses: tell, with: {to: hook-a}}
+  - {uses: tell, with: {to: bank}}
+  - {uses: tell}
+-- tell.yaml --
+apiVersion: tend/v1
+kind: Step
+metadata: {name: tell, description: T.}
+inputs: [{name: to, type: integration, required: false, description: T.}]
+effect: mutate
+run: {uses: webhook/send, with: {type: a, integration: '{{ $.params.to }}'}}
+`,
+			[]string{
+				"p.yaml:8: error: the repository may not use the integration `bank`: it may use hook-*",
+				"p.yaml:9: error: the repository may not use the integration `bank`: it may use hook-*",
+				"p.yaml:10: error: the repository may not use the integration `…`: it may use hook-*",
+				"p.yaml:11: error: the repository may not use the integration `…`: it may use hook-*",
+				"p.yaml:13: error: the repository may not use the integration `bank`: it may use hook-*",
+				"p.yaml:14: error: the repository may not use the integration `…`: it may use hook-*",
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -410,6 +440,8 @@ steps:
   - {uses: http, integration: chat, runner: jump, with: {url: 'https://a', auth: {bearer: '{{ secret "api" }}-{{ secret "other" }}{{ secret "api" }}'}}}
   - {uses: login, integration: chat, runner: jump, with: {access: api}}
   - {uses: playbook, with: {name: q}}
+  - {uses: webhook/send, integration: chat, with: {type: by-key}}
+  - {uses: webhook/send, with: {type: by-input, integration: chat}}
 ---
 apiVersion: tend/v1
 kind: Playbook
@@ -470,6 +502,9 @@ func TestEnvironment(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in %s", want, text)
 		}
+	}
+	if strings.Contains(text, `"chat"`) {
+		t.Errorf("an integration has the name of playbooks still: %s", text)
 	}
 	called := p.Program.Calls["q"]
 	if called == nil || called.Parameters[0].Default.Scalar.Lit != int64(5) {

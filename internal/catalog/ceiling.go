@@ -160,13 +160,14 @@ func (v *visitor) node(n *program.Node) {
 	if n.Module != nil {
 		dialect = n.Module.Dialect
 	}
-	if e := n.Integration; e != nil {
+	if e := n.Integration; e != nil && !v.takes(n) {
 		v.integration(dialect, e, n.Module)
 	}
 	if n.Module != nil && n.Module.Integration != nil {
 		v.integration(v.prog.Dialect, n.Module.Integration, nil)
 	}
 	v.secrets(n, dialect)
+	v.inputs(n, dialect)
 }
 
 // targets checks what an effect is on. Reading is not touching, unless the step says on what.
@@ -337,6 +338,16 @@ func (v *visitor) secrets(n *program.Node, d expr.Dialect) {
 			v.tree(v.prog.Dialect, t, nil)
 		}
 	})
+}
+
+// takes tells whether an action has its integration among its inputs, where it is checked.
+func (v *visitor) takes(n *program.Node) bool {
+	spec, _ := v.actions.Spec(n.Uses)
+	return n.Kind == program.KindAction && slices.ContainsFunc(spec.Inputs, func(f contract.Field) bool { return f.Type == contract.Integration })
+}
+
+// inputs checks the inputs that take the name of a secret or an integration.
+func (v *visitor) inputs(n *program.Node, d expr.Dialect) {
 	if spec, ok := v.actions.Spec(n.Uses); ok && n.Kind == program.KindAction {
 		v.fields(spec.Inputs, n.With, d, n.Module)
 	}
@@ -348,6 +359,9 @@ func (v *visitor) secrets(n *program.Node, d expr.Dialect) {
 			fields := make([]contract.Field, len(called.Parameters))
 			for i, p := range called.Parameters {
 				fields[i] = contract.Field{Name: p.Name, Type: p.Type}
+				if p.Type == contract.Integration {
+					fields[i].Default = "" // the playbook's own declaration says which ones can be named
+				}
 				if p.Default != nil && p.Default.Scalar != nil && p.Type == contract.Secret {
 					v.named(called.Dialect, p.Default.Scalar, nil)
 				}
@@ -359,15 +373,28 @@ func (v *visitor) secrets(n *program.Node, d expr.Dialect) {
 
 func (v *visitor) fields(fields []contract.Field, given map[string]expr.Tree, d expr.Dialect, m *program.Module) {
 	for i := range fields {
-		if fields[i].Type != contract.Secret {
-			continue
-		}
-		t, ok := given[fields[i].Name]
-		if s, text := fields[i].Default.(string); !ok && text {
-			v.secret(s)
-		}
-		if t.Scalar != nil {
-			v.named(d, t.Scalar, m)
+		f := &fields[i]
+		t, ok := given[f.Name]
+		standard, text := f.Default.(string)
+		switch f.Type {
+		case contract.Secret:
+			if !ok && text {
+				v.secret(standard)
+			}
+			if t.Scalar != nil {
+				v.named(d, t.Scalar, m)
+			}
+		case contract.Integration:
+			switch {
+			case t.Scalar != nil:
+				v.integration(d, t.Scalar, m)
+			case ok:
+			case !text: // it takes the only one that the server has
+				v.integration(d, &expr.Expr{Kind: expr.Literal, Lit: string(anything)}, m)
+			case standard != "":
+				v.integration(d, &expr.Expr{Kind: expr.Literal, Lit: standard}, m)
+			}
+		default:
 		}
 	}
 }

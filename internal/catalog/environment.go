@@ -21,7 +21,7 @@ func (x *builder) place(d *document.Document, e *environment.Spec) {
 		if p.Program == nil {
 			continue
 		}
-		bound, err := rebound(p.Program, e)
+		bound, err := rebound(p.Program, e, x.actions)
 		if err != nil {
 			k, _ := d.Key("metadata")
 			x.find(d, RuleEnvironment, k, "", "the playbook `%s` cannot be put into the environment: %v", p.Name, err)
@@ -60,7 +60,7 @@ func (x *builder) preset(d *document.Document, p *Playbook, q *contract.Paramete
 }
 
 // rebound is a copy of a program with the names of an environment in the place of those that are written.
-func rebound(p *program.Program, e *environment.Spec) (*program.Program, error) {
+func rebound(p *program.Program, e *environment.Spec, actions contract.Catalog) (*program.Program, error) {
 	closure, _, err := p.Closure()
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func rebound(p *program.Program, e *environment.Spec) (*program.Program, error) 
 	if err != nil {
 		return nil, err
 	}
-	r := rebinder{Spec: e, eval: expr.New(expr.Limits{})}
+	r := rebinder{Spec: e, eval: expr.New(expr.Limits{}), actions: actions}
 	r.program(out, p, true)
 	return out, nil
 }
@@ -78,7 +78,8 @@ func rebound(p *program.Program, e *environment.Spec) (*program.Program, error) 
 type rebinder struct {
 	*environment.Spec
 
-	eval *expr.Evaluator
+	eval    *expr.Evaluator
+	actions contract.Catalog
 }
 
 // program replaces the names in a program and in what it calls. playbook tells it from a module, whose inputs are no
@@ -144,6 +145,13 @@ func (r *rebinder) node(p *program.Program, n *program.Node) {
 	}
 	rename(n.Integration, r.Integrations)
 	rename(n.Runner, r.Runners)
+	if spec, ok := r.actions.Spec(n.Uses); ok && n.Kind == program.KindAction {
+		for i := range spec.Inputs {
+			if t, given := n.With[spec.Inputs[i].Name]; given {
+				rename(t.Scalar, r.table(spec.Inputs[i].Type))
+			}
+		}
+	}
 	if n.Call != nil && p.Calls[n.Call.Program] != nil {
 		for _, q := range p.Calls[n.Call.Program].Parameters {
 			if t, ok := n.Call.Params[q.Name]; ok {

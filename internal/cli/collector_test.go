@@ -2,10 +2,12 @@ package cli_test
 
 import (
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,7 +15,8 @@ import (
 )
 
 // collector FILE starts something that takes traces and metrics by OTLP over HTTP, and heartbeats at /beat, and makes its
-// address $COLLECTOR. What it takes is appended to FILE, as it is and in hex: names of spans can be read, and ids be found.
+// address $COLLECTOR. What it takes is appended to FILE, as it is and in hex: names of spans can be read, and ids be found. Of
+// what is sent to /take/… a line says where to, with which token, and what.
 func collector(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: collector FILE")
@@ -26,6 +29,10 @@ func collector(ts *testscript.TestScript, neg bool, args []string) {
 		want := map[string]string{"/v1/traces": http.MethodPost, "/v1/metrics": http.MethodPost, "/beat": http.MethodGet}
 		if r.URL.Path == "/beat" {
 			b = []byte("beat " + time.Now().UTC().Format(time.StampMilli))
+		}
+		if strings.HasPrefix(r.URL.Path, "/take/") {
+			want[r.URL.Path] = r.Method
+			b = fmt.Appendf(nil, "took %s %s %s %s", r.Method, r.URL.Path, r.Header.Get("Authorization"), b)
 		}
 		if err != nil || r.Method != want[r.URL.Path] {
 			w.WriteHeader(http.StatusBadRequest)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -40,13 +41,13 @@ func (p *process) playbooksList() *cobra.Command {
 					return nil
 				}
 				w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(w, "PLAYBOOK\tPROJECT\tOWNER\tMODE\tDESCRIPTION")
+				fmt.Fprintln(w, "PLAYBOOK\tPROJECT\tENVIRONMENT\tOWNER\tMODE\tDESCRIPTION")
 				for _, x := range all.Playbooks {
 					mode := x.Mode
 					if !x.Mutates {
 						mode = "reads"
 					}
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", terminal.Line(x.Name), terminal.Line(x.Project), terminal.Line(x.Owner), mode, terminal.Line(x.Description))
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", terminal.Line(x.Name), terminal.Line(x.Project), cmp.Or(terminal.Line(x.Environment), "-"), terminal.Line(x.Owner), mode, terminal.Line(x.Description))
 				}
 				return w.Flush()
 			})
@@ -73,6 +74,9 @@ func (p *process) playbooksShow() *cobra.Command {
 				fmt.Fprintf(p.Out, "%s  %s\n", terminal.Line(x.Name), terminal.Line(x.Description))
 				w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 				fmt.Fprintf(w, "project\t%s\nsource\t%s\nmode\t%s\n", terminal.Line(x.Project), terminal.Line(x.Source), x.Mode)
+				if x.Environment != "" {
+					fmt.Fprintf(w, "environment\t%s\n", terminal.Line(x.Environment))
+				}
 				if x.Owner != "" {
 					fmt.Fprintf(w, "owner\t%s\n", terminal.Line(x.Owner))
 				}
@@ -87,6 +91,7 @@ func (p *process) playbooksShow() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&q.Project, "project", "", "its project")
+	c.Flags().StringVar(&q.Environment, "environment", "", "the environment that it is live in")
 	outputFlag(c, &output, "text", asJSON)
 	return c
 }
@@ -130,5 +135,6 @@ func (p *process) playbooksStart() *cobra.Command {
 	c.Flags().StringVar(&file, "params", "", "a YAML or JSON file with parameters; - is standard input")
 	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
 	c.Flags().StringVar(&q.Project, "project", "", "its project")
+	c.Flags().StringVar(&q.Environment, "environment", "", "the environment that it is live in")
 	return c
 }

@@ -69,6 +69,8 @@ func showText(v *history.View, outputs map[string]any, st terminal.Style, inputs
 	row("run", v.ID)
 	row("playbook", v.Name)
 	row("source", v.Source)
+	row("author", v.Author)
+	row("env", v.Env)
 	b.WriteString("status:   " + statusStyle(st, v.Status) + "\n")
 	row("started", local(v.Created)+" by "+who(v.By))
 	if !v.Ended.IsZero() {

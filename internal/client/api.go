@@ -315,11 +315,13 @@ func (q SearchAuditQuery) parameters(set func(in, name string, v any)) {
 
 // ShowPlaybookQuery are the parameters of ShowPlaybook. What is zero is not sent.
 type ShowPlaybookQuery struct {
-	Project string // Its project; without it the first one that has it.
+	Project     string // Its project; needed when playbooks of several projects have the name.
+	Environment string // The environment that it is live in; needed when it is live in several.
 }
 
 func (q ShowPlaybookQuery) parameters(set func(in, name string, v any)) {
 	set("query", "project", q.Project)
+	set("query", "environment", q.Environment)
 }
 
 // ShowRunQuery are the parameters of ShowRun. What is zero is not sent.
@@ -342,12 +344,14 @@ func (q ShowTaskQuery) parameters(set func(in, name string, v any)) {
 
 // StartPlaybookQuery are the parameters of StartPlaybook. What is zero is not sent.
 type StartPlaybookQuery struct {
-	Project     string // Its project; without it the first one that has it.
+	Project     string // Its project; needed when playbooks of several projects have the name.
+	Environment string // The environment that it is live in; needed when it is live in several.
 	TendRequest string // Names the wish: a repeat with the same name gives the same run.
 }
 
 func (q StartPlaybookQuery) parameters(set func(in, name string, v any)) {
 	set("query", "project", q.Project)
+	set("query", "environment", q.Environment)
 	set("header", "Tend-Request", q.TendRequest)
 }
 

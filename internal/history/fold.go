@@ -185,6 +185,8 @@ func (f *Fold) runFact(p entry.Payload, at time.Time) bool {
 	case *entry.RunCreated:
 		f.mask.learn(f.prog.Parameters, x.Params)
 		v.Name, v.Source, v.Dir, v.By, v.Cause, v.Closure, v.Created = x.Name, x.Source, x.Dir, x.By, x.Cause, x.Closure, at
+		v.Author, _ = x.Metadata["author"].(string)
+		v.Env = x.Environment
 		v.Params, v.Event, v.Stepping = f.mask.params(x.Params), f.mask.object(x.Event), x.Stepping
 		f.moment(at, "", "created by %s%s%s", x.By.Name, of(" from ", x.Source), of(": ", x.Cause.Why))
 	case *entry.RunCarried:

@@ -56,7 +56,9 @@ type View struct {
 	ID       string       `json:"id"`
 	Name     string       `json:"name"`
 	Status   string       `json:"status"`
-	Source   string       `json:"source,omitempty"`
+	Source   string       `json:"source,omitempty"` // commit:file, or a file
+	Author   string       `json:"author,omitempty"` // of the commit
+	Env      string       `json:"environment,omitempty"`
 	Dir      string       `json:"dir,omitempty"`
 	By       entry.Who    `json:"by"`
 	Cause    entry.Cause  `json:"cause,omitzero"`

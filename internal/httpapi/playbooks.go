@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/catalog"
@@ -42,8 +43,9 @@ func (s *server) playbooks(a *api) {
 
 // PlaybookPath names a live playbook.
 type PlaybookPath struct {
-	Name    string `path:"name" doc:"Name of the playbook." maxLength:"200"`
-	Project string `query:"project" doc:"Its project; without it the first one that has it." maxLength:"200"`
+	Name        string `path:"name" doc:"Name of the playbook." maxLength:"200"`
+	Project     string `query:"project" doc:"Its project; needed when playbooks of several projects have the name." maxLength:"200"`
+	Environment string `query:"environment" doc:"The environment that it is live in; needed when it is live in several." maxLength:"200"`
 }
 
 type playbooksOutput struct{ Body wire.Playbooks }
@@ -97,17 +99,37 @@ func (s *server) told(p *catalog.Playbook) wire.Playbook {
 
 func (s *server) live(ctx context.Context, in PlaybookPath) (*catalog.Playbook, error) {
 	var names []string
+	var found []*catalog.Playbook
 	for _, p := range s.visible(ctx) {
-		if p.Name == in.Name && (in.Project == "" || in.Project == p.Project) {
-			return p, nil
+		if p.Name == in.Name && (in.Project == "" || in.Project == p.Project) && (in.Environment == "" || in.Environment == p.Environment) {
+			found = append(found, p)
 		}
 		names = append(names, p.Name)
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return nil, several(in.Name, found)
 	}
 	f := fault.New(fault.NotFound, "no playbook %q is live here", in.Name)
 	if near := spelling.Nearest(in.Name, names); near != "" {
 		return nil, f.WithNext("did you mean %q?", near)
 	}
 	return nil, f
+}
+
+// several refuses to choose: what is meant for stage must not happen in production.
+func several(name string, found []*catalog.Playbook) error {
+	var places []string
+	for _, p := range found {
+		where := "project " + p.Project
+		if p.Environment != "" {
+			where += ", environment " + p.Environment
+		}
+		places = append(places, where)
+	}
+	return fault.New(fault.Conflict, "%q is live more than once: %s", name, strings.Join(places, "; ")).WithNext("say which one is meant: --environment, or --project")
 }
 
 func (s *server) showPlaybook(ctx context.Context, in *PlaybookPath) (*playbookOutput, error) {
@@ -139,41 +161,83 @@ func (s *server) startPlaybook(ctx context.Context, in *startPlaybookInput) (*st
 
 // playbookContract is an OpenAPI document with an operation for each playbook that the asker may look at.
 func (s *server) playbookContract(w http.ResponseWriter, r *http.Request) {
-	paths := map[string]any{}
+	var names []string
+	byName := map[string][]*catalog.Playbook{}
 	for _, p := range s.visible(r.Context()) {
-		t := s.told(p)
-		params, need := map[string]any{}, []string{}
-		for i := range t.Parameters {
-			params[t.Parameters[i].Name] = t.Parameters[i].Schema()
-			if t.Parameters[i].Required {
-				need = append(need, t.Parameters[i].Name)
-			}
+		if byName[p.Name] == nil {
+			names = append(names, p.Name)
 		}
-		outputs := map[string]any{}
-		for i := range t.Outputs {
-			outputs[t.Outputs[i].Name] = t.Outputs[i].Schema()
-		}
-		body := map[string]any{"type": "object", "additionalProperties": false, "properties": map[string]any{
-			"params": map[string]any{"type": "object", "properties": params, "required": need, "additionalProperties": false},
-			"why":    map[string]any{"type": "string"},
-		}}
-		if len(need) > 0 {
-			body["required"] = []string{"params"}
-		}
-		paths["/v1/playbooks/"+url.PathEscape(p.Name)+"/runs"] = map[string]any{"post": map[string]any{
-			"operationId": "start-" + p.Name, "summary": t.Description, "tags": []string{t.Project},
-			"requestBody": map[string]any{"required": len(need) > 0, "content": map[string]any{"application/json": map[string]any{"schema": body}}},
-			"responses": map[string]any{"201": map[string]any{
-				"description": "The run began.", "content": map[string]any{"application/json": map[string]any{"schema": map[string]any{
-					"type": "object", "properties": map[string]any{"run": map[string]any{"type": "string"}}, "required": []string{"run"},
-				}}},
-			}, "default": map[string]any{"description": "A problem document (RFC 9457)."}},
-			"x-tend-outputs": map[string]any{"type": "object", "properties": outputs},
-			"x-tend-mutates": t.Mutates, "x-tend-digest": t.Digest,
-		}}
+		byName[p.Name] = append(byName[p.Name], p)
+	}
+	paths := map[string]any{}
+	for _, name := range names {
+		paths["/v1/playbooks/"+url.PathEscape(name)+"/runs"] = map[string]any{"post": s.operation(byName[name])}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{
 		"openapi": "3.1.0", "info": map[string]any{"title": "The playbooks that are live", "version": "1"}, "servers": []any{map[string]any{"url": "/"}}, "paths": paths,
 	})
+}
+
+// operation starts a playbook. One that is live more than once, in several environments or projects, is asked for by them.
+func (s *server) operation(all []*catalog.Playbook) map[string]any {
+	first := s.told(all[0])
+	outputs := map[string]any{}
+	for i := range first.Outputs {
+		outputs[first.Outputs[i].Name] = first.Outputs[i].Schema()
+	}
+	var bodies []any
+	needed := true
+	places := map[string][]string{}
+	for _, p := range all {
+		body, need := startBody(s.told(p))
+		bodies, needed = append(bodies, body), needed && need
+		for in, value := range map[string]string{"project": p.Project, "environment": p.Environment} {
+			if value != "" && !slices.Contains(places[in], value) {
+				places[in] = append(places[in], value)
+			}
+		}
+	}
+	schema := bodies[0]
+	if len(bodies) > 1 {
+		schema = map[string]any{"anyOf": bodies}
+	}
+	op := map[string]any{
+		"operationId": "start-" + first.Name, "summary": first.Description, "tags": []string{first.Project},
+		"requestBody": map[string]any{"required": needed, "content": map[string]any{"application/json": map[string]any{"schema": schema}}},
+		"responses": map[string]any{"201": map[string]any{
+			"description": "The run began.", "content": map[string]any{"application/json": map[string]any{"schema": map[string]any{
+				"type": "object", "properties": map[string]any{"run": map[string]any{"type": "string"}}, "required": []string{"run"},
+			}}},
+		}, "default": map[string]any{"description": "A problem document (RFC 9457)."}},
+		"x-tend-outputs": map[string]any{"type": "object", "properties": outputs},
+		"x-tend-mutates": first.Mutates, "x-tend-digest": first.Digest,
+	}
+	var params []any
+	for _, in := range []string{"project", "environment"} {
+		if values := places[in]; len(values) > 0 {
+			params = append(params, map[string]any{"name": in, "in": "query", "required": len(values) > 1, "schema": map[string]any{"type": "string", "enum": values}})
+		}
+	}
+	op["parameters"] = params
+	return op
+}
+
+// startBody is the schema of what a playbook is started with, and whether it must be given.
+func startBody(t wire.Playbook) (body map[string]any, needed bool) {
+	params, need := map[string]any{}, []string{}
+	for i := range t.Parameters {
+		params[t.Parameters[i].Name] = t.Parameters[i].Schema()
+		if t.Parameters[i].Required {
+			need = append(need, t.Parameters[i].Name)
+		}
+	}
+	body = map[string]any{"type": "object", "additionalProperties": false, "properties": map[string]any{
+		"params": map[string]any{"type": "object", "properties": params, "required": need, "additionalProperties": false},
+		"why":    map[string]any{"type": "string"},
+	}}
+	if len(need) > 0 {
+		body["required"] = []string{"params"}
+	}
+	return body, len(need) > 0
 }
