@@ -9,6 +9,7 @@ import (
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/runner"
+	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/trace"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -24,7 +25,7 @@ func (h hands) Act(ctx context.Context, a engine.Attempt) entry.StepResult {
 		Run: a.Run, Root: a.Root, Path: a.Path, Number: a.Number, Key: a.Intent.Key, Action: a.Intent.Action,
 		Effect: a.Intent.Effect, Inputs: a.Intent.Inputs, Dialect: expr.Dialect(a.Dialect), Dir: a.Dir,
 		Runner: a.Intent.Runner, Deadline: a.Intent.Deadline, Epoch: a.Epoch, Artifacts: a.Artifacts,
-		Known: a.Known, Hide: a.Hide,
+		Known: a.Known, Hide: a.Hide, For: secret.Use{Project: a.Project, Environment: a.Environment, Labels: a.Labels},
 	}
 	at.Trace = trace.Of(a.Root, a.Trace).At(trace.Attempt(a.Run, a.Path, a.Number)).String()
 	if a.Def != nil {

@@ -27,9 +27,6 @@ import (
 	"github.com/tendhq/tend/internal/runner"
 	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/secret"
-	"github.com/tendhq/tend/internal/secret/age"
-	"github.com/tendhq/tend/internal/secret/env"
-	"github.com/tendhq/tend/internal/secret/file"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/sqlite"
 	"github.com/tendhq/tend/internal/wire"
@@ -158,7 +155,7 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 	}
 	eval, live := expr.New(expr.Limits{}), new(runner.Live)
 	c := runner.Config{
-		Find: set.Find, Secrets: w.secrets, Eval: eval, Blobs: w.blobs, Key: key, Egress: egress(o.Config.Egress),
+		Find: set.Find, Secrets: w.secrets, Scopes: o.Config.Secrets.Scoped(), Eval: eval, Blobs: w.blobs, Key: key, Egress: egress(o.Config.Egress),
 		Scratch: scratch, Live: live, LogCap: int64(o.Config.LogCap), Logger: log, Runners: runners(o.Config),
 	}
 	if o.server != nil && o.server.as != nil {
@@ -278,26 +275,6 @@ func (w *owned) MissingSecrets(ctx context.Context, names []string) ([]wire.Prob
 		}
 	}
 	return out, nil
-}
-
-// Providers gives the providers of secrets, in the order in which they are asked.
-func Providers(c *config.Config) (secret.Chain, error) {
-	chain := secret.Chain{env.New(os.LookupEnv, now())}
-	if c.Secrets.Dir != "" {
-		p, err := file.Open(c.Secrets.Dir)
-		if err != nil {
-			return nil, err
-		}
-		chain = append(chain, p)
-	}
-	if c.Secrets.Age != "" {
-		p, err := age.Open(c.Secrets.Age, c.Secrets.Identity)
-		if err != nil {
-			return nil, err
-		}
-		chain = append(chain, p)
-	}
-	return chain, nil
 }
 
 func egress(e config.Egress) action.Egress {

@@ -52,16 +52,6 @@ type Egress struct {
 	Allow []string `yaml:"allow" env:"TEND_EGRESS_ALLOW"`
 }
 
-// Secrets are looked for in the environment, then in Dir, then in the age file.
-type Secrets struct {
-	// Dir holds one file for each secret.
-	Dir string `yaml:"dir" env:"TEND_SECRETS_DIR" path:"true"`
-	// Age is a file encrypted with age.
-	Age string `yaml:"age" env:"TEND_SECRETS_AGE" path:"true"`
-	// Identity is the key file that opens it.
-	Identity string `yaml:"identity" env:"TEND_SECRETS_IDENTITY" path:"true"`
-}
-
 // Runner is a place where steps execute.
 type Runner struct {
 	// SSH says how the host is reached.
@@ -167,13 +157,6 @@ func (l *loader) dataDir(f Flags, c *Config) {
 	abs, err := filepath.Abs(c.DataDir)
 	l.fail(err)
 	c.DataDir = abs
-}
-
-// Check implements Checker.
-func (s *Secrets) Check(bad Bad) {
-	if (s.Age == "") != (s.Identity == "") {
-		bad("age", "", "secrets.age and secrets.identity belong together: one of them is missing")
-	}
 }
 
 // Check implements Checker.

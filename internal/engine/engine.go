@@ -32,11 +32,14 @@ type Attempt struct {
 	Def             *program.Node
 	Dialect         string
 	Dir             string
-	Trace           string         // W3C traceparent of the request that led to the run, or ""
-	Artifacts       []string       // globs of files that are kept: the step's and those of its playbook
-	Body            *Body          // nil, or where the hands put what the body of a module gave
-	Known           []secret.Value // what is secret in the run so far, and
-	Hide            []secret.Value // what is sensitive: nothing of it may be shown or recorded
+	Project         string
+	Environment     string
+	Labels          map[string]string // of the playbook
+	Trace           string            // W3C traceparent of the request that led to the run, or ""
+	Artifacts       []string          // globs of files that are kept: the step's and those of its playbook
+	Body            *Body             // nil, or where the hands put what the body of a module gave
+	Known           []secret.Value    // what is secret in the run so far, and
+	Hide            []secret.Value    // what is sensitive: nothing of it may be shown or recorded
 }
 
 // Body is what the body of a module with secret outputs gave, with nothing masked. It is never recorded.
@@ -465,6 +468,7 @@ func (e *Engine) act(x Act) {
 	a := Attempt{
 		Run: x.Run, Root: x.Root, Path: x.Path, Number: x.Attempt, Epoch: e.lease.Epoch, Intent: x.Intent, Def: x.Def,
 		Dialect: string(x.State.Program().Dialect), Dir: x.State.Created.Dir, Known: known, Hide: hide,
+		Project: x.State.Created.Project, Environment: x.State.Created.Environment, Labels: x.State.Program().Metadata.Labels,
 		Trace:     x.State.Created.Trace,
 		Artifacts: slices.Concat(x.Def.Artifacts, x.State.Program().Artifacts),
 	}

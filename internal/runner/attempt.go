@@ -34,6 +34,7 @@ type Attempt struct {
 	Runner    string   // "" and local: here
 	Deadline  time.Time
 	Epoch     uint64
+	For       secret.Use     // what secrets are wanted for
 	Trace     string         // W3C traceparent of the attempt
 	Known     []secret.Value // what is secret in the run so far
 	Hide      []secret.Value // what is sensitive in the run so far

@@ -181,6 +181,9 @@ func (in *inputs) get(name string) (secret.Value, error) {
 	if f, ok := in.found[name]; ok {
 		return f.Value, nil
 	}
+	if err := in.runner.c.Scopes.Check(name, in.attempt.For); err != nil {
+		return secret.Value{}, err
+	}
 	f, err := in.runner.c.Secrets.Find(in.ctx, name)
 	if err != nil {
 		return secret.Value{}, err

@@ -52,6 +52,7 @@ type Evaluator interface {
 type Config struct {
 	Find     func(name string) (action.Action, bool) // by canonical name: what can be done here
 	Secrets  secret.Provider
+	Scopes   secret.Scopes // which runs may use which of them; none: every run every one
 	Eval     Evaluator
 	Blobs    blob.Store
 	Key      seal.Key // for what is secret or sensitive; without it that can neither be kept nor used
