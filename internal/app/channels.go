@@ -16,11 +16,8 @@ import (
 // usualBudget is how many messages a channel gets within a minute where the configuration says nothing.
 const usualBudget = 30
 
-// openCourier opens the outbox of messages, as a part of the server. Without channels there is none.
+// openCourier opens the outbox of messages, as a part of the server. Where nothing is to be told there is none.
 func (w *owned) openCourier(ctx context.Context, s *server, d *desk) error {
-	if len(s.Config.Channels) == 0 {
-		return nil
-	}
 	dial := action.Dialer{Egress: egress(s.Config.Egress)}.DialContext
 	c := courier.Config{Ledger: d.ledger, Tasks: w.engine, URL: s.Config.URL, Log: s.log}
 	for _, name := range slices.Sorted(maps.Keys(s.Config.Channels)) {
@@ -38,6 +35,10 @@ func (w *owned) openCourier(ctx context.Context, s *server, d *desk) error {
 			n.Buttons = app.Signing != ""
 		}
 		c.Channels = append(c.Channels, n)
+	}
+	c.Channels = append(c.Channels, w.trackers(s, d, dial)...)
+	if len(c.Channels) == 0 {
+		return nil
 	}
 	x, err := courier.Open(ctx, c)
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/httpapi"
 	"github.com/tendhq/tend/internal/identity"
+	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/store/sqlite"
 	"github.com/tendhq/tend/internal/telemetry"
 )
@@ -204,6 +205,7 @@ func (s *server) extend(ctx context.Context, c *httpapi.Config, w *owned) error 
 	c.Gate, c.Roll, c.Log, c.Hosts = s.people, s.people, s.log, s.Config.Names()
 	c.Backups = s.Config.Backups
 	c.Duties = func(p access.Principal) []string { return w.desk.duties.of(p.ID) }
+	c.Tracker = func(ctx context.Context, st *incident.State) string { return w.kept(ctx, s, st) }
 	w.openChat(s)
 	for _, p := range s.Config.Proxies {
 		prefix, err := netip.ParsePrefix(p)

@@ -173,20 +173,21 @@ var lines = [][]string{
 
 // children are imports between children of one port. All others do not meet: they are alternatives.
 var children = map[string]string{
-	"action/container -> action/output":     "what a container prints can be data too",
-	"action/container -> action/process":    "docker and podman are programs",
-	"action/remote -> action/shell":         "the same step, in another place",
-	"action/remote -> action/ssh":           "the way there",
-	"action/shell -> action/output":         "what a script prints can be data",
-	"action/shell -> action/process":        "a shell is a program",
-	"action/ssh -> action/output":           "what a remote script prints can be data too",
-	"secret/age -> secret/private":          "an identity is a file that only its owner may read",
-	"secret/file -> secret/private":         "so is a secret",
-	"source/grafana -> source/alertmanager": "Grafana's alerts have Alertmanager's form",
-	"store/storetest -> store/faulty":       "the suite injects faults",
-	"testenv/postgres -> testenv":           "a server is a need",
-	"testenv/prometheus -> testenv":         "so are these",
-	"testenv/sshd -> testenv":               "a server is a need",
+	"action/container -> action/output":              "what a container prints can be data too",
+	"action/container -> action/process":             "docker and podman are programs",
+	"action/remote -> action/shell":                  "the same step, in another place",
+	"action/remote -> action/ssh":                    "the way there",
+	"action/shell -> action/output":                  "what a script prints can be data",
+	"action/shell -> action/process":                 "a shell is a program",
+	"action/ssh -> action/output":                    "what a remote script prints can be data too",
+	"message/issue/issuetest -> message/messagetest": "a stand-in behaves as the suite says",
+	"secret/age -> secret/private":                   "an identity is a file that only its owner may read",
+	"secret/file -> secret/private":                  "so is a secret",
+	"source/grafana -> source/alertmanager":          "Grafana's alerts have Alertmanager's form",
+	"store/storetest -> store/faulty":                "the suite injects faults",
+	"testenv/postgres -> testenv":                    "a server is a need",
+	"testenv/prometheus -> testenv":                  "so are these",
+	"testenv/sshd -> testenv":                        "a server is a need",
 }
 
 // parts are packages whose children are no alternatives but the layers of one thing, from below to above. The parent is

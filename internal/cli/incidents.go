@@ -15,6 +15,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/terminal"
 	"github.com/tendhq/tend/internal/wire"
 )
 
@@ -325,7 +326,7 @@ func (p *process) incidentsTodoCommand() *cobra.Command {
 	var within time.Duration
 	return p.incidentCommand("todo INCIDENT", "Add something to do afterwards, or change it", func(c *cobra.Command) {
 		f := c.Flags()
-		f.StringVarP(&b.Text, "message", "m", "", "what is to be done")
+		f.StringVarP(&b.Text, "message", "m", "", "what is to be done; what is left out of a change stays")
 		f.StringVar(&b.Owner, "owner", "", "who does it")
 		f.DurationVar(&within, "within", 0, "when it is due: in so long")
 		f.StringVar(&b.ID, "id", "", "the one to change; default: a new one")
@@ -335,8 +336,31 @@ func (p *process) incidentsTodoCommand() *cobra.Command {
 		if within > 0 {
 			b.Due = time.Now().Add(within).UTC().Truncate(time.Second)
 		}
-		return api.PlanIncident(ctx, id, b)
+		i, err := api.PlanIncident(ctx, id, b)
+		if err == nil {
+			p.planned(&i, b.ID)
+		}
+		return i, err
 	})
+}
+
+// planned says what became of an action item: the one that was named, else the last one.
+func (p *process) planned(i *wire.Incident, name string) {
+	for n := len(i.Items) - 1; n >= 0; n-- {
+		x := i.Items[n]
+		if name != "" && x.ID != name {
+			continue
+		}
+		switch {
+		case x.URL != "":
+			p.talk("item %s: %s", x.ID, terminal.Line(x.URL))
+		case x.Kept != "":
+			p.talk("item %s stays in tend: %s", x.ID, terminal.Line(x.Kept))
+		default:
+			p.talk("item %s becomes an issue of the repository: `tend incidents show %s` says which", x.ID, i.ID)
+		}
+		return
+	}
 }
 
 func (p *process) incidentsMergeCommand() *cobra.Command {

@@ -47,7 +47,9 @@ func params(dir string) testscript.Params {
 			"grab":      grab,
 			"owner":     owner,
 			"poke":      poke,
+			"slack":     slack,
 			"strange":   strange,
+			"tracker":   tracker,
 		},
 		Setup: func(e *testscript.Env) error {
 			home := e.WorkDir + "/home"

@@ -241,6 +241,14 @@ func TestServerRefuses(t *testing.T) {
 		{"repositories: [{dir: /a, signatures: {keyring: /k}}]", "signatures of commits"},
 		{"repositories: [{url: 'https://git.example.org/a', signatures: {}}]", "signatures of commits"},
 		{"repositories: [{dir: /a, ceiling: {effects: [write]}}]", `no effect "write"`},
+		{"repositories: [{dir: /a, issues: {token: t}}]", "github or gitlab"},
+		{"repositories: [{url: 'https://git.example.org/a/b', issues: {token: t}}]", "github or gitlab"},
+		{"repositories: [{url: 'https://github.com/a/b', issues: {}}]", "has no token"},
+		{"repositories: [{url: 'https://github.com/b', issues: {token: t}}]", `"b" is no repository there`},
+		{"repositories: [{dir: /a, issues: {token: t, kind: gitlab, project: a/b}}]", `"" is no web address`},
+		{"repositories: [{url: 'https://github.com/a/b', issues: {token: t, url: 'http://api.example.org'}}]", "could be read on the way"},
+		{"repositories: [{url: 'https://github.com/a/b', issues: {token: t}}]", ""},
+		{"repositories: [{dir: /a, issues: {token: t, kind: gitlab, project: a/b, url: 'http://127.0.0.1:8080/api/v4'}}]", ""},
 		{"onCall: {a: {}}", "must say who has it"},
 		{"onCall: {a: {people: [ann@example.org], start: soon}}", `the duty "a"`},
 		{"onCall: {a: {calendar: /a.ics, zone: Mars/Olympus}}", "no time zone"},
@@ -275,5 +283,32 @@ func TestEveryRepositoryHasAName(t *testing.T) {
 	}
 	if got := strings.Join(names, " "); got != "books books-2 a-b books-3 playbooks" {
 		t.Error(got)
+	}
+}
+
+// TestTrackers: where action items become issues follows from the address of the repository.
+func TestTrackers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		url  string
+		own  config.Issues
+		want string
+	}{
+		{"https://github.com/shop/runbooks.git", config.Issues{}, "github shop/runbooks https://api.github.com"},
+		{"ssh://git@github.com/shop/runbooks", config.Issues{}, "github shop/runbooks https://api.github.com"},
+		{"https://github.corp.example/shop/runbooks", config.Issues{}, "github shop/runbooks https://github.corp.example/api/v3"},
+		{"https://gitlab.com/shop/sub/runbooks", config.Issues{}, "gitlab shop/sub/runbooks https://gitlab.com/api/v4"},
+		{"https://git.example.org/x/y", config.Issues{Kind: "gitlab"}, "gitlab x/y https://git.example.org/api/v4"},
+		{"https://github.com/shop/runbooks", config.Issues{Project: "shop/todo", URL: "https://proxy.example/"}, "github shop/todo https://proxy.example/"},
+	} {
+		r := config.Repository{URL: c.url, Issues: &c.own}
+		got, ok := r.Tracker()
+		if s := got.Kind + " " + got.Project + " " + got.URL; !ok || s != c.want {
+			t.Errorf("%s: %s", c.url, s)
+		}
+	}
+	none := config.Repository{URL: "https://github.com/a/b", Token: "t"}
+	if _, ok := none.Tracker(); ok {
+		t.Error("the token that reads makes issues")
 	}
 }

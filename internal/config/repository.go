@@ -42,6 +42,79 @@ type Repository struct {
 	ObserveNew bool `yaml:"observeNew"`
 	// Ceiling is what its playbooks may touch. What exceeds it is not live.
 	Ceiling Ceiling `yaml:"ceiling"`
+	// Issues is where action items of incidents that its playbooks ran for become issues. Without it they stay in tend.
+	Issues *Issues `yaml:"issues"`
+}
+
+// Issues are kept on GitHub or GitLab.
+type Issues struct {
+	// Token is the name of the secret with a token that may write issues, and needs nothing else.
+	Token string `yaml:"token"`
+	// Kind is github or gitlab. Default: as the host of the repository is called.
+	Kind string `yaml:"kind"`
+	// Project is the repository there: shop/runbooks. Default: as the repository's address says.
+	Project string `yaml:"project"`
+	// URL is the address of the API. Default: that of the repository's host.
+	URL string `yaml:"url"`
+	// Labels of the issues.
+	Labels []string `yaml:"labels"`
+}
+
+// Tracker gives where action items become issues, with what the repository's address says filled in; false when they do not.
+func (r *Repository) Tracker() (Issues, bool) {
+	if r.Issues == nil {
+		return Issues{}, false
+	}
+	t := *r.Issues
+	u, err := url.Parse(r.URL)
+	if err != nil || r.URL == "" {
+		return t, true
+	}
+	host := u.Hostname()
+	if t.Kind == "" {
+		for _, k := range []string{"github", "gitlab"} {
+			if strings.Contains(host, k) {
+				t.Kind = k
+			}
+		}
+	}
+	if t.Project == "" {
+		t.Project = strings.TrimSuffix(strings.Trim(u.Path, "/"), ".git")
+	}
+	if t.URL == "" && host != "" {
+		switch {
+		case host == "github.com":
+			t.URL = "https://api.github.com"
+		case t.Kind == "github":
+			t.URL = "https://" + host + "/api/v3"
+		case t.Kind == "gitlab":
+			t.URL = "https://" + host + "/api/v4"
+		}
+	}
+	return t, true
+}
+
+func checkIssues(bad Bad, at string, r *Repository) {
+	t, ok := r.Tracker()
+	if !ok {
+		return
+	}
+	if t.Token == "" {
+		bad(at+".token", "name the secret with a token that may write issues", "%s: it has no token", at)
+	}
+	if t.Kind != "github" && t.Kind != "gitlab" {
+		bad(at+".kind", "write `kind: github` or `kind: gitlab`", "%s: nobody knows whether issues are kept on github or gitlab", at)
+	}
+	if !strings.Contains(strings.Trim(t.Project, "/"), "/") {
+		bad(at+".project", "write `project: owner/name`", "%s: %q is no repository there", at, t.Project)
+	}
+	u, err := url.Parse(t.URL)
+	switch {
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil:
+		bad(at+".url", "write the address of its API: https://api.github.com", "%s: %q is no web address", at, t.URL)
+	case u.Scheme == "http" && !Loopback(u.Hostname()):
+		bad(at+".url", "use https", "%s: %s speaks no TLS: the token could be read on the way", at, t.URL)
+	}
 }
 
 // RepositorySSH is what a repository is reached with over ssh.
@@ -146,6 +219,7 @@ func (s *Server) checkRepositories(bad Bad) {
 				bad(at+".url", "", "%s: %v", at, err)
 			}
 		}
+		checkIssues(bad, at+".issues", r)
 		if r.Signatures != nil && (r.Dir != "" || r.Signatures.AllowedSigners == "" && r.Signatures.Keyring == "") {
 			bad(at+".signatures", "name `allowedSigners` or `keyring`", "%s: signatures of commits are checked with the keys of a file or a keyring", at)
 		}

@@ -24,6 +24,7 @@ import (
 	"github.com/tendhq/tend/internal/exchange"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/id"
+	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/ledger"
 	"github.com/tendhq/tend/internal/message"
 	"github.com/tendhq/tend/internal/store"
@@ -63,6 +64,11 @@ type Channel struct {
 	Buttons bool
 	// Budget is how many messages go within a minute; 0 is no bound.
 	Budget int
+	// Items tells whether action items of an incident are for this channel. nil: none are.
+	Items func(s *incident.State) bool
+	// Told hears how a message of this channel is called there, or why it never will be (then remote is nil), before that is
+	// recorded: it can hear it twice. nil: nobody wants to know.
+	Told func(ctx context.Context, q *entry.MessageQueued, remote value.Object, why string) error
 }
 
 // Row is the body of a row of kind message.
@@ -395,13 +401,30 @@ func (c *Courier) deliver(ctx context.Context, n *channel) error {
 		if ctx.Err() != nil && !r.OK() {
 			return nil // it stays queued; the next courier looks before it repeats
 		}
+		if r.OK() && n.Told != nil && len(r.Remote) > 0 {
+			if err := c.tellBack(ctx, n, x, r.Remote, ""); err != nil {
+				r = message.Not(exchange.Doubt(fault.Unavailable, "it was told, and that could not be said: %s", err))
+			}
+		}
 		n.mu.Lock()
 		p := n.box.ended(x, r, time.Now())
 		n.mu.Unlock()
+		if f, ok := p.(*entry.MessageFailed); ok && f.Final && n.Told != nil {
+			if err := c.tellBack(ctx, n, x, nil, f.Fault.Message); err != nil {
+				c.c.Log.Warn("nobody hears that a message is given up", "channel", n.Name, "message", x.queued.ID, "why", err)
+			}
+		}
 		if err := c.record(ctx, n, x, p); err != nil {
 			return err
 		}
 	}
+}
+
+// tellBack says what became of a message to who wants to know. The end of the server does not cut it short.
+func (c *Courier) tellBack(ctx context.Context, n *channel, x *item, remote value.Object, why string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return n.Told(ctx, x.queued, remote, why)
 }
 
 // pause waits for news, or for a time. It answers false when ctx ended.

@@ -23,6 +23,7 @@ import (
 	"github.com/tendhq/tend/internal/message/messagetest"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/memory"
+	"github.com/tendhq/tend/internal/value"
 )
 
 // side is another side that remembers: an implementation of message.Sender.
@@ -123,6 +124,7 @@ type house struct {
 	asks  bool
 	tasks courier.Tasks
 	limit int
+	told  func(remote map[string]any, why string) error // of action items; nil: they are not for the channel
 
 	book *ledger.Ledger
 	c    *courier.Courier
@@ -136,13 +138,20 @@ func (h *house) open() {
 		h.t.Fatal(err)
 	}
 	h.book = ledger.Open(h.store, lease, nil)
-	h.c, err = courier.Open(h.t.Context(), courier.Config{Ledger: h.book, Tasks: h.tasks, URL: "https://tend.example.org", Channels: []courier.Channel{{
+	ch := courier.Channel{
 		Name: "ops", Budget: h.limit, Tasks: true, Buttons: true,
 		Sender: func(context.Context) (message.Sender, error) { return h.side, nil },
 		Wants: func(project, severity string, _ map[string]string) bool {
 			return project == "default" && severity != "info"
 		},
-	}}})
+	}
+	if h.told != nil {
+		ch.Items = func(s *incident.State) bool { return s.Project == "default" }
+		ch.Told = func(_ context.Context, _ *entry.MessageQueued, remote value.Object, why string) error {
+			return h.told(remote, why)
+		}
+	}
+	h.c, err = courier.Open(h.t.Context(), courier.Config{Ledger: h.book, Tasks: h.tasks, URL: "https://tend.example.org", Channels: []courier.Channel{ch}})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -500,6 +509,61 @@ func TestAnswers(t *testing.T) {
 		synctest.Wait()
 		if got := h.side.all(); len(got) != 1 || fmt.Sprint(got[0].Buttons) != fmt.Sprint(buttons) || got[0].Buttons[0].Confirm == "" {
 			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestItems: an action item is told where those are kept, once, in order, also when nobody could hear what became of it; what is
+// given up is said.
+func TestItems(t *testing.T) {
+	t.Parallel()
+	var heard []string
+	deaf := 2
+	h := &house{told: func(remote map[string]any, why string) error {
+		if deaf > 0 {
+			deaf--
+			return errors.New("the machine is closing")
+		}
+		id, _ := remote["id"].(string)
+		heard = append(heard, strings.TrimSpace(id+" "+why))
+		return nil
+	}}
+	run(t, h, func(t *testing.T, h *house) {
+		wait(time.Second)
+		alice := entry.Who{ID: "user:alice@example.org", Name: "Alice"}
+		list, err := incident.OpenNew(incident.Start{ID: "inc_1", Project: "default", Title: "Disk", Severity: incident.Info, By: alice})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := new(incident.State)
+		write := func(list ...entry.Payload) {
+			t.Helper()
+			var b ledger.Batch
+			for _, p := range list {
+				if err := s.Evolve(time.Now(), p); err != nil {
+					t.Fatal(err)
+				}
+				b.Facts = append(b.Facts, ledger.Fact{Stream: "incident/inc_1", Payload: p})
+			}
+			b.Rows = []store.Row{{Key: store.Key{Kind: "incident", ID: "inc_1"}, Project: "default", Status: "open", At: s.Opened, Body: []byte("{}")}}
+			if err := h.book.Append(t.Context(), b); err != nil {
+				t.Fatal(err)
+			}
+			wait(time.Minute)
+		}
+		write(list...)
+		write(&entry.IncidentItem{By: alice, ID: "1", Text: "Grow it\nby half", Owner: "bob"})
+		write(&entry.IncidentItem{By: entry.Who{ID: "tend", Name: "tend", Via: "engine"}, ID: "1", Text: "Grow it", URL: "https://x.example/1"})
+		write(&entry.IncidentItem{By: alice, ID: "2", Text: "stays here", Kept: "there is no token"})
+		write(&entry.IncidentItem{By: alice, ID: "1", Text: "Grow it", Done: true, URL: "https://x.example/1"})
+		h.side.Behave(messagetest.Wrong)
+		write(&entry.IncidentItem{By: alice, ID: "3", Text: "is not taken"})
+		got := h.side.all()
+		if len(got) != 2 || got[0].Title != "Grow it" || got[0].Text != "by half" || got[0].Step != message.Opens || got[1].Step != message.Ends || got[1].First["id"] != got[0].ID {
+			t.Fatalf("%+v", got)
+		}
+		if want := []string{got[0].ID, got[1].ID, "no such thing"}; !slices.Equal(heard, want) {
+			t.Errorf("heard %q, not %q", heard, want)
 		}
 	})
 }

@@ -197,6 +197,9 @@ func (c *Courier) news(s *incident.State, p entry.Payload, e entry.Entry) []News
 	if time.Since(e.At) > patience {
 		return nil
 	}
+	if x, ok := p.(*entry.IncidentItem); ok {
+		return c.items(s, x, e)
+	}
 	m := story(s, p, c.c.URL)
 	if m == nil {
 		return nil
@@ -215,6 +218,24 @@ func (c *Courier) news(s *incident.State, p entry.Payload, e entry.Entry) []News
 			w.Run = r.Run
 		}
 		out = append(out, w)
+	}
+	return out
+}
+
+// items tells of an action item where those become issues. What tend itself says of it is what became of that.
+func (c *Courier) items(s *incident.State, x *entry.IncidentItem, e entry.Entry) []News {
+	if x.By.ID == "tend" || x.Kept != "" {
+		return nil
+	}
+	var out []News
+	for _, ch := range c.c.Channels {
+		if ch.Items == nil || e.At.Before(c.channels[ch.Name].since) || !ch.Items(s) {
+			continue
+		}
+		out = append(out, News{
+			Channel: ch.Name, Once: fmt.Sprintf("incident/%s#%d", s.ID, e.Seq), Thread: s.ID + "/" + x.ID, Project: s.Project, Incident: s.ID, At: e.At,
+			Message: *todo(s, x, c.c.URL),
+		})
 	}
 	return out
 }

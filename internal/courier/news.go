@@ -78,6 +78,36 @@ func story(s *incident.State, p entry.Payload, base string) *message.Message {
 	return m
 }
 
+// todo tells of an action item, for where it becomes an issue.
+func todo(s *incident.State, x *entry.IncidentItem, base string) *message.Message {
+	title, more, _ := strings.Cut(strings.TrimSpace(x.Text), "\n")
+	m := &message.Message{Type: "item", Step: message.Opens, Key: s.ID + "/" + x.ID, Severity: "info", Title: title, Text: strings.TrimSpace(more)}
+	if r := []rune(title); len(r) > itemTitle {
+		m.Title, m.Text = string(r[:itemTitle-1])+"…", strings.TrimSpace(x.Text)
+	}
+	if x.Done {
+		m.Step = message.Ends
+	}
+	if x.URL != "" {
+		m.Data = value.Object{"url": x.URL}
+	}
+	m.Facts = append(m.Facts, message.Fact{Name: "incident", Value: s.ID + " " + s.Title})
+	if x.Owner != "" {
+		m.Facts = append(m.Facts, message.Fact{Name: "owner", Value: x.Owner})
+	}
+	if !x.Due.IsZero() {
+		m.Facts = append(m.Facts, message.Fact{Name: "due", Value: x.Due.UTC().Format(time.DateOnly)})
+	}
+	m.Facts = append(m.Facts, message.Fact{Name: "from", Value: x.By.Name})
+	if l := page(base, "/incidents/"+s.ID); l != "" {
+		m.Links = append(m.Links, entry.Link{Name: s.ID, URL: l})
+	}
+	return m
+}
+
+// itemTitle is how many characters of an action item its title has.
+const itemTitle = 200
+
 func ran(status string) string {
 	if status == "started" {
 		return "began"

@@ -159,6 +159,7 @@ type IncidentItem struct {
 	Done  bool      `json:"done,omitempty"`
 	Due   time.Time `json:"due,omitzero"`
 	ID    string    `json:"id"`
+	Kept  string    `json:"kept,omitempty"` // why it is no issue of a repository, and stays here
 	Owner string    `json:"owner,omitempty"`
 	Text  string    `json:"text"`
 	URL   string    `json:"url,omitempty"` // of the issue that was made of it

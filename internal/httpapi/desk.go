@@ -161,6 +161,7 @@ func (s *server) incidents(a *api) {
 	add(a, write, http.MethodPost, "/v1/incidents/{incident}/pages", about{id: "pageIncident", tag: "incidents", summary: "Call people"}, s.pageIncident)
 	add(a, write, http.MethodPost, "/v1/incidents/{incident}/items", about{
 		id: "planIncident", tag: "incidents", summary: "Add something to do afterwards, or change it",
+		text: "What is left out of a change stays. It becomes an issue of the repository whose playbook ran for the incident, where its `issues` allow that; else `kept` says why it stays here.",
 	}, s.planIncident)
 	add(a, write, http.MethodPost, "/v1/incidents/{incident}/merge", about{
 		id: "mergeIncident", tag: "incidents", summary: "Let another incident tell the story of this one", text: "Its alerts, keys and open runs move there. The answer is the other one.",
@@ -304,8 +305,16 @@ type planInput struct {
 
 func (s *server) planIncident(ctx context.Context, in *planInput) (*incidentOutput, error) {
 	b := &in.Body
+	kept := ""
+	if s.Tracker != nil {
+		st, _, err := s.Desk.Incident(ctx, in.Incident)
+		if err != nil {
+			return nil, err
+		}
+		kept = s.Tracker(ctx, st)
+	}
 	return s.change(ctx, in.Incident, "", "planned", "", func(st *incident.State, by entry.Who, _ time.Time) ([]entry.Payload, error) {
-		x := entry.IncidentItem{By: by, Done: b.Done, Due: b.Due, ID: b.ID, Owner: b.Owner, Text: b.Text, URL: b.URL}
+		x := entry.IncidentItem{By: by, Done: b.Done, Due: b.Due, ID: b.ID, Kept: kept, Owner: b.Owner, Text: b.Text, URL: b.URL}
 		if x.ID == "" {
 			x.ID = strconv.Itoa(len(st.Items) + 1)
 		}

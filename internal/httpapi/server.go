@@ -21,6 +21,7 @@ import (
 	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/wire"
 )
 
@@ -59,7 +60,9 @@ type Config struct {
 	House  House // nil: backup and verify are not offered
 	Desk   Desk  // nil: there are no events and incidents here
 	// Duties are what somebody is responsible for now, as groups (oncall/database), for approvals. nil: nothing.
-	Duties   func(p access.Principal) []string
+	Duties func(p access.Principal) []string
+	// Tracker says why an action item of an incident stays here and becomes no issue; "" when it becomes one. nil: nothing is said.
+	Tracker  func(ctx context.Context, s *incident.State) string
 	Library  Library  // nil: no playbooks are live here
 	Governor Governor // nil: there are no rules here but those that runs bring
 	// Repositories are where playbooks come from; nil: none are live here.

@@ -371,8 +371,15 @@ func (s *State) Ran(x entry.IncidentRan) []entry.Payload {
 	return []entry.Payload{&x}
 }
 
-// Plan adds something to do afterwards, or changes it.
+// Plan adds something to do afterwards, or changes it: what is left out of a change stays.
 func (s *State) Plan(x entry.IncidentItem) ([]entry.Payload, error) {
+	if i := slices.IndexFunc(s.Items, func(i entry.IncidentItem) bool { return i.ID == x.ID }); i >= 0 {
+		old := s.Items[i]
+		x.Text, x.Owner, x.URL = cmp.Or(x.Text, old.Text), cmp.Or(x.Owner, old.Owner), cmp.Or(x.URL, old.URL)
+		if x.Due.IsZero() {
+			x.Due = old.Due
+		}
+	}
 	switch {
 	case s.Length == 0:
 		return nil, s.over("")
@@ -388,6 +395,9 @@ func (s *State) Plan(x entry.IncidentItem) ([]entry.Payload, error) {
 		if err := checkLinks([]entry.Link{{URL: x.URL}}); err != nil {
 			return nil, err
 		}
+	}
+	if x.URL != "" {
+		x.Kept = ""
 	}
 	x.Due = x.Due.UTC().Truncate(time.Microsecond)
 	return []entry.Payload{&x}, nil

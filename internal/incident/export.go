@@ -58,7 +58,10 @@ func Tell(at time.Time, p entry.Payload) Line {
 		if x.Done {
 			done = "done: "
 		}
-		l.Who, l.Text = name(x.By), done+x.Text
+		l.Who, l.Text = name(x.By), strings.TrimSpace(done+x.Text+" "+kept(*x))
+		if x.URL != "" && !Person(x.By) {
+			l.Text, l.Ref = fmt.Sprintf("%s is the issue %s", x.Text, x.URL), x.URL
+		}
 	case *entry.IncidentReminded:
 		l.Text = "an update is due"
 	}
@@ -280,7 +283,7 @@ func (d Document) Text(place *time.Location) string {
 		if i.Done {
 			done = "done"
 		}
-		w("item "+i.ID, strings.TrimSpace(done+": "+i.Text+" "+i.Owner+" "+i.URL))
+		w("item "+i.ID, strings.Join(strings.Fields(strings.Join([]string{done + ":", i.Text, i.Owner, i.URL, kept(i)}, " ")), " "))
 	}
 	if len(d.Timeline) > 0 {
 		b.WriteString("\n")
@@ -368,6 +371,9 @@ func (d Document) Markdown() string {
 			if i.URL != "" {
 				line += " <" + address(i.URL) + ">"
 			}
+			if k := kept(i); k != "" {
+				line += " " + md(k)
+			}
 			w("- [%s] %s", box, line)
 		}
 	}
@@ -384,9 +390,20 @@ func (d Document) Markdown() string {
 	return b.String()
 }
 
+// kept says that an action item is no issue, and why.
+func kept(i entry.IncidentItem) string {
+	if i.Kept == "" || i.URL != "" {
+		return ""
+	}
+	return "(stays in tend: " + i.Kept + ")"
+}
+
 func span(seconds float64) string {
 	return time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
 }
+
+// Escape makes text of one line, with everything escaped that Markdown or HTML could read.
+func Escape(s string) string { return md(s) }
 
 // md makes text of one line, with everything escaped that Markdown or HTML could read.
 func md(s string) string {

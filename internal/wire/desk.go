@@ -124,6 +124,6 @@ type ActionItem struct {
 	Due   time.Time `json:"due,omitzero"`
 	ID    string    `json:"id,omitempty" maxLength:"64"`
 	Owner string    `json:"owner,omitempty"`
-	Text  string    `json:"text"`
+	Text  string    `json:"text,omitempty" doc:"Needed for a new one."`
 	URL   string    `json:"url,omitempty" doc:"Of the issue that was made of it."`
 }
