@@ -50,6 +50,18 @@ fmt: $(LINT) ## format the Go files
 darwin: ## check that everything builds for macOS, tests too
 	GOOS=darwin $(GO) vet ./...
 
+.PHONY: web
+web: web/node_modules/.package-lock.json ## build the page into internal/web/dist; it needs Node 20
+	cd web && npm run --silent types && npm run --silent typecheck && npm run --silent build
+
+.PHONY: web-test
+web-test: web/node_modules/.package-lock.json ## run the unit tests of the page
+	cd web && npm run --silent typecheck && npm test --silent
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --silent
+	@touch $@
+
 .PHONY: update
 update: ## write all golden and generated files anew: review the difference
 	TEND_UPDATE=1 $(GO) test -short -run Current ./internal/httpapi

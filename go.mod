@@ -2,6 +2,9 @@ module github.com/tendhq/tend
 
 go 1.26.0
 
+// node_modules may hold anything.
+ignore ./web
+
 require (
 	cel.dev/cel-go v0.33.2
 	filippo.io/age v1.3.2

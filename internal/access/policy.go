@@ -93,6 +93,50 @@ func Check(p Policy, who Principal, n Need) Verdict {
 	return allowed
 }
 
+// Power says where somebody may do something: in every project but Except when All is set, else in Projects. Server says
+// that they may also do it to what belongs to no project.
+type Power struct {
+	Verb     Verb     `json:"verb"`
+	All      bool     `json:"all,omitempty" doc:"In every project but those in except."`
+	Projects []string `json:"projects,omitempty" doc:"In these."`
+	Except   []string `json:"except,omitempty"`
+	Server   bool     `json:"server,omitempty" doc:"Also what belongs to no project: the server itself."`
+}
+
+// Powers tells what somebody may do, so that they are offered nothing else. What is bound to the labels of objects is left
+// out: that is decided for each of them.
+func Powers(p Policy, who Principal) []Power {
+	named := []string{"default"}
+	for _, b := range p.Bindings {
+		named = append(named, b.Projects...)
+	}
+	if who.Scope != nil {
+		named = append(named, who.Scope.Projects...)
+	}
+	slices.Sort(named)
+	named = slices.Compact(named)
+	may := func(v Verb, project string) bool { return Check(p, who, Need{Verb: v, Project: project}).Allowed }
+	var out []Power
+	for _, v := range verbs(Admin) {
+		w := Power{Verb: v, All: may(v, unnamed), Server: may(v, "")}
+		for _, project := range named {
+			switch ok := may(v, project); {
+			case ok && !w.All:
+				w.Projects = append(w.Projects, project)
+			case !ok && w.All:
+				w.Except = append(w.Except, project)
+			}
+		}
+		if w.All || w.Server || len(w.Projects) > 0 {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// unnamed stands for every project that no binding names: none can be called so.
+const unnamed = "\x00"
+
 func allowing(v Verb) []Role {
 	return slices.DeleteFunc(Roles(), func(r Role) bool { return !r.May(v) })
 }

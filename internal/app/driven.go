@@ -10,6 +10,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/story"
 )
 
 // driven is the engine as surfaces see it; it remembers which runs this process was asked to move.
@@ -149,7 +150,7 @@ func standing(ctx context.Context, s engine.Service, id string, depth int) (stri
 	if body.Acting > 0 {
 		out = append(out, engine.Wait{For: "attempt", Why: "steps act"})
 	}
-	if err := Holders(ctx, s, body.Waits); err != nil {
+	if err := story.Holders(ctx, s, body.Waits); err != nil {
 		return "", nil, err
 	}
 	for _, w := range body.Waits {
@@ -175,22 +176,4 @@ func (d *driven) close() {
 	d.gate.Lock()
 	defer d.gate.Unlock()
 	d.closed = true
-}
-
-// Holders says which runs have the locks that are waited for.
-func Holders(ctx context.Context, s engine.Service, waits []engine.Wait) error {
-	for i, w := range waits {
-		if w.For != "lock" {
-			continue
-		}
-		p, err := s.Rows(ctx, store.Filter{Kind: "lock", ID: w.On, Limit: 1})
-		if err != nil {
-			return err
-		}
-		waits[i].Holder = ""
-		if len(p.Rows) > 0 {
-			waits[i].Holder = p.Rows[0].Parent
-		}
-	}
-	return nil
 }

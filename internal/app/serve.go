@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"sync/atomic"
@@ -25,6 +26,7 @@ import (
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/store/sqlite"
 	"github.com/tendhq/tend/internal/telemetry"
+	"github.com/tendhq/tend/internal/web"
 )
 
 // ServeOptions say how a server runs.
@@ -217,6 +219,10 @@ func (s *server) extend(ctx context.Context, c *httpapi.Config, w *owned) error 
 	for _, p := range s.parts {
 		c.Mounts = append(c.Mounts, p.mounts...)
 	}
+	c.Mounts = append(c.Mounts, httpapi.Mount{
+		Method: http.MethodGet, Pattern: "/", Need: access.Need{Verb: access.Nothing},
+		Handler: web.Handler("/v1/", "/auth/", "/docs/", "/hooks/", "/slack/", "/metrics/", "/debug/"),
+	})
 	c.Ready = func(ctx context.Context) error {
 		if err := able(ctx, w.engine); err != nil {
 			return err

@@ -94,7 +94,8 @@ var lines = [][]string{
 		"plan",    // beforehand
 	},
 	{
-		"report", // that story as a page
+		"panel",  // that story at a glance
+		"report", // and as a page
 	},
 	{ // what steps leave
 		"seal",       // secrets
@@ -135,6 +136,7 @@ var lines = [][]string{
 	{
 		"courier",  // tells people
 		"dispatch", // decides what becomes of events
+		"story",    // reads runs back for people
 	},
 	{
 		"gitsync",  // keeps playbooks live as they are in Git
@@ -149,6 +151,7 @@ var lines = [][]string{
 		"intake", // lets events in
 		"httpapi",
 		"telemetry", // what others are told about a server
+		"web",       // the page
 	},
 	{
 		"demo", // scenes that show what the program does
@@ -231,6 +234,7 @@ var pure = []string{
 	"language",
 	"lint",
 	"mask",
+	"panel",
 	"plan",
 	"playbook",
 	"program",

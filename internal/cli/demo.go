@@ -112,7 +112,7 @@ func (p *player) Explain(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		fold, _, err := story(ctx, s.Engine, row)
+		fold, _, err := read(ctx, s.Engine, row)
 		if err == nil {
 			_, err = fmt.Fprintln(p.Out, terminal.Clean(history.Explain(fold.View())))
 		}

@@ -15,12 +15,11 @@ import (
 
 	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/engine"
-	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/history"
 	"github.com/tendhq/tend/internal/report"
 	"github.com/tendhq/tend/internal/store"
-	"github.com/tendhq/tend/internal/transcript"
+	"github.com/tendhq/tend/internal/story"
 	"github.com/tendhq/tend/internal/value"
 	"github.com/tendhq/tend/internal/wire"
 )
@@ -89,19 +88,16 @@ func (p *process) exportHTML(ctx context.Context, w io.Writer, s engine.Service,
 	if err != nil {
 		return err
 	}
-	fold, prog, err := story(ctx, s, row)
+	t, err := story.Read(ctx, s, row)
 	if err != nil {
 		return err
 	}
-	outputs, err := p.outputsOf(ctx, s, fold.View())
+	r, err := t.Report(ctx, s)
 	if err != nil {
 		return err
 	}
-	shown, _ := fold.Mask(outputs).(map[string]any)
-	return report.HTML(w, report.Run{
-		View: fold.View(), Program: prog, Outputs: shown, At: time.Now(), By: "tend " + thisVersion().Version,
-		Log: func(ref entry.Ref) ([]report.Line, error) { return readLog(ctx, s, id, ref, fold) },
-	})
+	r.At, r.By = time.Now(), "tend "+thisVersion().Version
+	return report.HTML(w, r)
 }
 
 // chosen tells how many are true.
@@ -116,7 +112,7 @@ func chosen(all ...bool) (n int) {
 
 // exportArtifacts writes what the steps left below dir, one directory for each step and attempt.
 func (p *process) exportArtifacts(ctx context.Context, dir string, s engine.Service, row store.Row) error {
-	fold, _, err := story(ctx, s, row)
+	fold, _, err := read(ctx, s, row)
 	if err != nil {
 		return err
 	}
@@ -152,29 +148,6 @@ func (p *process) exportArtifacts(ctx context.Context, dir string, s engine.Serv
 	return nil
 }
 
-// maxReportLog bounds what of one log goes into a report.
-const maxReportLog = 1 << 20
-
-func readLog(ctx context.Context, s engine.Service, id string, ref entry.Ref, fold *history.Fold) ([]report.Line, error) {
-	b, err := s.Blob(ctx, id, ref)
-	if err != nil {
-		return nil, err
-	}
-	var out []report.Line
-	size := 0
-	for l, err := range transcript.Read(bytes.NewReader(b)) {
-		if err != nil {
-			return out, err
-		}
-		text, _ := fold.Mask(l.Text).(string)
-		if size += len(text); size > maxReportLog {
-			return append(out, report.Line{At: l.At, Stream: transcript.Tend, Text: "[… the rest is left out here: tend runs logs " + id + "]"}), nil
-		}
-		out = append(out, report.Line{At: l.At, Stream: l.Stream, Text: text})
-	}
-	return out, nil
-}
-
 // exported is what --json writes.
 type exported struct {
 	Run     *history.View   `json:"run"`
@@ -187,7 +160,7 @@ func (p *process) exportJSON(ctx context.Context, w io.Writer, s engine.Service,
 	if err != nil {
 		return err
 	}
-	fold, prog, err := story(ctx, s, row)
+	fold, prog, err := read(ctx, s, row)
 	if err != nil {
 		return err
 	}

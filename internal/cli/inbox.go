@@ -162,7 +162,7 @@ func (p *process) inboxShowCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fold, _, err := story(c.Context(), s.Engine, runRow)
+				fold, _, err := read(c.Context(), s.Engine, runRow)
 				if err != nil {
 					return err
 				}

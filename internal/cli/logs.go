@@ -34,7 +34,7 @@ func (p *process) runsLogsCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fold, _, err := story(c.Context(), s.Engine, row)
+				fold, _, err := read(c.Context(), s.Engine, row)
 				if err != nil {
 					return err
 				}

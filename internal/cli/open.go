@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/tendhq/tend/internal/app"
@@ -13,8 +12,8 @@ import (
 	"github.com/tendhq/tend/internal/history"
 	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/program"
-	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/story"
 )
 
 func (p *process) config() (*config.Config, error) {
@@ -128,75 +127,13 @@ func findRow(ctx context.Context, s engine.Service, kind, arg, list string) (sto
 	return store.Row{}, fault.New(fault.Invalid, "%q is the beginning of several: %s", arg, strings.Join(names, ", ")).WithNext("write more of it")
 }
 
-// story reads a whole run.
-func story(ctx context.Context, s engine.Service, row store.Row) (*history.Fold, *program.Program, error) {
-	prog, err := s.Program(ctx, row.ID)
-	if err != nil && !fault.Is(err, fault.Damaged) && !fault.Is(err, fault.Newer) {
+// read reads a whole run.
+func read(ctx context.Context, s engine.Service, row store.Row) (*history.Fold, *program.Program, error) {
+	t, err := story.Read(ctx, s, row)
+	if t == nil {
 		return nil, nil, err
 	}
-	fold := history.New(row.ID, prog)
-	for from := uint64(1); ; {
-		list, err := s.Entries(ctx, "run/"+row.ID, from, 1000)
-		if fault.Is(err, fault.NotFound) && from > 1 {
-			break
-		}
-		if row.Status == string(run.Quarantined) && (fault.Is(err, fault.Damaged) || fault.Is(err, fault.Newer)) {
-			unreadable(fold.View(), row, err)
-			break
-		}
-		if err != nil {
-			return fold, prog, fmt.Errorf("read the run: %w", err)
-		}
-		for _, e := range list {
-			fold.Add(e)
-		}
-		if len(list) < 1000 {
-			break
-		}
-		from = list[len(list)-1].Seq + 1
-	}
-	var body engine.RunRow
-	if decodeBody(row, &body) == nil {
-		if err := app.Holders(ctx, s, body.Waits); err != nil {
-			return fold, prog, err
-		}
-		fold.Told(row.Status, waits(body.Waits))
-	}
-	if row.Status == string(run.Quarantined) {
-		return fold, prog, held(ctx, s, fold.View(), row.ID, body.Released)
-	}
-	return fold, prog, nil
-}
-
-// held tells what a quarantined run keeps from others, or who has freed that.
-func held(ctx context.Context, s engine.Service, v *history.View, id string, by *engine.Freed) error {
-	p, err := s.Rows(ctx, store.Filter{Kind: "lock", Parent: id, Limit: 1000, Oldest: true})
-	for _, r := range p.Rows {
-		v.Held = append(v.Held, r.ID)
-	}
-	v.Released = (*history.Freed)(by)
-	return err
-}
-
-// unreadable tells of a run that is quarantined because its entries cannot be read what its row knows.
-func unreadable(v *history.View, row store.Row, err error) {
-	var body engine.RunRow
-	if decodeBody(row, &body) == nil {
-		v.By, v.Cause, v.Source, v.Started, v.Fault = body.By, body.Cause, body.Source, body.Started, body.Fault
-	}
-	v.Name, v.Status, v.Created = row.Name, row.Status, row.At
-	if v.Ended = body.Ended; v.Ended.IsZero() {
-		v.Ended = row.At // it is over, whenever that was
-	}
-	v.Remarks = append(v.Remarks, err.Error())
-}
-
-func waits(in []engine.Wait) []history.Wait {
-	out := make([]history.Wait, len(in))
-	for i, w := range in {
-		out[i] = history.Wait(w)
-	}
-	return out
+	return t.Fold, t.Program, err
 }
 
 // last gives the newest row; of runs the newest that no other run called.

@@ -196,7 +196,7 @@ func (p *process) runsExplainCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fold, _, err := story(c.Context(), s.Engine, row)
+				fold, _, err := read(c.Context(), s.Engine, row)
 				if err != nil {
 					return err
 				}

@@ -26,7 +26,7 @@ func (p *process) runsShowCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fold, _, err := story(c.Context(), s.Engine, row)
+				fold, _, err := read(c.Context(), s.Engine, row)
 				if err != nil && fold == nil {
 					return err
 				}

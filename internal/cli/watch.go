@@ -19,6 +19,7 @@ import (
 	"github.com/tendhq/tend/internal/history"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/story"
 	"github.com/tendhq/tend/internal/terminal"
 	"github.com/tendhq/tend/internal/transcript"
 )
@@ -290,7 +291,7 @@ func decodeBody(r store.Row, v any) error {
 
 // idle decides what to do when nothing is in flight: ask, wait on, or leave the run parked.
 func (w *watcher) idle(ctx context.Context, status string, list []engine.Wait) (parked bool, err error) {
-	w.status, w.waits = status, waits(list)
+	w.status, w.waits = status, story.Waits(list)
 	for _, x := range w.waits {
 		if x.For == "lock" {
 			w.live.locked(x)

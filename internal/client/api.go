@@ -244,6 +244,24 @@ func (q ListTokensQuery) parameters(set func(in, name string, v any)) {
 	set("query", "all", q.All)
 }
 
+// LiveQuery are the parameters of Live. What is zero is not sent.
+type LiveQuery struct {
+	LastEventID string // What the reader had. It gets everything anew, whatever that was.
+}
+
+func (q LiveQuery) parameters(set func(in, name string, v any)) {
+	set("header", "Last-Event-ID", q.LastEventID)
+}
+
+// LiveRunQuery are the parameters of LiveRun. What is zero is not sent.
+type LiveRunQuery struct {
+	LastEventID string // What the reader had. It gets everything anew, whatever that was.
+}
+
+func (q LiveRunQuery) parameters(set func(in, name string, v any)) {
+	set("header", "Last-Event-ID", q.LastEventID)
+}
+
 // ReadStreamQuery are the parameters of ReadStream. What is zero is not sent.
 type ReadStreamQuery struct {
 	From  int64 // Number of the first entry.
@@ -285,6 +303,37 @@ type RunEntriesQuery struct {
 
 func (q RunEntriesQuery) parameters(set func(in, name string, v any)) {
 	set("query", "from", q.From)
+	set("query", "limit", q.Limit)
+}
+
+// RunLogQuery are the parameters of RunLog. What is zero is not sent.
+type RunLogQuery struct {
+	Path    string // Path of the step, as the glance has it.
+	Attempt int64  // Number of the attempt. 0: the last one that printed something.
+}
+
+func (q RunLogQuery) parameters(set func(in, name string, v any)) {
+	set("query", "path", q.Path)
+	set("query", "attempt", q.Attempt)
+}
+
+// RunStepQuery are the parameters of RunStep. What is zero is not sent.
+type RunStepQuery struct {
+	Path string // Path of the step, as the glance has it.
+}
+
+func (q RunStepQuery) parameters(set func(in, name string, v any)) {
+	set("query", "path", q.Path)
+}
+
+// SearchQuery are the parameters of Search. What is zero is not sent.
+type SearchQuery struct {
+	Q     string // Words.
+	Limit int    // How many at most. 0: 20.
+}
+
+func (q SearchQuery) parameters(set func(in, name string, v any)) {
+	set("query", "q", q.Q)
 	set("query", "limit", q.Limit)
 }
 
@@ -384,6 +433,46 @@ func (q UpdateIncidentQuery) parameters(set func(in, name string, v any)) {
 	set("header", "If-Match", q.IfMatch)
 }
 
+// Layout is a body of the interface.
+type Layout struct {
+	Boxes []Box  `json:"boxes"`
+	Edges []Edge `json:"edges"`
+	H     int64  `json:"h"`
+	Name  string `json:"name"`
+	W     int64  `json:"w"`
+}
+
+// Box is a body of the interface.
+type Box struct {
+	Block  bool     `json:"block,omitempty"`
+	Effect string   `json:"effect,omitempty"`
+	H      int64    `json:"h"`
+	Kind   string   `json:"kind"`
+	Lines  []string `json:"lines,omitempty"`
+	Parent string   `json:"parent,omitempty"`
+	Path   string   `json:"path"`
+	Role   string   `json:"role,omitempty"`
+	Status string   `json:"status,omitempty"`
+	Title  string   `json:"title"`
+	W      int64    `json:"w"`
+	X      int64    `json:"x"`
+	Y      int64    `json:"y"`
+}
+
+// Edge is a body of the interface.
+type Edge struct {
+	From   string  `json:"from"`
+	Kind   string  `json:"kind"`
+	Points []Point `json:"points"`
+	To     string  `json:"to"`
+}
+
+// Point is a body of the interface.
+type Point struct {
+	X int64 `json:"x"`
+	Y int64 `json:"y"`
+}
+
 // AnswerTask: answer a task.
 //
 // POST /v1/tasks/{task}/answers
@@ -473,6 +562,15 @@ func (a *API) ExportIncident(ctx context.Context, incident string) ([]byte, erro
 // GET /v1/runs/{run}/follow
 func (a *API) FollowRun(ctx context.Context, run string, q FollowRunQuery) (io.ReadCloser, error) {
 	return a.stream(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/follow"}.with(q.parameters))
+}
+
+// GlanceRun: a run at a glance: how it stands and why, and each of its steps in a few words.
+//
+// GET /v1/runs/{run}/glance
+func (a *API) GlanceRun(ctx context.Context, run string) (wire.Glance, error) {
+	var out wire.Glance
+	err := a.call(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/glance"}, &out)
+	return out, err
 }
 
 // Halt: stop everything within a scope.
@@ -581,6 +679,20 @@ func (a *API) ListTokens(ctx context.Context, q ListTokensQuery) (wire.Tokens, e
 	var out wire.Tokens
 	err := a.call(ctx, request{method: "GET", path: "/v1/tokens"}.with(q.parameters), &out)
 	return out, err
+}
+
+// Live: hear when something changes.
+//
+// GET /v1/live
+func (a *API) Live(ctx context.Context, q LiveQuery) (io.ReadCloser, error) {
+	return a.stream(ctx, request{method: "GET", path: "/v1/live"}.with(q.parameters))
+}
+
+// LiveRun: the same, and a run as it goes on.
+//
+// GET /v1/runs/{run}/live
+func (a *API) LiveRun(ctx context.Context, run string, q LiveRunQuery) (io.ReadCloser, error) {
+	return a.stream(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/live"}.with(q.parameters))
 }
 
 // LookAtRepository: look at a repository now.
@@ -700,6 +812,13 @@ func (a *API) ReportEvents(ctx context.Context, body wire.Reports) (wire.Receipt
 	return out, err
 }
 
+// ReportRun: the story of a run as one HTML file that needs nothing else.
+//
+// GET /v1/runs/{run}/report
+func (a *API) ReportRun(ctx context.Context, run string) ([]byte, error) {
+	return a.read(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/report"})
+}
+
 // ResolveIncident: end an incident.
 //
 // POST /v1/incidents/{incident}/resolve
@@ -750,11 +869,36 @@ func (a *API) RunEntries(ctx context.Context, run string, q RunEntriesQuery) (wi
 	return out, err
 }
 
+// RunGraph: the playbook of a run, laid out: boxes on a grid and the lines between them.
+//
+// GET /v1/runs/{run}/graph
+func (a *API) RunGraph(ctx context.Context, run string) (Layout, error) {
+	var out Layout
+	err := a.call(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/graph"}, &out)
+	return out, err
+}
+
+// RunLog: what an attempt of a step printed.
+//
+// GET /v1/runs/{run}/log
+func (a *API) RunLog(ctx context.Context, run string, q RunLogQuery) (io.ReadCloser, error) {
+	return a.stream(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/log"}.with(q.parameters))
+}
+
 // RunProgram: the compiled playbook that a run is pinned to.
 //
 // GET /v1/runs/{run}/program
 func (a *API) RunProgram(ctx context.Context, run string) ([]byte, error) {
 	return a.read(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/program"})
+}
+
+// RunStep: one step of a run: what it was given and gave, its attempts, what was asked about it.
+//
+// GET /v1/runs/{run}/step
+func (a *API) RunStep(ctx context.Context, run string, q RunStepQuery) (wire.StepDetail, error) {
+	var out wire.StepDetail
+	err := a.call(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/step"}.with(q.parameters), &out)
+	return out, err
 }
 
 // SealEmergency: make the emergency token, for the day on which nobody can sign on otherwise.
@@ -763,6 +907,15 @@ func (a *API) RunProgram(ctx context.Context, run string) ([]byte, error) {
 func (a *API) SealEmergency(ctx context.Context) (wire.Sealed, error) {
 	var out wire.Sealed
 	err := a.call(ctx, request{method: "POST", path: "/v1/emergency"}, &out)
+	return out, err
+}
+
+// Search: find runs, tasks, incidents, events and playbooks by name, id or status.
+//
+// GET /v1/search
+func (a *API) Search(ctx context.Context, q SearchQuery) (wire.Found, error) {
+	var out wire.Found
+	err := a.call(ctx, request{method: "GET", path: "/v1/search"}.with(q.parameters), &out)
 	return out, err
 }
 

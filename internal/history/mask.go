@@ -76,6 +76,12 @@ func (m *masker) strings(list []string) []string {
 	return out
 }
 
+func (m *masker) would(w *entry.Would) *entry.Would {
+	shown := *w
+	shown.Inputs, shown.Targets = m.object(w.Inputs), m.strings(w.Targets)
+	return &shown
+}
+
 // data gives a copy of v that may be shown.
 func (m *masker) data(v any) any {
 	switch x := v.(type) {

@@ -156,6 +156,7 @@ func (f *Fold) stepFact(s *Step, p entry.Payload, at time.Time) {
 			if len(w.Targets) > 0 {
 				on = " on " + strings.Join(w.Targets, ", ")
 			}
+			s.Would = f.mask.would(w)
 			s.Why = "would have run " + w.Action + f.mask.text(on) + ": " + s.Why
 			f.moment(at, s.Path, "%s would have run %s%s", s.Label(), w.Action, f.mask.text(on))
 		}

@@ -153,6 +153,7 @@ type Step struct {
 	Catch        []*Step            `json:"catch,omitempty"`
 	Finally      []*Step            `json:"finally,omitempty"`
 	Conditions   []Condition        `json:"conditions,omitempty"`
+	Would        *entry.Would       `json:"would,omitempty"` // what it would have done: the mode is to observe
 
 	def    *program.Node
 	parent *Step

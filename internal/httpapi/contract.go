@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"path"
 	"reflect"
 	"strings"
 
@@ -29,7 +30,7 @@ func contract() *huma.OpenAPI {
 		},
 		Servers: []*huma.Server{{URL: "/"}},
 		Components: &huma.Components{
-			Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+			Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				"bearer": {Type: "http", Scheme: "bearer", Description: "A token of tend's, or one of a configured issuer. Over the socket in the data directory none is needed: the kernel says who asks."},
 			},
@@ -45,6 +46,24 @@ func contract() *huma.OpenAPI {
 			{Name: "audit", Description: "Who did what, and whether the record of it is whole."},
 		},
 	}
+}
+
+// schemaName names the schema of a type: by its own name. Types of packages in which names are short, and mean something only
+// beside each other, have their family's before it.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch path.Base(t.PkgPath()) {
+	case "history":
+		return "Run" + name
+	case "panel":
+		return "Glance" + strings.TrimPrefix(name, "Run")
+	case "plan":
+		return "Plan" + strings.TrimPrefix(name, "Plan")
+	}
+	return name
 }
 
 // problems is the answer of every operation that does not succeed.

@@ -134,5 +134,12 @@ type meOutput struct{ Body wire.Me }
 
 func (s *server) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
 	p := Asker(ctx)
-	return &meOutput{wire.Me{From: p.From, Groups: append([]string{}, p.Groups...), ID: p.ID, Local: p.Local, Name: p.Name, Scope: p.Scope}}, nil
+	var policy access.Policy
+	if s.Roll != nil {
+		policy = s.Roll.Policy()
+	}
+	return &meOutput{wire.Me{
+		From: p.From, Groups: append([]string{}, s.groups(ctx)...), ID: p.ID, Local: p.Local, May: append([]access.Power{}, access.Powers(policy, p)...),
+		Name: p.Name, Scope: p.Scope,
+	}}, nil
 }

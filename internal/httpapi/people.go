@@ -2,8 +2,10 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tendhq/tend/internal/access"
@@ -26,6 +28,7 @@ type Roll interface {
 	Begin(w http.ResponseWriter, r *http.Request, name, back string) error
 	Finish(w http.ResponseWriter, r *http.Request) (access.Principal, string, error)
 	SignOn(ctx context.Context, w http.ResponseWriter, p access.Principal) error
+	Enter(ctx context.Context, w http.ResponseWriter, text, name, why, from string) error
 	SignOff(w http.ResponseWriter, r *http.Request) error
 }
 
@@ -229,6 +232,19 @@ func (s *server) browsers(a *api) {
 		}
 		if err == nil {
 			http.Redirect(w, r, back, http.StatusSeeOther)
+		}
+		return err
+	}))
+	a.mount(free, http.MethodPost, "/auth/on", maxBody, s.handled(func(roll Roll, w http.ResponseWriter, r *http.Request) error {
+		var in wire.SignOn
+		d := json.NewDecoder(r.Body)
+		d.DisallowUnknownFields()
+		if err := d.Decode(&in); err != nil {
+			return fault.New(fault.Invalid, "the body is not a sign-on").WithNext(`send {"token": "…"}`) // it is not repeated: a token may be in it
+		}
+		err := roll.Enter(r.Context(), w, strings.TrimSpace(in.Token), in.Name, in.Why, from(r.Context()))
+		if err == nil {
+			w.WriteHeader(http.StatusNoContent)
 		}
 		return err
 	}))

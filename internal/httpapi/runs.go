@@ -318,6 +318,9 @@ func (s *server) command(ctx context.Context, in *commandInput) (*doneOutput, er
 	done, err := s.Engine.Do(ctx, engine.Command{
 		Verb: req.Verb, Run: in.Run, Path: req.Path, All: req.All, Params: req.Params, Text: req.Text, By: who(ctx), Why: req.Why,
 	})
+	if req.Verb == engine.Redact {
+		s.shelf.Forget(in.Run) // what was read before has the text in it
+	}
 	return &doneOutput{done}, err
 }
 

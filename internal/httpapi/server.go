@@ -22,6 +22,7 @@ import (
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/incident"
+	"github.com/tendhq/tend/internal/story"
 	"github.com/tendhq/tend/internal/wire"
 )
 
@@ -91,6 +92,7 @@ type server struct {
 	Config
 
 	answers answers
+	shelf   story.Shelf
 }
 
 func build(c Config) *api {
@@ -106,6 +108,9 @@ func build(c Config) *api {
 	s := &server{Config: c}
 	a := newAPI(s)
 	s.runs(a)
+	s.looks(a)
+	s.lives(a)
+	s.search(a)
 	s.govern(a)
 	s.playbooks(a)
 	s.revisions(a)

@@ -83,7 +83,8 @@ type Token struct {
 	Kind    Kind          `json:"kind"`
 	Made    time.Time     `json:"made"`
 	Name    string        `json:"name"`
-	Owner   string        `json:"owner"` // principal that it stands for
+	Of      string        `json:"of,omitempty"` // of a session: the personal token that it was opened with, and ends with
+	Owner   string        `json:"owner"`        // principal that it stands for
 	Revoked time.Time     `json:"revoked,omitzero"`
 	Scope   *access.Scope `json:"scope,omitempty"`
 	Show    string        `json:"show,omitempty"` // the owner's name for people
@@ -185,6 +186,7 @@ type Make struct {
 	Scope  *access.Scope
 	Groups []string // of the owner, as they are now: a personal token does not learn of later ones
 	Show   string
+	Of     string // of a session: the token that it is opened with
 }
 
 // Bounds of lifetimes.
@@ -224,7 +226,7 @@ func (d *Desk) New(ctx context.Context, m Make, by access.Principal) (text strin
 	if err != nil {
 		return "", t, err
 	}
-	t = Token{By: Who(by), Expires: now.Add(m.For), Groups: m.Groups, Hash: hash(text), ID: tid, Kind: m.Kind, Made: now, Name: m.Name, Owner: m.Owner, Scope: m.Scope, Show: m.Show}
+	t = Token{By: Who(by), Expires: now.Add(m.For), Groups: m.Groups, Hash: hash(text), ID: tid, Kind: m.Kind, Made: now, Name: m.Name, Of: m.Of, Owner: m.Owner, Scope: m.Scope, Show: m.Show}
 	if m.Kind == Session {
 		t.Ends = t.Expires
 		t.Expires = now.Add(min(d.cfg.Session, m.For))

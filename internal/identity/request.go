@@ -45,9 +45,15 @@ func (d *Desk) bearer(ctx context.Context, text, from string) (access.Principal,
 func (d *Desk) good(text string, kinds ...Kind) (*Token, error) {
 	d.mu.RLock()
 	t := d.tokens[hash(text)]
+	var of *Token
+	if t != nil {
+		of = d.byID[t.Of]
+	}
 	d.mu.RUnlock()
 	now := d.cfg.Now()
 	switch {
+	case of != nil && !of.Revoked.IsZero():
+		return nil, unknown("the token %s that the session was opened with was revoked", of.ID)
 	case t == nil || !slices.Contains(kinds, t.Kind):
 		return nil, unknown("the token is not known here").WithNext("run `tend login`, or make a new token")
 	case !t.Revoked.IsZero():
@@ -123,6 +129,30 @@ func (d *Desk) SignOn(ctx context.Context, w http.ResponseWriter, p access.Princ
 	}
 	d.setCookie(w, text, d.cfg.Longest)
 	return nil
+}
+
+// Enter signs a browser on by a token: a personal one, whose session ends with it, or one that is good once (see Once).
+func (d *Desk) Enter(ctx context.Context, w http.ResponseWriter, text, name, why, from string) error {
+	if _, err := d.good(text, Emergency, Setup); err == nil {
+		_, session, err := d.Once(ctx, text, name, why, from)
+		if err == nil {
+			d.Cookie(w, session)
+		}
+		return err
+	}
+	if t, err := d.good(text, Service); err == nil {
+		return fault.New(fault.Refused, "the token %s stands for a service, not for a person", t.ID).WithNext("sign on with a token of yours: tend tokens new")
+	}
+	t, err := d.good(text, Personal)
+	if err != nil {
+		return err
+	}
+	lasts := min(d.cfg.Longest, t.Expires.Sub(d.cfg.Now()))
+	session, _, err := d.New(ctx, Make{Kind: Session, Name: "session", Owner: t.Owner, Groups: t.Groups, Show: t.Show, Scope: t.Scope, For: lasts, Of: t.ID}, principal(t, "page", from))
+	if err == nil {
+		d.setCookie(w, session, lasts)
+	}
+	return err
 }
 
 // SignOff ends the session of a request.

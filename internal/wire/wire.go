@@ -76,12 +76,13 @@ type Sent struct {
 
 // Me tells who asks, as the server knows them.
 type Me struct {
-	From   string        `json:"from,omitempty" doc:"Address that the request came from."`
-	Groups []string      `json:"groups" doc:"As the issuer says."`
-	ID     string        `json:"id" doc:"Stable: user:…, token:…, workload:…, os:…"`
-	Local  bool          `json:"local" doc:"The owner of the data directory, over its socket."`
-	Name   string        `json:"name" doc:"For people."`
-	Scope  *access.Scope `json:"scope,omitempty" doc:"The bounds of a token: it may do less than who it belongs to."`
+	From   string         `json:"from,omitempty" doc:"Address that the request came from."`
+	Groups []string       `json:"groups" doc:"As the issuer says, and the duties that they have now."`
+	ID     string         `json:"id" doc:"Stable: user:…, token:…, workload:…, os:…"`
+	Local  bool           `json:"local" doc:"The owner of the data directory, over its socket."`
+	May    []access.Power `json:"may" doc:"What they may do, so that nothing else is offered to them. What is bound to labels of objects is left out."`
+	Name   string         `json:"name" doc:"For people."`
+	Scope  *access.Scope  `json:"scope,omitempty" doc:"The bounds of a token: it may do less than who it belongs to."`
 }
 
 // Unhalt lets a halted store move again.

@@ -1,0 +1,86 @@
+// Asking as components do: what is shown is kept, asked again when something changed, and said to be old when it is.
+import { keepPreviousData, QueryClient, useInfiniteQuery, useMutation, useQuery, type UseQueryResult } from '@tanstack/react-query';
+
+import { type Answer, type Args, type Ask, call, type Op, Refusal } from './client';
+import { hear } from './live';
+import type { Operations } from './schema';
+
+export const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 60_000, // the live connection says when something changed
+      gcTime: 5 * 60_000,
+      refetchOnWindowFocus: false,
+      networkMode: 'always',
+      retry: (n, e) => e instanceof Refusal && e.away && n < 30,
+      retryDelay: (n) => Math.min(10_000, 500 * 2 ** n),
+    },
+    mutations: { retry: false, networkMode: 'always' },
+  },
+});
+
+export interface Asked {
+  /** false: not now. */
+  when?: boolean;
+  /** Show the answer to the question before while this one is asked. */
+  keep?: boolean;
+  /** Never asked again because something changed: it cannot change. */
+  fixed?: boolean;
+}
+
+/** Asks an operation that only looks, and asks again when something changed on the server. */
+export function useAsk<O extends Op>(op: O, args: Args<O>, how: Asked = {}): UseQueryResult<Answer<O>, Error> {
+  return useQuery({
+    queryKey: [op, args, how.fixed ? 'fixed' : 'live'],
+    queryFn: ({ signal }) => call(op, args, { signal }),
+    enabled: how.when ?? true,
+    staleTime: how.fixed ? Infinity : 60_000,
+    ...(how.keep ? { placeholderData: keepPreviousData } : {}),
+  }) as UseQueryResult<Answer<O>, Error>;
+}
+
+/** Asks for a list page by page. */
+export function usePages<O extends 'listRuns' | 'listTasks' | 'listIncidents' | 'listEvents'>(op: O, query: Operations[O]['query']) {
+  return useInfiniteQuery({
+    queryKey: [op, query, 'pages', 'live'],
+    queryFn: ({ signal, pageParam }) => call(op, { query: { ...query, cursor: pageParam } } as Args<O>, { signal }),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next || undefined,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Tells the server something. The answer of the operation is the result; a Refusal is the error. */
+export function useTell<O extends Op>(op: O) {
+  return useMutation<Answer<O>, Error, Args<O> & { ask?: Ask }>({
+    mutationFn: ({ ask, ...args }) => call(op, args as unknown as Args<O>, ask),
+    onSuccess: () => { refresh(); },
+  });
+}
+
+let due: ReturnType<typeof setTimeout> | undefined;
+let last = 0;
+
+/** Asks again for everything that is shown and can change; a burst of changes is one asking. */
+export function refresh() {
+  if (due) return;
+  due = setTimeout(() => {
+    due = undefined;
+    last = Date.now();
+    void client.invalidateQueries({ predicate: (q) => q.queryKey.at(-1) === 'live' });
+  }, Math.max(50, 1500 - (Date.now() - last)));
+}
+
+/** Begins to listen. Called once. */
+export function follow() {
+  let index = 0;
+  hear((name, data) => {
+    if (name === 'changed') refresh();
+    if (name === 'hello') {
+      // While nobody listened anything may have happened.
+      const now = (data as { index: number }).index;
+      if (index !== 0 && now !== index) refresh();
+      index = now;
+    }
+  });
+}

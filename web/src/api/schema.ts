@@ -1,0 +1,1775 @@
+// Generated from docs/openapi.json by scripts/types.mjs: do not edit.
+
+export interface ActionItem {
+  done?: boolean;
+  due?: string;
+  id?: string;
+  owner?: string;
+  /** Needed for a new one. */
+  text?: string;
+  /** Of the issue that was made of it. */
+  url?: string;
+}
+
+export interface Answer {
+  choice: string;
+  output?: Record<string, unknown>;
+  why?: string;
+}
+
+export interface Answered {
+  status: string;
+}
+
+export interface Approval {
+  above?: number;
+  irreversible?: boolean;
+}
+
+export interface Artifact {
+  name: string;
+  ref: Ref;
+}
+
+export interface AuditPage {
+  damaged: Problem[];
+  next?: string;
+  records: AuditRecord[];
+}
+
+export interface AuditRecord {
+  allowed?: boolean;
+  at: string;
+  by?: Who;
+  epoch: number;
+  erased?: boolean;
+  hash: string;
+  kind: string;
+  object?: string;
+  of?: string;
+  payload?: unknown;
+  prev: string;
+  project?: string;
+  raw?: string;
+  salt: string;
+  seq: number;
+  stream: string;
+  sum: string;
+  version: number;
+  what?: string;
+  why?: string;
+}
+
+export interface AuditVerified {
+  damaged: Problem[];
+  entries: number;
+  runs: number;
+  streams: number;
+}
+
+export interface BackedUp {
+  blobs: number;
+  bytes: number;
+  index: number;
+  instance: string;
+  path: string;
+}
+
+export interface Backup {
+  path: string;
+}
+
+export interface Bind {
+  /** Take away what the role may, whoever gives it. */
+  deny?: boolean;
+  /** Of the object: all must match. */
+  labels?: Record<string, string>;
+  /** None: all. */
+  projects?: string[];
+  role: "viewer" | "operator" | "author" | "approver" | "admin";
+  /** user:alice@example.org, user:*@example.org, group:sre, token:ci, or * for everybody who signed on. */
+  subjects: string[];
+}
+
+export interface Binding {
+  deny?: boolean;
+  labels?: Record<string, string>;
+  name: string;
+  projects?: string[];
+  role: string;
+  subjects: string[];
+}
+
+export interface Bindings {
+  bindings: Binding[];
+}
+
+export interface Box {
+  block?: boolean;
+  effect?: string;
+  h: number;
+  kind: string;
+  lines?: string[];
+  parent?: string;
+  path: string;
+  role?: string;
+  status?: string;
+  title: string;
+  w: number;
+  x: number;
+  y: number;
+}
+
+export interface Breaker {
+  again?: string;
+  failures: number;
+  open: string;
+  per?: string;
+  within: string;
+}
+
+export interface Cause {
+  carry?: string;
+  event?: string;
+  incident?: string;
+  key?: string;
+  parent?: string;
+  path?: string;
+  root?: string;
+  trigger?: string;
+  undoes?: string;
+  why?: string;
+}
+
+export interface Change {
+  required: boolean;
+}
+
+export interface Command {
+  all?: boolean;
+  params?: Record<string, unknown>;
+  path?: string;
+  text?: string;
+  verb: string;
+  why?: string;
+}
+
+export interface Comment {
+  text: string;
+}
+
+export interface Concurrency {
+  limit: number;
+  per?: string;
+  then?: string;
+}
+
+export interface Cooldown {
+  every: string;
+  per?: string;
+}
+
+export interface DocumentMember {
+  event: string;
+  group?: string;
+  name?: string;
+  since: string;
+  source: string;
+  status?: string;
+}
+
+export interface DocumentRun {
+  began: string;
+  ended?: string;
+  event?: string;
+  playbook?: string;
+  run: string;
+  status: string;
+  why?: string;
+}
+
+export interface Done {
+  count?: number;
+  note?: string;
+  run?: string;
+}
+
+export interface Edge {
+  from: string;
+  kind: string;
+  points: Point[];
+  to: string;
+}
+
+export interface End {
+  id?: string;
+  why?: string;
+}
+
+export interface Entries {
+  entries: Entry[];
+  next?: number;
+}
+
+export interface Entry {
+  at: string;
+  epoch: number;
+  erased?: boolean;
+  hash: string;
+  kind: string;
+  payload?: unknown;
+  prev: string;
+  raw?: string;
+  salt: string;
+  seq: number;
+  stream: string;
+  sum: string;
+  version: number;
+}
+
+export interface EventDetail {
+  at: string;
+  cause?: string;
+  /** The triggers that led to it, oldest first: event, run, event. */
+  chain?: string[];
+  data?: Record<string, unknown>;
+  decision: Receipt;
+  group?: string;
+  /** The one that holds or refuses. */
+  guard?: string;
+  id: string;
+  key: string;
+  kind: string;
+  labels?: Record<string, string>;
+  name?: string;
+  priority?: number;
+  project: string;
+  /** Where it stands in the stream of its source. */
+  seq: number;
+  source: string;
+  status?: string;
+  trace?: string;
+  until?: string;
+}
+
+export interface Fault {
+  kind: string;
+  message: string;
+  path?: string;
+}
+
+export interface Field {
+  default?: unknown;
+  description?: string;
+  enum?: unknown[];
+  name: string;
+  pattern?: string;
+  required: boolean;
+  sensitive?: boolean;
+  type: string;
+}
+
+export interface Finding {
+  column?: number;
+  file: string;
+  line?: number;
+  message: string;
+  remedy?: string;
+  rule: string;
+  severity: string;
+  /** The line as it stands. */
+  source?: string;
+}
+
+export interface Found {
+  hits: Hit[];
+  /** There may be more: not everything was looked at. */
+  more: boolean;
+}
+
+export interface Freeze {
+  calendar?: string;
+  events?: string;
+  windows?: Window[];
+  zone?: string;
+}
+
+export interface Glance {
+  /** Moments that are not kept. */
+  earlier?: number;
+  head: GlanceHead;
+  /** What happened, oldest first. */
+  moments: RunMoment[];
+  outputs?: Record<string, unknown>;
+  /** Sensitive ones are masked. */
+  params?: Record<string, unknown>;
+  /** In the order of the playbook, each after the block that it stands in. */
+  steps: GlanceStep[];
+}
+
+export interface GlanceHead {
+  /** Of that revision. */
+  author?: string;
+  by: Who;
+  cause?: Cause;
+  /** Targets that it changed; those that were undone are left out. */
+  changed?: string[];
+  /** The hash of the compiled playbook with all that it calls. */
+  closure: string;
+  /** The revision that the playbook is from. */
+  commit?: string;
+  created?: string;
+  /** Paths of steps whose outcome nobody knows. */
+  doubts?: string[];
+  ended?: string;
+  /** Entries whose payload was erased. */
+  erased?: number;
+  /** Why it is where it is, and what would move it, in a sentence or two. */
+  explain: string;
+  fault?: Fault;
+  id: string;
+  /** Of the playbook. */
+  name: string;
+  project: string;
+  /** Entries that could not be read. */
+  remarks?: string[];
+  /** Of the last entry that is in this. */
+  seq: number;
+  /** The file, or commit:path. */
+  source?: string;
+  started?: string;
+  status: string;
+  /** Each step waits to be let go. */
+  stepping?: boolean;
+  timedOut?: boolean;
+  /** Something that it changed can be undone. */
+  undoable?: boolean;
+  /** Fully or partly: what it had changed was undone. */
+  undone?: string;
+  waits?: RunWait[];
+}
+
+export interface GlanceStep {
+  /** Since when the attempt acts that is in flight. */
+  acts?: string;
+  /** The step that stands before it in this list. */
+  after?: string;
+  attempts?: number;
+  /** The run of a sub-playbook. */
+  child?: string;
+  /** Of a loop: how many iterations there are. */
+  count?: number;
+  depth: number;
+  /** Of a loop: how many are over. */
+  done?: number;
+  /** Of the next attempt, or until when it is held. */
+  due?: string;
+  effect?: string;
+  ended?: string;
+  /** Of a loop: how many failed. */
+  failed?: number;
+  fault?: string;
+  /** Of a loop: iterations that are not shown any more. */
+  forgotten?: number;
+  /** The guard that holds it. */
+  held?: string;
+  id?: string;
+  irreversible?: boolean;
+  /** action, wait, …, foreach, iteration. */
+  kind: string;
+  label: string;
+  line?: number;
+  lock?: string;
+  /** Some attempt printed something that is kept. */
+  log?: boolean;
+  parent?: string;
+  path: string;
+  /** Where it stands in the graph: its path without the keys of iterations. */
+  place: string;
+  runner?: string;
+  /** catch, finally, verify, probe, undo, …; empty in the main flow. */
+  section?: string;
+  started?: string;
+  status: string;
+  /** The first one. */
+  target?: string;
+  /** How many there are. */
+  targets?: number;
+  /** What a person is asked. */
+  task?: string;
+  undone?: boolean;
+  uses?: string;
+  verified?: string;
+  why?: string;
+  /** It was only recorded what it would have done. */
+  would?: boolean;
+}
+
+export interface Guard {
+  name: string;
+  project: string;
+  rule: string;
+  then?: string;
+}
+
+export interface Halt {
+  at: string;
+  by: string;
+  environment?: string;
+  id: string;
+  playbook?: string;
+  project?: string;
+  target?: string;
+  why?: string;
+}
+
+export interface HaltRequest {
+  environment?: string;
+  /** A glob. */
+  playbook?: string;
+  project?: string;
+  /** A glob. */
+  target?: string;
+  why?: string;
+}
+
+export interface Halts {
+  halts: Halt[];
+}
+
+export interface Hit {
+  at?: string;
+  /** Of a playbook its name. */
+  id: string;
+  kind: "run" | "task" | "incident" | "event" | "playbook";
+  project?: string;
+  status?: string;
+  /** What else is worth knowing. */
+  text?: string;
+  title: string;
+}
+
+export interface Incident {
+  commander?: string;
+  ended?: string;
+  events: number;
+  firing: number;
+  from?: string[];
+  id: string;
+  into?: string;
+  items?: IncidentItem[];
+  keys?: string[];
+  labels?: Record<string, string>;
+  links?: Link[];
+  members?: DocumentMember[];
+  next?: string;
+  nextBy?: string;
+  opened: string;
+  project: string;
+  reopened?: number;
+  responders?: string[];
+  runs?: DocumentRun[];
+  severity: string;
+  stakeholders?: string[];
+  status: string;
+  summary?: string;
+  taken?: string;
+  timeline?: Line[];
+  title: string;
+  toResolve?: number;
+  toTake?: number;
+  trigger?: string;
+  updateDue?: string;
+  version: number;
+}
+
+export interface IncidentChange {
+  commander?: string;
+  /** Added to those that are there; null takes one away. */
+  labels?: Record<string, string | null>;
+  links?: Link[];
+  /** The next step. */
+  next?: string;
+  /** When it is expected. */
+  nextBy?: string;
+  responders?: string[];
+  /** critical, major, minor or info. */
+  severity?: string;
+  stakeholders?: string[];
+  /** open, acknowledged or mitigated. */
+  status?: string;
+  summary?: string;
+  title?: string;
+  why?: string;
+}
+
+export interface IncidentItem {
+  by: Who;
+  done?: boolean;
+  due?: string;
+  id: string;
+  kept?: string;
+  owner?: string;
+  text: string;
+  url?: string;
+}
+
+export interface IncidentMember {
+  group: string;
+  source: string;
+}
+
+export interface IncidentMerge {
+  into: string;
+  why?: string;
+}
+
+export interface IncidentOpen {
+  /** Events with the same key join it; an open one with the key is given in its place. */
+  key?: string;
+  labels?: Record<string, string>;
+  links?: Link[];
+  /** Without it default. */
+  project?: string;
+  /** critical, major, minor or info. */
+  severity: string;
+  summary?: string;
+  title: string;
+}
+
+export interface IncidentSplit {
+  members: IncidentMember[];
+  /** Without it that of the incident. */
+  severity?: string;
+  title: string;
+  why?: string;
+}
+
+export interface Insights {
+  since: string;
+  teams: Team[];
+  total: Team;
+  unread: number;
+  until: string;
+}
+
+export interface Layout {
+  boxes: Box[];
+  edges: Edge[];
+  h: number;
+  name: string;
+  w: number;
+}
+
+export interface Line {
+  at: string;
+  ref?: string;
+  text?: string;
+  what: string;
+  who?: string;
+}
+
+export interface Link {
+  name?: string;
+  url: string;
+}
+
+export interface Made {
+  /** The token. It is not kept, and cannot be shown again. */
+  text: string;
+  token: Token;
+}
+
+export interface MakeToken {
+  /** How long it is good, as 720h: a personal one up to 90 days, a service's up to a year. */
+  for: string;
+  kind: "personal" | "service";
+  /** What it is for; of a service token the name of the service. */
+  name: string;
+  /** Bounds: it may do less than its owner. */
+  scope?: Scope;
+}
+
+export interface Me {
+  /** Address that the request came from. */
+  from?: string;
+  /** As the issuer says, and the duties that they have now. */
+  groups: string[];
+  /** Stable: user:…, token:…, workload:…, os:… */
+  id: string;
+  /** The owner of the data directory, over its socket. */
+  local: boolean;
+  /** What they may do, so that nothing else is offered to them. What is bound to labels of objects is left out. */
+  may: Power[];
+  /** For people. */
+  name: string;
+  /** The bounds of a token: it may do less than who it belongs to. */
+  scope?: Scope;
+}
+
+export interface MissingSecrets {
+  missing: Problem[];
+}
+
+export interface Mode {
+  environment?: string;
+  mode: string;
+  playbook?: string;
+  project?: string;
+}
+
+export interface ModeRequest {
+  environment?: string;
+  mode: "observe" | "ask" | "auto";
+  /** A glob. */
+  playbook?: string;
+  project?: string;
+  why?: string;
+}
+
+export interface Override {
+  by: string;
+  guard: string;
+  id: string;
+  playbook?: string;
+  project: string;
+  targets?: string[];
+  until: string;
+  why: string;
+}
+
+export interface OverrideRequest {
+  guard: string;
+  /** How long; a week at most. */
+  minutes: number;
+  /** A glob. */
+  playbook?: string;
+  project?: string;
+  /** Globs; without them all. */
+  targets?: string[];
+  why: string;
+}
+
+export interface Page {
+  next?: string;
+  rows: Row[];
+}
+
+export interface PageOut {
+  message?: string;
+  /** Who is called. */
+  targets: string[];
+}
+
+export interface Pin {
+  at: string;
+  by: string;
+  revision: string;
+  why?: string;
+}
+
+export interface PinRequest {
+  /** Its id, or the beginning of it. */
+  revision: string;
+  why?: string;
+}
+
+export interface Playbook {
+  commit?: string;
+  description?: string;
+  /** The same as long as neither it nor what it calls does anything else. */
+  digest: string;
+  environment?: string;
+  labels?: Record<string, string>;
+  /** What becomes of its mutations now: observe, ask or auto. */
+  mode: string;
+  /** It can change something. */
+  mutates: boolean;
+  name: string;
+  outputs?: Field[];
+  owner?: string;
+  parameters?: Field[];
+  project: string;
+  source: string;
+}
+
+export interface Playbooks {
+  playbooks: Playbook[];
+}
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+export interface Power {
+  /** In every project but those in except. */
+  all?: boolean;
+  except?: string[];
+  /** In these. */
+  projects?: string[];
+  /** Also what belongs to no project: the server itself. */
+  server?: boolean;
+  verb: string;
+}
+
+export interface Problem {
+  detail: string;
+  errors?: Problem[];
+  kind: string;
+  next?: string;
+  status: number;
+  title: string;
+  type: string;
+}
+
+export interface Rate {
+  limit: number;
+  per?: string;
+  within: string;
+}
+
+export interface Reason {
+  why?: string;
+}
+
+export interface Receipt {
+  event: string;
+  incident?: string;
+  outcome: string;
+  run?: string;
+  trigger?: string;
+  until?: string;
+  was?: string;
+  why?: string;
+}
+
+export interface Receipts {
+  receipts: Receipt[];
+}
+
+export interface Ref {
+  id: string;
+  salt: string;
+  size: number;
+  sum: string;
+}
+
+export interface Replay {
+  /** Also when it is too old for the trigger. */
+  anyway?: boolean;
+}
+
+export interface Report {
+  /** What playbooks see as event. */
+  data?: Record<string, unknown>;
+  /** What belongs together; without it the key. */
+  group?: string;
+  /** The same key again is the same event. */
+  key: string;
+  /** alert, webhook, person, … */
+  kind: string;
+  /** What triggers select by. */
+  labels?: Record<string, string>;
+  /** For people. */
+  name?: string;
+  /** A greater one goes first when there is too much. */
+  priority?: number;
+  /** Of what begins and ends. */
+  status?: "firing" | "resolved";
+}
+
+export interface Reports {
+  events: Report[];
+}
+
+export interface Repositories {
+  repositories: Repository[];
+}
+
+export interface Repository {
+  branch?: string;
+  environment?: string;
+  /** What is live is what it holds, and it can be looked at. */
+  healthy: boolean;
+  live?: Revision;
+  /** When it could be looked at last. */
+  looked?: string;
+  name: string;
+  owner?: string;
+  path?: string;
+  /** Somebody keeps a revision live. */
+  pin?: Pin;
+  /** Its address or directory. */
+  place: string;
+  /** Why it cannot be looked at. */
+  problem?: string;
+  project: string;
+  /** The newest revision, which has errors. */
+  refused?: Revision;
+  /** Of the problem. */
+  since?: string;
+  /** The newest revision, which is good while another one is pinned. */
+  waiting?: Revision;
+}
+
+export interface Revision {
+  author?: string;
+  /** Playbooks that do something else than in the revision before. */
+  changed?: string[];
+  committed?: string;
+  environment?: string;
+  errors?: number;
+  /** The first ones, errors first. */
+  findings?: Finding[];
+  guards: number;
+  /** The commit; of a directory a sum of its content. */
+  id: string;
+  liveSince?: string;
+  playbooks: number;
+  project: string;
+  repository: string;
+  /** The commit before it, which is no ancestor of it: history was rewritten. */
+  rewritten?: string;
+  seen: string;
+  status: "live" | "good" | "refused";
+  title?: string;
+  triggers: number;
+  warnings?: number;
+}
+
+export interface Revisions {
+  revisions: Revision[];
+}
+
+export interface Row {
+  at?: string;
+  body?: unknown;
+  due?: string;
+  id: string;
+  kind: string;
+  /** Roles can be bound by them. */
+  labels?: Record<string, string>;
+  name?: string;
+  parent?: string;
+  project?: string;
+  status?: string;
+  tag?: string;
+}
+
+export interface Rules {
+  /** What is expected and silent, since when. */
+  blind?: Record<string, string>;
+  guards: Guard[];
+  halts: Halt[];
+  /** The first one is the server's. */
+  modes: Mode[];
+  overrides: Override[];
+  /** Names this state of the rules; intents record it. */
+  version: string;
+}
+
+export interface RunAttempt {
+  ended?: string;
+  fault?: Fault;
+  log?: Ref;
+  number: number;
+  outcome?: string;
+  started: string;
+}
+
+export interface RunCondition {
+  error?: string;
+  text?: string;
+  value: boolean;
+  what: string;
+}
+
+export interface RunLoop {
+  broke?: boolean;
+  count: number;
+  failed: number;
+  forgotten?: number;
+  skipped: number;
+  started: number;
+  succeeded: number;
+}
+
+export interface RunMoment {
+  at: string;
+  path?: string;
+  seq: number;
+  text: string;
+}
+
+export interface RunStep {
+  artifacts?: Artifact[];
+  attempt?: RunAttempt[];
+  attempts?: number;
+  catch?: RunStep[];
+  child?: string;
+  conditions?: RunCondition[];
+  due?: string;
+  effect?: string;
+  ended?: string;
+  fault?: Fault;
+  finally?: RunStep[];
+  guards?: string[];
+  held?: string;
+  helpers?: RunStep[];
+  id?: string;
+  inputs?: Record<string, unknown>;
+  irreversible?: boolean;
+  key?: string;
+  kind: string;
+  line?: number;
+  lock?: string;
+  loop?: RunLoop;
+  output?: Record<string, unknown>;
+  outputRef?: Ref;
+  path: string;
+  runner?: string;
+  sealed?: boolean;
+  section?: string;
+  started?: string;
+  status: string;
+  steps?: RunStep[];
+  targets?: string[];
+  tasks?: RunTask[];
+  title?: string;
+  undo?: RunUndo;
+  uses?: string;
+  verified?: string;
+  wait?: WaitStarted;
+  why?: string;
+  would?: Would;
+}
+
+export interface RunTask {
+  asked: string;
+  by?: Who[];
+  closed?: string;
+  expires?: string;
+  id: string;
+  outcome?: string;
+  type: string;
+  why?: string;
+}
+
+export interface RunUndo {
+  done?: boolean;
+  fault?: Fault;
+  inputs?: Record<string, unknown>;
+  none?: string;
+}
+
+export interface RunWait {
+  for: string;
+  holder?: string;
+  on?: string;
+  path: string;
+  until?: string;
+  why?: string;
+}
+
+export interface Scope {
+  projects?: string[];
+  roles?: string[];
+}
+
+export interface Sealed {
+  /** The token. It is not kept, and cannot be shown again. */
+  text: string;
+}
+
+export interface Secrets {
+  names: string[];
+}
+
+export interface Selection {
+  actions?: string[];
+  effects?: string[];
+  environments?: string[];
+  except?: string[];
+  labels?: Record<string, string>;
+  outside?: string[];
+  playbooks?: string[];
+  targets?: string[];
+}
+
+export interface Send {
+  key?: string;
+  name: string;
+  payload?: Record<string, unknown>;
+}
+
+export interface Sent {
+  runs: string[];
+}
+
+export interface Share {
+  group?: string;
+  members?: string[];
+  percent: number;
+  size: number;
+  within: string;
+}
+
+export interface SignOn {
+  /** Of the person: the emergency token needs it. */
+  name?: string;
+  token: string;
+  /** The reason: the emergency token needs it. */
+  why?: string;
+}
+
+export interface Spec {
+  approval?: Approval;
+  breaker?: Breaker;
+  change?: Change;
+  concurrency?: Concurrency;
+  cooldown?: Cooldown;
+  fence?: string[];
+  freeze?: Freeze;
+  name: string;
+  rate?: Rate;
+  select?: Selection;
+  share?: Share;
+  spread?: Spread;
+  standDown?: StandDown;
+  then?: string;
+}
+
+export interface Spread {
+  limit: number;
+  per?: string;
+  within: string;
+}
+
+export interface StandDown {
+  alarms?: number;
+  blind?: string;
+  by?: string;
+  for?: string;
+  group?: string;
+  members?: string[];
+  percent?: number;
+  size?: number;
+  within?: string;
+}
+
+export interface Start {
+  cause?: Cause;
+  dir?: string;
+  event?: Record<string, unknown>;
+  guards?: Spec[];
+  metadata?: Record<string, unknown>;
+  params?: Record<string, unknown>;
+  program: unknown;
+  request?: string;
+  source?: string;
+  stepping?: boolean;
+}
+
+export interface StartPlaybook {
+  params?: Record<string, unknown>;
+  why?: string;
+}
+
+export interface Started {
+  run: string;
+}
+
+export interface Status {
+  driven: number;
+  epoch: number;
+  halted?: string;
+  inFlight: number;
+  index: number;
+  instance: string;
+  since: string;
+}
+
+export interface StepDetail {
+  /** Why its output is not shown. */
+  cut?: string;
+  /** Its output, where that is too large to be inline. */
+  large?: Record<string, unknown>;
+  step: RunStep;
+}
+
+export interface Team {
+  changes: number;
+  failed: number;
+  guards: Record<string, number>;
+  held: number;
+  incidents: number;
+  mttaSeconds: number;
+  mttrSeconds: number;
+  observed: number;
+  pagesAvoided: number;
+  runs: number;
+  savedMinutes: number;
+  succeeded: number;
+  team: string;
+  undeclared: number;
+  verified: number;
+  versions: number;
+}
+
+export interface Token {
+  expires: string;
+  id: string;
+  /** personal, service, session, emergency or setup. */
+  kind: string;
+  made: string;
+  madeBy: Who;
+  /** What it is for. */
+  name: string;
+  /** Who it stands for. */
+  owner: string;
+  revoked?: string;
+  /** Its bounds, where it may do less than its owner. */
+  scope?: Scope;
+}
+
+export interface Tokens {
+  tokens: Token[];
+}
+
+export interface Unhalt {
+  why?: string;
+}
+
+export interface Unhalted {
+  doubts: string[];
+}
+
+export interface Verified {
+  damaged: Problem[];
+  entries: number;
+  streams: number;
+}
+
+export interface WaitStarted {
+  check?: boolean;
+  deadline?: string;
+  event?: string;
+  key?: string;
+  path: string;
+  until?: string;
+}
+
+export interface Who {
+  from?: string;
+  id?: string;
+  name: string;
+  via?: string;
+}
+
+export interface Window {
+  from: string;
+  to: string;
+  why?: string;
+}
+
+export interface Would {
+  action: string;
+  effect: string;
+  inputs?: Record<string, unknown>;
+  irreversible?: boolean;
+  runner?: string;
+  targets?: string[];
+}
+
+/** What can be asked of the server, by the name of the operation. */
+export interface Operations {
+  /** Answer a task */
+  answerTask: {
+    path: { task: string };
+    query: {};
+    body: Answer;
+    answer: Answered;
+  };
+  /** Back up to a directory on the server */
+  backup: {
+    path: {};
+    query: {};
+    body: Backup;
+    answer: BackedUp;
+  };
+  /** Give a role to some, or deny it to them */
+  bind: {
+    path: { name: string };
+    query: { why?: string };
+    body: Bind;
+    answer: void;
+  };
+  /** Which secrets cannot be found where steps run */
+  checkSecrets: {
+    path: {};
+    query: {};
+    body: Secrets;
+    answer: MissingSecrets;
+  };
+  /** Cancel, pause, resume, retry, skip, roll back, … */
+  commandRun: {
+    path: { run: string };
+    query: {};
+    body: Command;
+    answer: Done;
+  };
+  /** Say something */
+  commentIncident: {
+    path: { incident: string };
+    query: {};
+    body: Comment;
+    answer: Incident;
+  };
+  /** Let what was halted go on: one halt, or all of them */
+  endHalts: {
+    path: {};
+    query: {};
+    body: End;
+    answer: Halts;
+  };
+  /** End an override before its time */
+  endOverride: {
+    path: {};
+    query: {};
+    body: End;
+    answer: End;
+  };
+  /** The audit trail as lines of JSON */
+  exportAudit: {
+    path: {};
+    query: { who?: string; what?: string; object?: string; project?: string; denied?: boolean; since?: string; until?: string };
+    body: never;
+    answer: string;
+  };
+  /** An incident as a Markdown document */
+  exportIncident: {
+    path: { incident: string };
+    query: {};
+    body: never;
+    answer: string;
+  };
+  /** Follow a run live */
+  followRun: {
+    path: { run: string };
+    query: { from?: number };
+    body: never;
+    answer: string;
+  };
+  /** A run at a glance: how it stands and why, and each of its steps in a few words */
+  glanceRun: {
+    path: { run: string };
+    query: {};
+    body: never;
+    answer: Glance;
+  };
+  /** Stop everything within a scope */
+  halt: {
+    path: {};
+    query: {};
+    body: HaltRequest;
+    answer: Halt;
+  };
+  /** What playbooks were good for, by team */
+  insights: {
+    path: {};
+    query: { since?: string; until?: string };
+    body: never;
+    answer: Insights;
+  };
+  /** List who has which roles */
+  listBindings: {
+    path: {};
+    query: {};
+    body: never;
+    answer: Bindings;
+  };
+  /** List events */
+  listEvents: {
+    path: {};
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
+    body: never;
+    answer: Page;
+  };
+  /** List incidents */
+  listIncidents: {
+    path: {};
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
+    body: never;
+    answer: Page;
+  };
+  /** The playbooks that are live */
+  listPlaybooks: {
+    path: {};
+    query: {};
+    body: never;
+    answer: Playbooks;
+  };
+  /** Where playbooks come from: what is live, and why not what is newer */
+  listRepositories: {
+    path: {};
+    query: {};
+    body: never;
+    answer: Repositories;
+  };
+  /** The revisions of a repository that are remembered */
+  listRevisions: {
+    path: { repository: string };
+    query: { limit?: number };
+    body: never;
+    answer: Revisions;
+  };
+  /** List rows of any kind: locks, guards' counts, waiting events */
+  listRows: {
+    path: { kind: string };
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
+    body: never;
+    answer: Page;
+  };
+  /** List runs */
+  listRuns: {
+    path: {};
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
+    body: never;
+    answer: Page;
+  };
+  /** List tasks */
+  listTasks: {
+    path: {};
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
+    body: never;
+    answer: Page;
+  };
+  /** List tokens and sessions */
+  listTokens: {
+    path: {};
+    query: { all?: boolean };
+    body: never;
+    answer: Tokens;
+  };
+  /** Hear when something changes */
+  live: {
+    path: {};
+    query: {};
+    body: never;
+    answer: string;
+  };
+  /** The same, and a run as it goes on */
+  liveRun: {
+    path: { run: string };
+    query: {};
+    body: never;
+    answer: string;
+  };
+  /** Look at a repository now */
+  lookAtRepository: {
+    path: { repository: string };
+    query: {};
+    body: never;
+    answer: Repository;
+  };
+  /** Make a token */
+  makeToken: {
+    path: {};
+    query: {};
+    body: MakeToken;
+    answer: Made;
+  };
+  /** Who asks, as the server knows them */
+  me: {
+    path: {};
+    query: {};
+    body: never;
+    answer: Me;
+  };
+  /** Let another incident tell the story of this one */
+  mergeIncident: {
+    path: { incident: string };
+    query: {};
+    body: IncidentMerge;
+    answer: Incident;
+  };
+  /** Open an incident */
+  openIncident: {
+    path: {};
+    query: {};
+    body: IncidentOpen;
+    answer: Incident;
+  };
+  /** Loosen a guard for a while */
+  override: {
+    path: {};
+    query: {};
+    body: OverrideRequest;
+    answer: Override;
+  };
+  /** Call people */
+  pageIncident: {
+    path: { incident: string };
+    query: {};
+    body: PageOut;
+    answer: Incident;
+  };
+  /** Keep one revision live, whatever comes */
+  pinRevision: {
+    path: { repository: string };
+    query: {};
+    body: PinRequest;
+    answer: Repository;
+  };
+  /** Add something to do afterwards, or change it */
+  planIncident: {
+    path: { incident: string };
+    query: {};
+    body: ActionItem;
+    answer: Incident;
+  };
+  /** The entries of any stream */
+  readStream: {
+    path: { stream: string };
+    query: { from?: number; limit?: number };
+    body: never;
+    answer: Entries;
+  };
+  /** Take the end of an incident back */
+  reopenIncident: {
+    path: { incident: string };
+    query: {};
+    body: Reason;
+    answer: Incident;
+  };
+  /** Decide about an event again */
+  replayEvent: {
+    path: { event: string };
+    query: {};
+    body: Replay;
+    answer: Receipt;
+  };
+  /** Tell of events by hand */
+  reportEvents: {
+    path: {};
+    query: {};
+    body: Reports;
+    answer: Receipts;
+  };
+  /** The story of a run as one HTML file that needs nothing else */
+  reportRun: {
+    path: { run: string };
+    query: {};
+    body: never;
+    answer: string;
+  };
+  /** End an incident */
+  resolveIncident: {
+    path: { incident: string };
+    query: {};
+    body: Reason;
+    answer: Incident;
+  };
+  /** Revoke a token or a session */
+  revokeToken: {
+    path: { token: string };
+    query: { why?: string };
+    body: never;
+    answer: void;
+  };
+  /** Pin the revision that was live before */
+  rollbackRevision: {
+    path: { repository: string };
+    query: {};
+    body: Reason;
+    answer: Repository;
+  };
+  /** What may stop an effect now: guards, modes, halts, overrides */
+  rules: {
+    path: {};
+    query: {};
+    body: never;
+    answer: Rules;
+  };
+  /** A large output, a log or an artifact, as an entry names it */
+  runBlob: {
+    path: { run: string; blob: string };
+    query: { salt?: string; size?: number; sum?: string };
+    body: never;
+    answer: string;
+  };
+  /** The entries of a run */
+  runEntries: {
+    path: { run: string };
+    query: { from?: number; limit?: number };
+    body: never;
+    answer: Entries;
+  };
+  /** The playbook of a run, laid out: boxes on a grid and the lines between them */
+  runGraph: {
+    path: { run: string };
+    query: {};
+    body: never;
+    answer: Layout;
+  };
+  /** What an attempt of a step printed */
+  runLog: {
+    path: { run: string };
+    query: { path: string; attempt?: number };
+    body: never;
+    answer: string;
+  };
+  /** The compiled playbook that a run is pinned to */
+  runProgram: {
+    path: { run: string };
+    query: {};
+    body: never;
+    answer: string;
+  };
+  /** One step of a run: what it was given and gave, its attempts, what was asked about it */
+  runStep: {
+    path: { run: string };
+    query: { path: string };
+    body: never;
+    answer: StepDetail;
+  };
+  /** Make the emergency token, for the day on which nobody can sign on otherwise */
+  sealEmergency: {
+    path: {};
+    query: {};
+    body: never;
+    answer: Sealed;
+  };
+  /** Find runs, tasks, incidents, events and playbooks by name, id or status */
+  search: {
+    path: {};
+    query: { q: string; limit?: number };
+    body: never;
+    answer: Found;
+  };
+  /** Who did what, from where and why */
+  searchAudit: {
+    path: {};
+    query: { who?: string; what?: string; object?: string; project?: string; denied?: boolean; since?: string; until?: string; limit?: number; cursor?: string };
+    body: never;
+    answer: AuditPage;
+  };
+  /** Wake the runs that wait for an event */
+  sendEvent: {
+    path: {};
+    query: {};
+    body: Send;
+    answer: Sent;
+  };
+  /** Set what becomes of mutations: observe, ask or auto */
+  setMode: {
+    path: {};
+    query: {};
+    body: ModeRequest;
+    answer: Mode;
+  };
+  /** One event, with its data and what became of it */
+  showEvent: {
+    path: { event: string };
+    query: {};
+    body: never;
+    answer: EventDetail;
+  };
+  /** One incident, with its alerts, runs and timeline */
+  showIncident: {
+    path: { incident: string };
+    query: {};
+    body: never;
+    answer: Incident;
+  };
+  /** One playbook, with its parameters and outputs */
+  showPlaybook: {
+    path: { name: string };
+    query: { project?: string; environment?: string };
+    body: never;
+    answer: Playbook;
+  };
+  /** One run */
+  showRun: {
+    path: { run: string };
+    query: {};
+    body: never;
+    answer: Row;
+  };
+  /** One task */
+  showTask: {
+    path: { task: string };
+    query: {};
+    body: never;
+    answer: Row;
+  };
+  /** Exchange a one-time token for one that lasts */
+  signOnOnce: {
+    path: {};
+    query: {};
+    body: SignOn;
+    answer: Made;
+  };
+  /** Make some alerts an incident of their own */
+  splitIncident: {
+    path: { incident: string };
+    query: {};
+    body: IncidentSplit;
+    answer: Incident;
+  };
+  /** Start a live playbook */
+  startPlaybook: {
+    path: { name: string };
+    query: { project?: string; environment?: string };
+    body: StartPlaybook;
+    answer: Started;
+  };
+  /** Start a run */
+  startRun: {
+    path: {};
+    query: {};
+    body: Start;
+    answer: Started;
+  };
+  /** The engine: commits, what it drives, whether it is halted */
+  status: {
+    path: {};
+    query: {};
+    body: never;
+    answer: Status;
+  };
+  /** Acknowledge an incident, and be one of its responders */
+  takeIncident: {
+    path: { incident: string };
+    query: {};
+    body: never;
+    answer: Incident;
+  };
+  /** The entries of a task */
+  taskEntries: {
+    path: { task: string };
+    query: { from?: number; limit?: number };
+    body: never;
+    answer: Entries;
+  };
+  /** Take a binding away */
+  unbind: {
+    path: { name: string };
+    query: { why?: string };
+    body: never;
+    answer: void;
+  };
+  /** Let a halted store move again */
+  unhalt: {
+    path: {};
+    query: {};
+    body: Unhalt;
+    answer: Unhalted;
+  };
+  /** Follow the newest good revision again */
+  unpinRevision: {
+    path: { repository: string };
+    query: {};
+    body: Reason;
+    answer: Repository;
+  };
+  /** Change an incident */
+  updateIncident: {
+    path: { incident: string };
+    query: {};
+    body: IncidentChange;
+    answer: Incident;
+  };
+  /** Read and verify everything */
+  verify: {
+    path: {};
+    query: {};
+    body: never;
+    answer: Verified;
+  };
+  /** Verify the audit trail */
+  verifyAudit: {
+    path: {};
+    query: {};
+    body: never;
+    answer: AuditVerified;
+  };
+}
+
+/** Where each operation is. */
+export const ways = {
+  answerTask: 'POST /v1/tasks/{task}/answers',
+  backup: 'POST /v1/backup',
+  bind: 'PUT /v1/bindings/{name}',
+  checkSecrets: 'POST /v1/secrets/check',
+  commandRun: 'POST /v1/runs/{run}/commands',
+  commentIncident: 'POST /v1/incidents/{incident}/comments',
+  endHalts: 'POST /v1/halts/end',
+  endOverride: 'POST /v1/overrides/end',
+  exportAudit: 'GET /v1/audit/export',
+  exportIncident: 'GET /v1/incidents/{incident}/export',
+  followRun: 'GET /v1/runs/{run}/follow',
+  glanceRun: 'GET /v1/runs/{run}/glance',
+  halt: 'POST /v1/halts',
+  insights: 'GET /v1/insights',
+  listBindings: 'GET /v1/bindings',
+  listEvents: 'GET /v1/events',
+  listIncidents: 'GET /v1/incidents',
+  listPlaybooks: 'GET /v1/playbooks',
+  listRepositories: 'GET /v1/repositories',
+  listRevisions: 'GET /v1/repositories/{repository}/revisions',
+  listRows: 'GET /v1/rows/{kind}',
+  listRuns: 'GET /v1/runs',
+  listTasks: 'GET /v1/tasks',
+  listTokens: 'GET /v1/tokens',
+  live: 'GET /v1/live',
+  liveRun: 'GET /v1/runs/{run}/live',
+  lookAtRepository: 'POST /v1/repositories/{repository}/look',
+  makeToken: 'POST /v1/tokens',
+  me: 'GET /v1/me',
+  mergeIncident: 'POST /v1/incidents/{incident}/merge',
+  openIncident: 'POST /v1/incidents',
+  override: 'POST /v1/overrides',
+  pageIncident: 'POST /v1/incidents/{incident}/pages',
+  pinRevision: 'POST /v1/repositories/{repository}/pin',
+  planIncident: 'POST /v1/incidents/{incident}/items',
+  readStream: 'GET /v1/streams/{stream}',
+  reopenIncident: 'POST /v1/incidents/{incident}/reopen',
+  replayEvent: 'POST /v1/events/{event}/replay',
+  reportEvents: 'POST /v1/events/reports',
+  reportRun: 'GET /v1/runs/{run}/report',
+  resolveIncident: 'POST /v1/incidents/{incident}/resolve',
+  revokeToken: 'DELETE /v1/tokens/{token}',
+  rollbackRevision: 'POST /v1/repositories/{repository}/rollback',
+  rules: 'GET /v1/rules',
+  runBlob: 'GET /v1/runs/{run}/blobs/{blob}',
+  runEntries: 'GET /v1/runs/{run}/entries',
+  runGraph: 'GET /v1/runs/{run}/graph',
+  runLog: 'GET /v1/runs/{run}/log',
+  runProgram: 'GET /v1/runs/{run}/program',
+  runStep: 'GET /v1/runs/{run}/step',
+  sealEmergency: 'POST /v1/emergency',
+  search: 'GET /v1/search',
+  searchAudit: 'GET /v1/audit',
+  sendEvent: 'POST /v1/events',
+  setMode: 'PUT /v1/modes',
+  showEvent: 'GET /v1/events/{event}',
+  showIncident: 'GET /v1/incidents/{incident}',
+  showPlaybook: 'GET /v1/playbooks/{name}',
+  showRun: 'GET /v1/runs/{run}',
+  showTask: 'GET /v1/tasks/{task}',
+  signOnOnce: 'POST /v1/sign-on',
+  splitIncident: 'POST /v1/incidents/{incident}/split',
+  startPlaybook: 'POST /v1/playbooks/{name}/runs',
+  startRun: 'POST /v1/runs',
+  status: 'GET /v1/status',
+  takeIncident: 'POST /v1/incidents/{incident}/take',
+  taskEntries: 'GET /v1/tasks/{task}/entries',
+  unbind: 'DELETE /v1/bindings/{name}',
+  unhalt: 'POST /v1/unhalt',
+  unpinRevision: 'POST /v1/repositories/{repository}/unpin',
+  updateIncident: 'PATCH /v1/incidents/{incident}',
+  verify: 'POST /v1/verify',
+  verifyAudit: 'POST /v1/audit/verify',
+} as const satisfies Record<keyof Operations, string>;

@@ -1,0 +1,25 @@
+import { type ReactNode, useEffect, useId, useRef } from 'react';
+
+/** A dialog over the page. The browser keeps the focus in it; Escape closes it. */
+export function Dialog({ title, children, foot, close, wide, firm }: {
+  title: ReactNode; children: ReactNode; foot?: ReactNode; close?: () => void; wide?: boolean;
+  /** It cannot be closed: something must be decided. */
+  firm?: boolean;
+}) {
+  const ref = useRef<HTMLDialogElement>(null);
+  const head = useId();
+  useEffect(() => {
+    const d = ref.current;
+    if (d && !d.open) d.showModal();
+    return () => { d?.close(); };
+  }, []);
+  return (
+    <dialog ref={ref} aria-labelledby={head} style={{ width: wide ? '44rem' : '28rem' }}
+      onCancel={(e) => { e.preventDefault(); if (!firm) close?.(); }}
+      onMouseDown={(e) => { if (e.target === ref.current && !firm) close?.(); }}>
+      <div className="head" id={head}>{title}</div>
+      <div className="in">{children}</div>
+      {foot ? <div className="foot">{foot}</div> : null}
+    </dialog>
+  );
+}

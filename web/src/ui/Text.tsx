@@ -1,0 +1,29 @@
+// Text from outside: shown as text, cut where it is too long, and isolated so that it turns nothing around it.
+import { clip, label, visible } from '../lib/text';
+
+/** A label: one line. The whole of it, as far as it is sensible, when the pointer rests on it. */
+export function Text({ of, max = 200, className }: { of: string | undefined; max?: number; className?: string }) {
+  if (!of) return null;
+  const shown = label(of, max);
+  return <bdi dir="auto" className={className} title={of.length > 40 ? label(of, 600) : undefined}>{shown}</bdi>;
+}
+
+/** A longer text, with its lines. */
+export function Lines({ of, max = 20_000, className }: { of: string | undefined; max?: number; className?: string }) {
+  if (!of) return null;
+  return <bdi dir="auto" className={className} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{visible(clip(of, max))}</bdi>;
+}
+
+/** A sentence of tend's, in which `this` is something to type. */
+export function Sentence({ of }: { of: string | undefined }) {
+  if (!of) return null;
+  const parts = visible(clip(of, 4000)).split(/`([^`]*)`/);
+  return <bdi dir="auto">{parts.map((p, i) => (i % 2 ? <code key={i}>{p}</code> : p))}</bdi>;
+}
+
+/** Data: objects as YAML-like lines would hide types, so it is JSON, clipped. */
+export function Data({ of, max = 100_000 }: { of: unknown; max?: number }) {
+  if (of === undefined || of === null) return null;
+  const text = typeof of === 'string' ? of : JSON.stringify(of, null, 2);
+  return <pre className="data" tabIndex={0}><bdi dir="ltr">{visible(clip(text, max))}</bdi></pre>;
+}
