@@ -47,6 +47,7 @@ type owned struct {
 	store   *sqlite.Store
 	blobs   *dir.Store
 	secrets secret.Chain
+	key     seal.Key // what is sealed in the directory is sealed with it
 
 	connections *connections
 	engine      *engine.Engine
@@ -90,6 +91,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 	if err != nil {
 		return nil, err
 	}
+	w.key = key
 	if w.blobs, err = dir.Open(filepath.Join(w.dir, blobsDir)); err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ type about struct {
 	time   time.Duration // longest answer; 0: answerTime; below 0: a stream, bounded by its writes
 	status int           // of success; 0: 200
 	media  string        // of the answer, where it is not JSON
+	shown  bool          // the answer is shown once: it is not kept for a repeat
 }
 
 // api is the route table while it is made: there is no other way in.
@@ -276,8 +277,8 @@ func (s *server) enter(need access.Need, d about) func(huma.Context, func(huma.C
 			return
 		}
 		ctx = context.WithValue(ctx, onceKey{}, key)
-		k := answerKey{Asker(ctx).ID, r.Method + " " + r.URL.Path, key}
-		err = s.answers.once(ctx, k, w, r.WithContext(ctx), d.body, func(w http.ResponseWriter, r *http.Request) {
+		id := answerID(Asker(ctx).ID, r.Method+" "+r.URL.Path, key)
+		err = s.answers.once(ctx, id, key, w, r.WithContext(ctx), d, func(w http.ResponseWriter, r *http.Request) {
 			next(&reply{request: humago.NewContext(c.Operation(), r, w)})
 		})
 		if err != nil {

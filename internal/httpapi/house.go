@@ -45,8 +45,11 @@ func (s *server) house(a *api) {
 
 // anyRows lists rows of a kind. Tokens have a list of their own, without what they are known by.
 func (s *server) anyRows(ctx context.Context, in *kindInput) (*pageOutput, error) {
-	if in.Kind == "token" {
+	switch in.Kind {
+	case "token":
 		return nil, fault.New(fault.Refused, "tokens are not listed as rows").WithNext("GET /v1/tokens")
+	case "answer":
+		return nil, fault.New(fault.Refused, "what others were answered is not listed")
 	}
 	return s.list(ctx, in.Filter, in.Kind)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
@@ -28,34 +29,85 @@ const (
 	maxKey      = 200
 )
 
-// answers remembers what was answered to requests with an idempotency key, while this process lives. What must outlive it
-// (the start of a run) is kept by the engine, by the same key; other commands are refused when they were done already.
-type answers struct {
-	mu    sync.Mutex
-	known map[answerKey]*answer
-	order []answerKey // oldest first
-	bytes int         // of all bodies
+// Answered is what is remembered of a request with an idempotency key. It is data: whoever keeps it writes it as it is.
+type Answered struct {
+	Asked  string            `json:"asked"` // SHA-256 of the request's body, in hex
+	At     time.Time         `json:"at"`
+	Body   []byte            `json:"body,omitempty"`
+	Header map[string]string `json:"header,omitempty"`
+	Status int               `json:"status,omitempty"` // 0: it began, and nobody knows how it ended
+	Unkept bool              `json:"unkept,omitempty"` // it was answered with something that is shown once
 }
 
-// answerKey is a key of one asker for one operation.
-type answerKey struct{ who, operation, key string }
+// Answers keep what was answered over a restart. A method that answers nil has made it durable.
+type Answers interface {
+	// All gives what is kept, the oldest first.
+	All(ctx context.Context, each func(id string, a Answered)) error
+	// Put keeps an answer in place of the one with this id, and forgets others.
+	Put(ctx context.Context, id string, a Answered, forget []string) error
+	Forget(ctx context.Context, ids []string) error
+}
+
+// answers remembers what was answered to requests with an idempotency key. Where it is kept, a request is claimed before it is
+// served and its answer written before it is given: a repeat after a crash finds the answer, or that the first one was cut off
+// and nobody knows whether it was done. That one is never done again.
+type answers struct {
+	kept Answers // nil: for as long as this process lives
+	warn func(msg string, args ...any)
+
+	mu    sync.Mutex
+	read  bool // what was kept is known
+	known map[string]*answer
+	order []string // oldest first
+	bytes int      // of all bodies
+}
+
+// answerID names a key of one asker for one operation.
+func answerID(who, operation, key string) string {
+	sum := sha256.Sum256([]byte(who + "\x00" + operation + "\x00" + key))
+	return hex.EncodeToString(sum[:])
+}
 
 // answer is what one request got. done is closed when it is there.
 type answer struct {
-	sum    [sha256.Size]byte
-	at     time.Time
-	done   chan struct{}
-	status int // 0: there is nothing to repeat
-	header http.Header
-	body   []byte
+	Answered
+
+	done chan struct{}
+	void bool // there is nothing to repeat
+	lost bool // the process ended while it was served
 }
 
-// once serves a request with an idempotency key: the first time by serve, and then with what that answered.
-func (a *answers) once(ctx context.Context, k answerKey, w http.ResponseWriter, r *http.Request, limit int64, serve func(http.ResponseWriter, *http.Request)) error {
-	if !goodKey(k.key) {
+// load takes what was kept by an earlier process, when the first request with a key comes.
+func (a *answers) load(ctx context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.read || a.kept == nil {
+		return nil
+	}
+	known, order, size := map[string]*answer{}, []string(nil), 0
+	err := a.kept.All(ctx, func(id string, x Answered) {
+		done := make(chan struct{})
+		close(done)
+		known[id] = &answer{Answered: x, done: done, lost: x.Status == 0 && !x.Unkept}
+		order, size = append(order, id), size+len(x.Body)
+	})
+	if err != nil {
+		return err
+	}
+	a.known, a.order, a.bytes, a.read = known, order, size, true
+	return nil
+}
+
+// once serves a request with an idempotency key: the first time by serve, and then with what that answered. What is shown once
+// is not kept.
+func (a *answers) once(ctx context.Context, id, key string, w http.ResponseWriter, r *http.Request, d about, serve func(http.ResponseWriter, *http.Request)) error {
+	if !goodKey(key) {
 		return fault.New(fault.Invalid, "%s must have 1 to %d printable characters", keyHeader, maxKey)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err := a.load(ctx); err != nil {
+		return err
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.body))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
@@ -64,40 +116,59 @@ func (a *answers) once(ctx context.Context, k answerKey, w http.ResponseWriter, 
 		return fault.New(fault.Unavailable, "the body could not be read")
 	}
 	sum := sha256.Sum256(body)
+	asked := hex.EncodeToString(sum[:])
 	for {
-		mine, other := a.claim(k, sum, time.Now())
+		mine, other, gone := a.claim(id, asked, time.Now())
 		if mine != nil {
 			r.Body = io.NopCloser(bytes.NewReader(body))
-			a.first(k, mine, w, r, serve)
-			return nil
+			return a.first(ctx, id, mine, gone, w, r, d.shown, serve)
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-other.done:
 		}
-		if other.status == 0 {
+		if other.void {
 			continue // it came to nothing: this one may try
 		}
-		if other.sum != sum {
-			return fault.New(fault.Conflict, "this %s was used for another request", keyHeader).WithNext("use a new key for a new request")
-		}
-		h := w.Header()
-		for name, v := range other.header {
-			h[name] = v
-		}
-		h.Set(replayHeader, "true")
-		w.WriteHeader(other.status)
-		_, _ = w.Write(other.body)
-		return nil
+		return other.again(w, asked)
 	}
 }
 
+// again gives an answer that was given before.
+func (x *answer) again(w http.ResponseWriter, asked string) error {
+	switch {
+	case x.Asked != asked:
+		return fault.New(fault.Conflict, "this %s was used for another request", keyHeader).WithNext("use a new key for a new request")
+	case x.lost:
+		return fault.New(fault.Conflict, "the server ended while it served the request with this %s: nobody knows whether it was done", keyHeader).
+			WithNext("look at what it is about; then ask again with a new key, if it was not done")
+	case x.Unkept:
+		return fault.New(fault.Conflict, "the request with this %s was answered, and its answer is shown once", keyHeader).
+			WithNext("if it did not arrive, revoke what was made and make another, with a new key")
+	}
+	h := w.Header()
+	for name, v := range x.Header {
+		h.Set(name, v)
+	}
+	h.Set(replayHeader, "true")
+	w.WriteHeader(x.Status)
+	_, _ = w.Write(x.Body)
+	return nil
+}
+
 // first serves a request that nobody asked before.
-func (a *answers) first(k answerKey, mine *answer, w http.ResponseWriter, r *http.Request, serve func(http.ResponseWriter, *http.Request)) {
-	rec := &recorder{ResponseWriter: w}
-	defer a.settle(k, mine, rec) // also when it panics: others wait
+func (a *answers) first(ctx context.Context, id string, mine *answer, gone []string, w http.ResponseWriter, r *http.Request, shown bool, serve func(http.ResponseWriter, *http.Request)) error {
+	rec := &recorder{ResponseWriter: w, hold: a.kept != nil}
+	defer a.settle(ctx, id, mine, rec, shown) // also when it panics: others wait
+	if a.kept != nil {
+		if err := a.kept.Put(ctx, id, mine.Answered, gone); err != nil {
+			rec.unclaimed = true
+			return err // nothing was done, and nothing is
+		}
+	}
 	serve(rec, r)
+	return nil
 }
 
 func goodKey(key string) bool {
@@ -112,60 +183,109 @@ func goodKey(key string) bool {
 	return true
 }
 
-// claim gives a new answer to fill in, or the one that is there or on its way.
-func (a *answers) claim(k answerKey, sum [sha256.Size]byte, now time.Time) (mine, other *answer) {
+// claim gives a new answer to fill in, or the one that is there or on its way; and what is forgotten for it.
+func (a *answers) claim(id, asked string, now time.Time) (mine, other *answer, gone []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.known == nil {
-		a.known = map[answerKey]*answer{}
+		a.known = map[string]*answer{}
 	}
 	for len(a.order) > 0 {
 		oldest := a.known[a.order[0]]
-		if oldest != nil && len(a.order) <= keepAnswers && a.bytes <= keepBytes && now.Sub(oldest.at) < keepFor {
+		if oldest != nil && len(a.order) <= keepAnswers && a.bytes <= keepBytes && now.Sub(oldest.At) < keepFor {
 			break
 		}
 		if oldest != nil {
-			a.bytes -= len(oldest.body)
+			a.bytes -= len(oldest.Body)
+			gone = append(gone, a.order[0])
 		}
 		delete(a.known, a.order[0])
 		a.order = a.order[1:]
 	}
-	if other := a.known[k]; other != nil {
-		return nil, other
+	if other := a.known[id]; other != nil {
+		if len(gone) > 0 && a.kept != nil {
+			a.forget(gone)
+		}
+		return nil, other, nil
 	}
-	mine = &answer{sum: sum, at: now, done: make(chan struct{})}
-	a.known[k] = mine
-	a.order = append(a.order, k)
-	return mine, nil
+	mine = &answer{Answered: Answered{Asked: asked, At: now.UTC().Truncate(time.Microsecond)}, done: make(chan struct{})}
+	a.known[id] = mine
+	a.order = append(a.order, id)
+	return mine, nil, gone
 }
 
-// settle remembers an answer. One that says that the server could not do it is not worth it: a repeat may succeed.
-func (a *answers) settle(k answerKey, mine *answer, rec *recorder) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if rec.status > 0 && rec.status < http.StatusInternalServerError && rec.status != http.StatusTooManyRequests && !rec.cut {
-		mine.status, mine.body, mine.header = rec.status, rec.body.Bytes(), http.Header{}
-		if a.known[k] == mine {
-			a.bytes += len(mine.body)
+// forget lets go of answers that are kept. What cannot be written now is forgotten when it is read again.
+func (a *answers) forget(ids []string) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := a.kept.Forget(ctx, ids); err != nil {
+			a.warn("old answers could not be forgotten", "error", err)
 		}
+	}()
+}
+
+// settle remembers an answer, then gives it. One that says that the server could not do it is not worth it: a repeat may
+// succeed.
+func (a *answers) settle(ctx context.Context, id string, mine *answer, rec *recorder, shown bool) {
+	worth := rec.status > 0 && rec.status < http.StatusInternalServerError && rec.status != http.StatusTooManyRequests && !rec.cut
+	x := mine.Answered
+	if worth {
+		x.Status, x.Body, x.Header = rec.status, bytes.Clone(rec.body.Bytes()), map[string]string{}
 		for _, name := range []string{"Content-Type", "Location", "Etag"} {
-			if v := rec.Header().Values(name); len(v) > 0 {
-				mine.header[name] = v
+			if v := rec.Header().Get(name); v != "" {
+				x.Header[name] = v
 			}
 		}
-	} else if a.known[k] == mine {
-		delete(a.known, k)
 	}
+	if a.kept != nil && !rec.unclaimed {
+		a.keep(ctx, id, x, worth, shown)
+	}
+	a.mu.Lock()
+	if worth {
+		mine.Answered = x
+		if a.known[id] == mine {
+			a.bytes += len(x.Body)
+		}
+	} else {
+		mine.void = true
+		if a.known[id] == mine {
+			delete(a.known, id)
+		}
+	}
+	a.mu.Unlock()
 	close(mine.done)
+	rec.release()
 }
 
-// recorder keeps a copy of what is answered.
+// keep writes how a request ended. When that fails, its claim stays: a repeat after a restart is told that nobody knows.
+func (a *answers) keep(ctx context.Context, id string, x Answered, worth, shown bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	var err error
+	switch {
+	case !worth:
+		err = a.kept.Forget(ctx, []string{id})
+	case shown && x.Status < http.StatusMultipleChoices:
+		x.Body, x.Header, x.Unkept = nil, nil, true
+		fallthrough
+	default:
+		err = a.kept.Put(ctx, id, x, nil)
+	}
+	if err != nil {
+		a.warn("an answer could not be kept: its repeat after a restart is refused", "error", err)
+	}
+}
+
+// recorder keeps a copy of what is answered, and holds it back until it was kept.
 type recorder struct {
 	http.ResponseWriter
 
-	status int
-	body   bytes.Buffer
-	cut    bool // too large to keep
+	status    int
+	body      bytes.Buffer
+	hold      bool
+	cut       bool // too large to keep
+	unclaimed bool // nothing was served
 }
 
 // Unwrap lets http.ResponseController find what is below.
@@ -175,7 +295,9 @@ func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
 	}
-	r.ResponseWriter.WriteHeader(status)
+	if !r.hold {
+		r.ResponseWriter.WriteHeader(status)
+	}
 }
 
 func (r *recorder) Write(b []byte) (int, error) {
@@ -183,10 +305,26 @@ func (r *recorder) Write(b []byte) (int, error) {
 		r.status = http.StatusOK
 	}
 	if r.body.Len()+len(b) > maxAnswer {
+		r.release()
 		r.cut = true
 		r.body.Reset()
 	} else if !r.cut {
 		r.body.Write(b)
 	}
+	if r.hold {
+		return len(b), nil
+	}
 	return r.ResponseWriter.Write(b)
+}
+
+// release gives what was held back. What comes afterwards goes straight through.
+func (r *recorder) release() {
+	if !r.hold {
+		return
+	}
+	r.hold = false
+	if r.status != 0 {
+		r.ResponseWriter.WriteHeader(r.status)
+		_, _ = r.ResponseWriter.Write(r.body.Bytes())
+	}
 }

@@ -42,14 +42,14 @@ func (s *server) people(a *api) {
 	own := access.Need{Verb: access.View, Kind: "token"} // everybody may have tokens of their own
 	manage := func(kind string) access.Need { return access.Need{Verb: access.Manage, Kind: kind} }
 	add(a, access.Need{Verb: access.Nothing}, http.MethodPost, "/v1/sign-on", about{
-		id: "signOnOnce", tag: "people", summary: "Exchange a one-time token for one that lasts",
+		id: "signOnOnce", tag: "people", summary: "Exchange a one-time token for one that lasts", shown: true,
 		text: "The one-time token of a server's first start, or the sealed emergency token, which needs a name and a reason. Both are recorded.",
 	}, s.signOnOnce)
 	add(a, own, http.MethodGet, "/v1/tokens", about{
 		id: "listTokens", tag: "people", summary: "List tokens and sessions", text: "One's own, or with `all` everybody's, which needs the right to manage. Never the token itself.",
 	}, s.listTokens)
 	add(a, own, http.MethodPost, "/v1/tokens", about{
-		id: "makeToken", tag: "people", summary: "Make a token", status: http.StatusCreated,
+		id: "makeToken", tag: "people", summary: "Make a token", status: http.StatusCreated, shown: true,
 		text: "It is shown this once. A service token needs the right to manage.",
 	}, s.makeToken)
 	add(a, own, http.MethodDelete, "/v1/tokens/{token}", about{
@@ -63,7 +63,7 @@ func (s *server) people(a *api) {
 	}, s.bind)
 	add(a, manage("binding"), http.MethodDelete, "/v1/bindings/{name}", about{id: "unbind", tag: "people", summary: "Take a binding away"}, s.unbind)
 	add(a, manage("token"), http.MethodPost, "/v1/emergency", about{
-		id: "sealEmergency", tag: "people", summary: "Make the emergency token, for the day on which nobody can sign on otherwise",
+		id: "sealEmergency", tag: "people", summary: "Make the emergency token, for the day on which nobody can sign on otherwise", shown: true,
 		text: "It is shown this once, signs one person on as admin for an hour, and replaces the one before it. Keep it on paper.",
 	}, s.sealEmergency)
 	s.browsers(a)

@@ -83,6 +83,9 @@ type Config struct {
 	Proxies []netip.Prefix
 	// Mounts are further ways in. Each names what it needs.
 	Mounts []Mount
+	// Answers keeps what was answered to requests with an Idempotency-Key over a restart; nil: it is remembered while this process
+	// lives.
+	Answers Answers
 	// Ready tells why the server cannot work now: nil when it can. nil: it always can.
 	Ready func(context.Context) error
 	Log   *slog.Logger // nil: silent
@@ -105,7 +108,7 @@ func build(c Config) *api {
 	if c.Desk == nil {
 		c.Desk = noDesk{}
 	}
-	s := &server{Config: c}
+	s := &server{Config: c, answers: answers{kept: c.Answers, warn: c.Log.Warn}}
 	a := newAPI(s)
 	s.runs(a)
 	s.looks(a)
