@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/courier"
 	"github.com/tendhq/tend/internal/dispatch"
@@ -16,6 +18,7 @@ import (
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/intake"
 	"github.com/tendhq/tend/internal/ledger"
+	"github.com/tendhq/tend/internal/retention"
 )
 
 // home is the project of everything that names none.
@@ -80,11 +83,19 @@ func (w *owned) openDesk(ctx context.Context, s *server, d *desk, set contract.C
 	}, part{
 		name: "guards", run: func(ctx context.Context) error { return d.governor.Run(ctx, w.engine, x.Reconsider) },
 	})
+	if p := retained(s.Config.Retention); p.Any() {
+		k := &retention.Keeper{Policy: p, Ledger: d.ledger, Blobs: w.blobs, Log: s.log}
+		s.parts = append(s.parts, part{name: "retention", run: k.Run})
+	}
 	d.duties = openDuties(s.Config.OnCall, s.log)
 	if err := w.openCourier(ctx, s, d); err != nil {
 		return err
 	}
 	return d.sources(s, w, x)
+}
+
+func retained(c config.Retention) retention.Policy {
+	return retention.Policy{Runs: time.Duration(c.Runs), Events: time.Duration(c.Events), Messages: time.Duration(c.Messages)}
 }
 
 // live makes live for everybody what is in the repositories.

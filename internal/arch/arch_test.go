@@ -139,8 +139,9 @@ var lines = [][]string{
 		"story",    // reads runs back for people
 	},
 	{
-		"gitsync",  // keeps playbooks live as they are in Git
-		"governor", // holds the rules that are live
+		"gitsync",   // keeps playbooks live as they are in Git
+		"governor",  // holds the rules that are live
+		"retention", // forgets what is over and old
 	},
 	{ // surfaces
 		"wire", // how an engine is spoken to

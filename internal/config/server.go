@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tendhq/tend/internal/document"
+	"github.com/tendhq/tend/internal/value"
 )
 
 // Server is what `tend serve` can be told.
@@ -62,6 +63,8 @@ type Server struct {
 	Heartbeat Heartbeat `yaml:"heartbeat"`
 	// Metrics says who can read /metrics.
 	Metrics Metrics `yaml:"metrics"`
+	// Retention says how long what is over is kept. Without it: for ever.
+	Retention Retention `yaml:"retention"`
 	// LocalSteps lets steps run on the server itself. Without it `shell`, and `container` on the runner local, are refused.
 	LocalSteps *LocalSteps `yaml:"localSteps"`
 	// Backups is the directory for backups that admins ask for over the network, each below a name of its own. Without it they
@@ -107,6 +110,28 @@ type Metrics struct {
 	// Public lets everybody read them who can reach the server. Otherwise it takes the right to view the server: a token of
 	// a viewer.
 	Public bool `yaml:"public" env:"TEND_METRICS_PUBLIC"`
+}
+
+// Retention says how long things are kept. The audit trail always is.
+type Retention struct {
+	// Runs is how long runs are kept after their end, with their tasks, logs and outputs.
+	Runs Duration `yaml:"runs" env:"TEND_RETENTION_RUNS"`
+	// Events is how long events are kept.
+	Events Duration `yaml:"events" env:"TEND_RETENTION_EVENTS"`
+	// Messages is how long messages to people are kept that were sent or given up.
+	Messages Duration `yaml:"messages" env:"TEND_RETENTION_MESSAGES"`
+}
+
+// Check implements Checker.
+func (r *Retention) Check(bad Bad) {
+	for _, x := range []struct {
+		key string
+		is  Duration
+	}{{"runs", r.Runs}, {"events", r.Events}, {"messages", r.Messages}} {
+		if x.is != 0 && time.Duration(x.is) < 24*time.Hour {
+			bad(x.key, "24h or more; 2160h are ninety days", "retention.%s: %s is too short to find out what happened", x.key, value.Duration(x.is))
+		}
+	}
 }
 
 // LocalSteps say as whom steps run on the server.

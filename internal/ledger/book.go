@@ -74,7 +74,7 @@ func (b *Book) write(ctx context.Context, batches []Batch, todo []int, errs []er
 	var send []store.Batch
 	var sent []*part
 	for _, p := range parts {
-		if p.err == nil && (len(p.batch.Entries) > 0 || len(p.batch.Rows) > 0 || len(p.batch.Delete) > 0) {
+		if p.err == nil && (len(p.batch.Entries) > 0 || len(p.batch.Rows) > 0 || len(p.batch.Delete) > 0 || len(p.batch.Erase) > 0) {
 			send, sent = append(send, p.batch), append(sent, p)
 		}
 	}
@@ -169,6 +169,10 @@ func (b *Book) add(ctx context.Context, p *part, x *Batch, at time.Time) error {
 	for _, k := range x.Delete {
 		p.delete(k)
 	}
+	for _, e := range x.Erase {
+		p.batch.Erase = append(p.batch.Erase, e)
+		p.shard(e.Stream)
+	}
 	if !x.At.IsZero() {
 		at = x.At
 	}
@@ -210,6 +214,11 @@ func (p *part) expect(stream string, length uint64) {
 		return
 	}
 	p.batch.Expect = append(p.batch.Expect, store.Expect{Stream: stream, Length: length})
+	p.shard(stream)
+}
+
+// shard makes the lease of a stream's shard a condition.
+func (p *part) shard(stream string) {
 	if n := id.Shard(stream); !slices.Contains(p.batch.Shards, n) {
 		p.batch.Shards = append(p.batch.Shards, n)
 	}

@@ -47,7 +47,8 @@ type Batch struct {
 	Facts  []Fact
 	Rows   []store.Row
 	Delete []store.Key
-	Expect []store.Expect // how long streams must be: what it was decided on. Otherwise it is refused with Conflict
+	Expect []store.Expect  // how long streams must be: what it was decided on. Otherwise it is refused with Conflict
+	Erase  []store.Erasure // payloads of entries that go for good
 	Line   *Line
 }
 

@@ -82,7 +82,7 @@ var told = map[entry.Kind]bool{
 }
 
 func (s *Story) add(e *entry.Entry) error {
-	if !told[e.Kind] {
+	if !told[e.Kind] || e.Erased { // what was forgotten is not told
 		return nil
 	}
 	p, err := entry.Decode(*e)
