@@ -25,9 +25,11 @@ type Scope struct {
 // Role is a named set of verbs.
 type Role string
 
-// The roles. Each may what the ones before it in this list may, except Author and Approver, which stand beside each other.
+// The roles. Each may what the ones before it in this list may, except Breaker, Author and Approver, which stand beside each
+// other.
 const (
 	Viewer   Role = "viewer"
+	Breaker  Role = "breaker"  // looks, and may break the glass: give it beside another role, to few
 	Operator Role = "operator" // starts, cancels, answers what is asked of it
 	Author   Role = "author"   // changes playbooks, pins and rolls back revisions
 	Approver Role = "approver" // approves mutations
@@ -44,11 +46,12 @@ const (
 	Control  Verb = "control"  // cancel, pause, resume, retry, skip, roll back
 	Answer   Verb = "answer"   // a form, a manual step, a doubt
 	Approve  Verb = "approve"  // a mutation
+	Break    Verb = "break"    // the glass: approve a mutation alone, whoever was asked
 	Write    Verb = "write"    // incidents, comments, events by hand
 	Publish  Verb = "publish"  // revisions
 	Halt     Verb = "halt"     // stop effects
 	Unhalt   Verb = "unhalt"   // let them go on
-	Override Verb = "override" // loosen a guard, change a mode, break glass
+	Override Verb = "override" // loosen a guard, change a mode
 	Audit    Verb = "audit"    // read who did what
 	Manage   Verb = "manage"   // tokens, bindings, secrets' names, backups
 	Nothing  Verb = "nothing"  // open to everybody: health, the contract itself

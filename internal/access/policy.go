@@ -35,6 +35,8 @@ func verbs(r Role) []Verb {
 	switch r {
 	case Viewer:
 		return []Verb{View}
+	case Breaker:
+		return []Verb{View, Break}
 	case Operator:
 		return []Verb{View, Start, Control, Answer, Write, Halt}
 	case Author:
@@ -42,13 +44,13 @@ func verbs(r Role) []Verb {
 	case Approver:
 		return []Verb{View, Start, Control, Answer, Write, Halt, Approve}
 	case Admin:
-		return []Verb{View, Start, Control, Answer, Write, Halt, Publish, Approve, Unhalt, Override, Audit, Manage}
+		return []Verb{View, Start, Control, Answer, Write, Halt, Publish, Approve, Break, Unhalt, Override, Audit, Manage}
 	}
 	return nil
 }
 
 // Roles lists the roles, from the least to the most.
-func Roles() []Role { return []Role{Viewer, Operator, Author, Approver, Admin} }
+func Roles() []Role { return []Role{Viewer, Breaker, Operator, Author, Approver, Admin} }
 
 // Known tells whether a role exists.
 func (r Role) Known() bool { return verbs(r) != nil }
@@ -196,7 +198,7 @@ func (p Policy) Problems() []string {
 			out = append(out, name+" has no name")
 		}
 		if !b.Role.Known() {
-			out = append(out, fmt.Sprintf("%s: there is no role %q; write viewer, operator, author, approver or admin", name, b.Role))
+			out = append(out, fmt.Sprintf("%s: there is no role %q; write viewer, breaker, operator, author, approver or admin", name, b.Role))
 		}
 		if len(b.Subjects) == 0 {
 			out = append(out, name+" names nobody")

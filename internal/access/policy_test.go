@@ -12,7 +12,7 @@ import (
 
 func verbs() []access.Verb {
 	return []access.Verb{
-		access.View, access.Start, access.Control, access.Answer, access.Approve, access.Write, access.Publish, access.Halt, access.Unhalt,
+		access.View, access.Start, access.Control, access.Answer, access.Approve, access.Break, access.Write, access.Publish, access.Halt, access.Unhalt,
 		access.Override, access.Audit, access.Manage,
 	}
 }
@@ -22,10 +22,11 @@ func TestRoles(t *testing.T) {
 	t.Parallel()
 	for role, want := range map[access.Role]string{
 		access.Viewer:   "view",
+		access.Breaker:  "view break",
 		access.Operator: "view start control answer write halt",
 		access.Author:   "view start control answer write publish halt",
 		access.Approver: "view start control answer approve write halt",
-		access.Admin:    "view start control answer approve write publish halt unhalt override audit manage",
+		access.Admin:    "view start control answer approve break write publish halt unhalt override audit manage",
 		"owner":         "",
 	} {
 		var got []string

@@ -23,7 +23,7 @@ func (w *owned) openCourier(ctx context.Context, s *server, d *desk) error {
 	for _, name := range slices.Sorted(maps.Keys(s.Config.Channels)) {
 		ch := s.Config.Channels[name]
 		n := courier.Channel{
-			Name: name, To: ch.To, Wants: wants(ch), Tasks: ch.Tasks, Budget: ch.Budget,
+			Name: name, To: ch.To, Wants: wants(ch), Tasks: ch.Tasks, Escalations: ch.Escalations, Glass: ch.Glass, Budget: ch.Budget,
 			Sender: func(ctx context.Context) (news.Sender, error) {
 				return w.connections.Sender(ctx, "", ch.Integration, dial)
 			},

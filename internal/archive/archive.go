@@ -164,7 +164,7 @@ func (a *Archive) Task(ctx context.Context, id string) (task.State, store.Head, 
 			if err != nil {
 				return t, head, err
 			}
-			if err := t.Evolve(p); err != nil {
+			if err := t.Evolve(p, page[i].At); err != nil {
 				return t, head, err
 			}
 		}

@@ -147,11 +147,11 @@ func (d *desk) Answer(_ context.Context, a engine.Answer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := s.Evolve(v); err != nil {
+	if err := s.Evolve(v, time.Time{}); err != nil {
 		return "", err
 	}
 	if closed != nil {
-		if err := s.Evolve(closed); err != nil {
+		if err := s.Evolve(closed, time.Time{}); err != nil {
 			return "", err
 		}
 	}
@@ -245,7 +245,7 @@ func open(t *testing.T) *house {
 		"task_2": {Type: "approve", Title: "Of another project", Count: 1, Run: "run_2"},
 	} {
 		h.desk.tasks[n] = &task.State{}
-		if err := h.desk.tasks[n].Evolve(&c); err != nil {
+		if err := h.desk.tasks[n].Evolve(&c, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -23,7 +23,7 @@ import (
 func (h *house) put(name string, c entry.TaskCreated) {
 	h.t.Helper()
 	h.desk.tasks[name] = &task.State{}
-	if err := h.desk.tasks[name].Evolve(&c); err != nil {
+	if err := h.desk.tasks[name].Evolve(&c, time.Time{}); err != nil {
 		h.t.Fatal(err)
 	}
 }

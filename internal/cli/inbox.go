@@ -44,7 +44,13 @@ func (p *process) inboxCommand() *cobra.Command {
 		p.answerCommand("approve TASK", "Say yes", "approve", false),
 		p.answerCommand("reject TASK", "Say no, or that it was not done", "reject", false),
 		p.answerCommand("answer TASK [happened|not-happened|again|fail|skip]", "Answer a form (-f field=value), or say what became of a step in doubt", "answer", true),
-		p.answerCommand("done TASK", "Say that manual work was done", "done", false),
+		p.answerCommand("done TASK", "Say that manual work was done, or what a review found (--why)", "done", false),
+		p.breakGlassCommand(),
+		p.claimCommand(),
+		p.assignCommand(),
+		p.delegateCommand(),
+		p.commentCommand(),
+		p.linkCommand(),
 	)
 	for _, sub := range c.Commands() {
 		sub.ValidArgsFunction = p.completeTasks
@@ -57,6 +63,9 @@ func (p *process) inboxCommand() *cobra.Command {
 
 func (p *process) completeTasks(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
+		if c.Name() != "answer" {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
 		return task.Choices("doubt"), cobra.ShellCompDirectiveNoFileComp
 	}
 	var out []string
@@ -92,7 +101,7 @@ func (p *process) listTasks(c *cobra.Command, s *app.Session, output, runID stri
 		}
 		f.Parent = row.ID
 	}
-	t := table{Head: []string{"TASK", "ASKS", "RUN", "SINCE", "UNTIL", "ABOUT"}, Empty: "nothing waits for you"}
+	t := table{Head: []string{"TASK", "ASKS", "RUN", "SINCE", "UNTIL", "WHO", "ABOUT"}, Empty: "nothing waits for you"}
 	data := []taskItem{}
 	for {
 		page, err := s.Engine.Rows(c.Context(), f)
@@ -112,7 +121,7 @@ func (p *process) listTasks(c *cobra.Command, s *app.Session, output, runID stri
 			if r.Status == task.Open && b.Expired(time.Now()) {
 				until = "over"
 			}
-			t.Rows = append(t.Rows, []string{r.ID, asks, r.Parent, r.At.Local().Format("01-02 15:04"), until, about(&b)})
+			t.Rows = append(t.Rows, []string{r.ID, asks, r.Parent, r.At.Local().Format("01-02 15:04"), until, dash(terminal.Line(b.Assignee)), about(&b)})
 			t.Names = append(t.Names, r.ID)
 			data = append(data, taskItem{r.ID, r.Status, b})
 		}
@@ -202,6 +211,8 @@ func howToAnswer(id string, t *engine.TaskRow) string {
 		return fmt.Sprintf("tend inbox answer %s %s", id, strings.Join(fs, " "))
 	case "manual":
 		return fmt.Sprintf("tend inbox done %s, or tend inbox reject %s", id, id)
+	case task.Review:
+		return fmt.Sprintf("tend inbox done %s --why 'what you found'", id)
 	case "doubt":
 		return fmt.Sprintf("tend inbox answer %s %s", id, strings.Join(task.Choices("doubt"), "|"))
 	default:

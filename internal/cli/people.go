@@ -197,7 +197,7 @@ func (p *process) bindingsSet() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringVar(&role, "role", "", "viewer, operator, author, approver or admin")
+	c.Flags().StringVar(&role, "role", "", "viewer, breaker, operator, author, approver or admin")
 	c.Flags().StringSliceVar(&projects, "project", nil, "in this project only; can be given several times")
 	c.Flags().StringArrayVar(&labels, "label", nil, "for objects with this label only, name=value; can be given several times")
 	c.Flags().BoolVar(&deny, "deny", false, "take away what the role may, whoever gives it")

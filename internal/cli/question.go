@@ -141,6 +141,15 @@ func (w *watcher) taskQuestion(id string, t *engine.TaskRow) *question {
 			return false, fault.New(fault.Invalid, "%q is neither done nor reject", line)
 		}
 		return q
+	case task.Review:
+		q := &question{prompt: "what did you find? (Enter leaves it open): "}
+		q.answer = func(ctx context.Context, line string) (bool, error) {
+			if line == "" {
+				return w.decline(q)
+			}
+			return w.send(ctx, id, "done", nil, line)
+		}
+		return q
 	case "doubt":
 		return w.doubtQuestion(id)
 	default:
@@ -315,16 +324,66 @@ func describeTask(id string, t *engine.TaskRow, s terminal.Style, f *history.Fol
 	if t.Count > 1 {
 		fmt.Fprintf(&b, "  needs %d people, %d so far\n", t.Count, len(t.Votes))
 	}
-	if len(t.From) > 0 {
-		fmt.Fprintf(&b, "  may be answered by %s\n", terminal.Line(strings.Join(t.From, ", ")))
-	}
-	if t.NotRequester {
-		fmt.Fprintf(&b, "  not by %s, who started the run\n", terminal.Line(t.Requester))
-	}
+	b.WriteString(beside(t))
 	if !t.Expires.IsZero() {
 		fmt.Fprintf(&b, "  until %s; no answer is no\n", t.Expires.Local().Format("2006-01-02 15:04:05"))
 	}
 	return b.String()
+}
+
+// beside says who is asked, who sees to it, and what was said about it.
+func beside(t *engine.TaskRow) string {
+	var b strings.Builder
+	line := func(format string, a ...any) { b.WriteString("  " + terminal.Line(fmt.Sprintf(format, a...)) + "\n") }
+	if len(t.From) > 0 {
+		line("may be answered by %s", strings.Join(t.From, ", "))
+	}
+	for _, e := range t.Escalated {
+		line("nobody decided in time: asked too: %s", strings.Join(e.To, ", "))
+	}
+	for _, d := range t.Delegated {
+		line("%s delegated it to %s%s", d.By.Name, strings.Join(d.To, ", "), reasoned(d.Why))
+	}
+	if t.NotRequester {
+		line("not by %s, who started the run", t.Requester)
+	}
+	if t.NotAuthor {
+		line("not by %s, who wrote the playbook", t.Author)
+	}
+	if t.Reviews != "" {
+		line("not by %s, who broke the glass of %s", t.Requester, t.Reviews)
+	}
+	if t.Assignee != "" {
+		line("%s sees to it", t.Assignee)
+	}
+	for _, v := range t.Votes {
+		instead := ""
+		if v.For != nil {
+			instead = " in the place of " + v.For.Name
+		}
+		line("%s by %s%s%s", v.Answer, v.By.Name, instead, reasoned(v.Why))
+	}
+	for _, l := range t.Links {
+		line("%s%s", cmp.Or(of(l.Name, ": "), "link: "), l.URL)
+	}
+	for _, c := range t.Comments {
+		line("%s %s: %s", c.At.Local().Format("15:04"), c.By.Name, c.Text)
+	}
+	return b.String()
+}
+
+func of(text, after string) string {
+	if text == "" {
+		return ""
+	}
+	return text + after
+}
+
+func reasoned(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + why
 }
 
 // tree prints data as an indented list of keys.

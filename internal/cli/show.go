@@ -191,6 +191,9 @@ func stepText(b *strings.Builder, s *history.Step, depth int, st terminal.Style,
 	}
 	for _, t := range s.Tasks {
 		text := fmt.Sprintf("asked %s (%s)", local(t.Asked), t.ID)
+		if len(t.Also) > 0 {
+			text += ", then also " + terminal.Line(strings.Join(t.Also, ", "))
+		}
 		if t.Outcome != "" {
 			text += ": " + t.Outcome
 			for i, w := range t.By {

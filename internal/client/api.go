@@ -29,6 +29,15 @@ func (q BindQuery) parameters(set func(in, name string, v any)) {
 	set("query", "why", q.Why)
 }
 
+// BreakGlassQuery are the parameters of BreakGlass. What is zero is not sent.
+type BreakGlassQuery struct {
+	IfMatch string // The ETag that the writer saw: 412 when the object is another by now.
+}
+
+func (q BreakGlassQuery) parameters(set func(in, name string, v any)) {
+	set("header", "If-Match", q.IfMatch)
+}
+
 // CommandRunQuery are the parameters of CommandRun. What is zero is not sent.
 type CommandRunQuery struct {
 	IfMatch string // The ETag that the writer saw: 412 when the object is another by now.
@@ -424,6 +433,15 @@ func (q UnbindQuery) parameters(set func(in, name string, v any)) {
 	set("query", "why", q.Why)
 }
 
+// UndelegateTaskQuery are the parameters of UndelegateTask. What is zero is not sent.
+type UndelegateTaskQuery struct {
+	Why string // The reason.
+}
+
+func (q UndelegateTaskQuery) parameters(set func(in, name string, v any)) {
+	set("query", "why", q.Why)
+}
+
 // UpdateIncidentQuery are the parameters of UpdateIncident. What is zero is not sent.
 type UpdateIncidentQuery struct {
 	IfMatch string // The ETag that was read.
@@ -482,6 +500,15 @@ func (a *API) AnswerTask(ctx context.Context, task string, q AnswerTaskQuery, bo
 	return out, err
 }
 
+// AssignTask: say who is expected to see to a task.
+//
+// PUT /v1/tasks/{task}/assignee
+func (a *API) AssignTask(ctx context.Context, task string, body wire.Assign) (wire.Row, error) {
+	var out wire.Row
+	err := a.call(ctx, request{method: "PUT", path: "/v1/tasks/" + segment(task) + "/assignee", body: body}, &out)
+	return out, err
+}
+
 // Backup: back up to a directory on the server.
 //
 // POST /v1/backup
@@ -498,12 +525,30 @@ func (a *API) Bind(ctx context.Context, name string, q BindQuery, body wire.Bind
 	return a.call(ctx, request{method: "PUT", path: "/v1/bindings/" + segment(name), body: body}.with(q.parameters), nil)
 }
 
+// BreakGlass: approve a task alone, whoever was asked.
+//
+// POST /v1/tasks/{task}/break-glass
+func (a *API) BreakGlass(ctx context.Context, task string, q BreakGlassQuery, body wire.BreakGlass) (wire.Answered, error) {
+	var out wire.Answered
+	err := a.call(ctx, request{method: "POST", path: "/v1/tasks/" + segment(task) + "/break-glass", body: body}.with(q.parameters), &out)
+	return out, err
+}
+
 // CheckSecrets: which secrets cannot be found where steps run.
 //
 // POST /v1/secrets/check
 func (a *API) CheckSecrets(ctx context.Context, body wire.Secrets) (wire.MissingSecrets, error) {
 	var out wire.MissingSecrets
 	err := a.call(ctx, request{method: "POST", path: "/v1/secrets/check", body: body}, &out)
+	return out, err
+}
+
+// ClaimTask: see to a task.
+//
+// POST /v1/tasks/{task}/claims
+func (a *API) ClaimTask(ctx context.Context, task string, body wire.Claim) (wire.Row, error) {
+	var out wire.Row
+	err := a.call(ctx, request{method: "POST", path: "/v1/tasks/" + segment(task) + "/claims", body: body}, &out)
 	return out, err
 }
 
@@ -522,6 +567,24 @@ func (a *API) CommandRun(ctx context.Context, run string, q CommandRunQuery, bod
 func (a *API) CommentIncident(ctx context.Context, incident string, body wire.Comment) (wire.Incident, error) {
 	var out wire.Incident
 	err := a.call(ctx, request{method: "POST", path: "/v1/incidents/" + segment(incident) + "/comments", body: body}, &out)
+	return out, err
+}
+
+// CommentTask: say something about a task.
+//
+// POST /v1/tasks/{task}/comments
+func (a *API) CommentTask(ctx context.Context, task string, body wire.Comment) (wire.Row, error) {
+	var out wire.Row
+	err := a.call(ctx, request{method: "POST", path: "/v1/tasks/" + segment(task) + "/comments", body: body}, &out)
+	return out, err
+}
+
+// DelegateTask: let others answer a task in your place, once.
+//
+// POST /v1/tasks/{task}/delegations
+func (a *API) DelegateTask(ctx context.Context, task string, body wire.Delegate) (wire.Row, error) {
+	var out wire.Row
+	err := a.call(ctx, request{method: "POST", path: "/v1/tasks/" + segment(task) + "/delegations", body: body}, &out)
 	return out, err
 }
 
@@ -588,6 +651,15 @@ func (a *API) Halt(ctx context.Context, body wire.HaltRequest) (wire.Halt, error
 func (a *API) Insights(ctx context.Context, q InsightsQuery) (wire.Insights, error) {
 	var out wire.Insights
 	err := a.call(ctx, request{method: "GET", path: "/v1/insights", within: 600 * time.Second}.with(q.parameters), &out)
+	return out, err
+}
+
+// LinkTask: put a link beside a task.
+//
+// POST /v1/tasks/{task}/links
+func (a *API) LinkTask(ctx context.Context, task string, body wire.AddLink) (wire.Row, error) {
+	var out wire.Row
+	err := a.call(ctx, request{method: "POST", path: "/v1/tasks/" + segment(task) + "/links", body: body}, &out)
 	return out, err
 }
 
@@ -1059,6 +1131,15 @@ func (a *API) TaskEntries(ctx context.Context, task string, q TaskEntriesQuery) 
 // DELETE /v1/bindings/{name}
 func (a *API) Unbind(ctx context.Context, name string, q UnbindQuery) error {
 	return a.call(ctx, request{method: "DELETE", path: "/v1/bindings/" + segment(name)}.with(q.parameters), nil)
+}
+
+// UndelegateTask: take your delegation of a task back.
+//
+// DELETE /v1/tasks/{task}/delegations
+func (a *API) UndelegateTask(ctx context.Context, task string, q UndelegateTaskQuery) (wire.Row, error) {
+	var out wire.Row
+	err := a.call(ctx, request{method: "DELETE", path: "/v1/tasks/" + segment(task) + "/delegations"}.with(q.parameters), &out)
+	return out, err
 }
 
 // Unhalt: let a halted store move again.

@@ -18,6 +18,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/task"
 	"github.com/tendhq/tend/internal/trace"
 	"github.com/tendhq/tend/internal/wire"
 )
@@ -116,8 +117,36 @@ func (c *Client) Do(ctx context.Context, cmd engine.Command) (engine.Done, error
 
 // Answer implements engine.Service.
 func (c *Client) Answer(ctx context.Context, a engine.Answer) (string, error) {
+	if a.Choice == task.BreakGlass {
+		out, err := c.api.BreakGlass(ctx, a.Task, BreakGlassQuery{}, wire.BreakGlass{Why: a.Why})
+		return out.Status, err
+	}
 	out, err := c.api.AnswerTask(ctx, a.Task, AnswerTaskQuery{}, wire.Answer{Choice: a.Choice, Output: a.Output, Why: a.Why})
 	return out.Status, err
+}
+
+// Attend implements engine.Service.
+func (c *Client) Attend(ctx context.Context, name string, a task.Act) error {
+	var err error
+	switch a.Verb {
+	case task.Claim:
+		_, err = c.api.ClaimTask(ctx, name, wire.Claim{Take: a.Take, Why: a.Why})
+	case task.Assign:
+		_, err = c.api.AssignTask(ctx, name, wire.Assign{To: strings.Join(a.To, ", "), Why: a.Why})
+	case task.Delegate:
+		if len(a.To) == 0 {
+			_, err = c.api.UndelegateTask(ctx, name, UndelegateTaskQuery{Why: a.Why})
+		} else {
+			_, err = c.api.DelegateTask(ctx, name, wire.Delegate{To: a.To, Why: a.Why})
+		}
+	case task.Say:
+		_, err = c.api.CommentTask(ctx, name, wire.Comment{Text: a.Text})
+	case task.Attach:
+		_, err = c.api.LinkTask(ctx, name, wire.AddLink{Name: a.Link.Name, URL: a.Link.URL})
+	default:
+		err = fault.New(fault.Invalid, "%q cannot be done with a task", a.Verb)
+	}
+	return err
 }
 
 // Send implements engine.Service.

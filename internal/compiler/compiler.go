@@ -464,5 +464,5 @@ func approval(a *playbook.ApprovalDecl) *program.Approval {
 	if a == nil {
 		return nil
 	}
-	return &program.Approval{Message: a.Message.Expression(), From: a.From, Count: a.Count, NotRequester: a.NotRequester, Within: a.Within}
+	return &program.Approval{Message: a.Message.Expression(), From: a.From, Count: a.Count, NotRequester: a.NotRequester, NotAuthor: a.NotAuthor, Within: a.Within, Escalate: a.Escalate}
 }

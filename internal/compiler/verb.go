@@ -28,7 +28,10 @@ func (c *compiler) verb(n *program.Node, s *playbook.Step) {
 		if t := s.Task; t != nil {
 			n.Task = &program.Task{
 				Approval: *approval(&t.ApprovalDecl), Form: t.Form, Instructions: t.Instructions.Expression(),
-				Selector: t.Selector, Default: t.Default.Expression(),
+				Selector: t.Selector, Default: t.Default.Expression(), Assignee: t.Assignee.Expression(),
+			}
+			for _, l := range t.Links {
+				n.Task.Links = append(n.Task.Links, program.TaskLink{Name: l.Name, URL: l.URL.Expression()})
 			}
 			if t.Choices.Given() {
 				tree := t.Choices.Tree()

@@ -90,6 +90,10 @@ type Channel struct {
 	Labels map[string]string `yaml:"labels"`
 	// Tasks says that also the questions of runs are told: approvals, forms, work. In Slack they can be answered there.
 	Tasks bool `yaml:"tasks"`
+	// Escalations says that those questions are told of which nobody decided in time: a pager that is called only then.
+	Escalations bool `yaml:"escalations"`
+	// Glass says that it is told when somebody breaks the glass. Where no channel says so, all are told.
+	Glass bool `yaml:"glass"`
 	// Budget is how many messages go within a minute; of the rest one says how many there were. Default: 30.
 	Budget int `yaml:"budget"`
 }

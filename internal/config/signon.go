@@ -57,7 +57,7 @@ type Binding struct {
 	Name string `yaml:"name"`
 	// Subjects are user:alice@example.org, user:*@example.org, group:sre, token:ci, workload:…, or * for everybody who signed on.
 	Subjects []string `yaml:"subjects"`
-	// Role is viewer, operator, author, approver or admin.
+	// Role is viewer, breaker, operator, author, approver or admin.
 	Role string `yaml:"role"`
 	// Projects bound it. None: all.
 	Projects []string `yaml:"projects"`

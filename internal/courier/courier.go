@@ -62,6 +62,10 @@ type Channel struct {
 	// Tasks tells whether questions that runs ask are told here, and Buttons whether they can be answered there.
 	Tasks   bool
 	Buttons bool
+	// Escalations tells whether questions are told here of which nobody decided in time, and Glass whether it is when somebody
+	// approved alone. Where no channel says so, all are told of that.
+	Escalations bool
+	Glass       bool
 	// Budget is how many messages go within a minute; 0 is no bound.
 	Budget int
 	// Items tells whether action items of an incident are for this channel. nil: none are.

@@ -122,6 +122,7 @@ type house struct {
 	store store.Store
 	side  *side
 	asks  bool
+	pager bool // is told of questions only when nobody decides
 	tasks courier.Tasks
 	limit int
 	told  func(remote map[string]any, why string) error // of action items; nil: they are not for the channel
@@ -139,7 +140,7 @@ func (h *house) open() {
 	}
 	h.book = ledger.Open(h.store, lease, nil)
 	ch := courier.Channel{
-		Name: "ops", Budget: h.limit, Tasks: true, Buttons: true,
+		Name: "ops", Budget: h.limit, Tasks: !h.pager, Escalations: h.pager, Buttons: true,
 		Sender: func(context.Context) (message.Sender, error) { return h.side, nil },
 		Wants: func(project, severity string, _ map[string]string) bool {
 			return project == "default" && severity != "info"
@@ -564,6 +565,81 @@ func TestItems(t *testing.T) {
 		}
 		if want := []string{got[0].ID, got[1].ID, "no such thing"}; !slices.Equal(heard, want) {
 			t.Errorf("heard %q, not %q", heard, want)
+		}
+	})
+}
+
+// TestEscalation: whoever was told of a question hears that others are asked too, and to whom it was handed on, each once; a
+// pager hears of it only then, and of how it ended.
+func TestEscalation(t *testing.T) {
+	t.Parallel()
+	for _, pager := range []bool{false, true} {
+		run(t, &house{asks: true, pager: pager}, func(t *testing.T, h *house) {
+			wait(time.Second)
+			row := engine.TaskRow{TaskCreated: entry.TaskCreated{Type: "approve", Title: "Drop the table?", Run: "run_1", From: []string{"dba"}}}
+			began := time.Now()
+			put := func(status string) {
+				t.Helper()
+				body, err := json.Marshal(row)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := h.book.Append(t.Context(), ledger.Batch{Rows: []store.Row{
+					{Key: store.Key{Kind: "task", ID: "task_1"}, Project: "default", Status: status, Parent: "run_1", At: began, Body: body},
+				}}); err != nil {
+					t.Fatal(err)
+				}
+				wait(time.Minute)
+			}
+			put("open")
+			row.Delegated = []entry.TaskDelegated{{By: entry.Who{Name: "Bob"}, To: []string{"user:cid"}, Why: "on a train"}}
+			put("open")
+			h.close()
+			h.open()
+			row.Escalated = []entry.TaskEscalated{{Level: 1, To: []string{"oncall/dba"}}}
+			put("open")
+			put("open")
+			put("expired")
+			var got []string
+			for _, m := range h.side.all() {
+				got = append(got, string(m.Step)+" "+m.Title)
+			}
+			want := []string{"opens Drop the table?", "updates Bob delegated it to user:cid: on a train", "opens Nobody has decided: Drop the table?", "closes Drop the table?: expired"}
+			if pager {
+				want = want[2:]
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+// TestGlass: a broken glass is told where somebody wants to know, else everywhere, and so is its review.
+func TestGlass(t *testing.T) {
+	t.Parallel()
+	run(t, &house{asks: true, pager: true}, func(t *testing.T, h *house) {
+		wait(time.Second)
+		put := func(status string, votes ...entry.TaskVoted) {
+			t.Helper()
+			body, err := json.Marshal(engine.TaskRow{TaskCreated: entry.TaskCreated{
+				Type: "review", Title: "review the broken glass: drop", Run: "run_1", Requester: "Eve", Reviews: "task_0", Message: "Eve approved this alone: it burns.",
+			}, Votes: votes})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := h.book.Append(t.Context(), ledger.Batch{Rows: []store.Row{
+				{Key: store.Key{Kind: "task", ID: "task_1"}, Project: "default", Status: status, Parent: "run_1", At: time.Now(), Body: body},
+			}}); err != nil {
+				t.Fatal(err)
+			}
+			wait(time.Minute)
+		}
+		put("open")
+		put("done", entry.TaskVoted{Answer: "done", By: entry.Who{Name: "Alice"}, Why: "it was right"})
+		got := h.side.all()
+		if len(got) != 2 || got[0].Severity != "critical" || !strings.Contains(got[0].Title, "GLASS WAS BROKEN by Eve") || !strings.Contains(got[0].Text, "it burns") || got[1].Step != message.Ends {
+			t.Fatalf("%+v", got)
 		}
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/incident"
@@ -238,107 +237,6 @@ func (c *Courier) items(s *incident.State, x *entry.IncidentItem, e entry.Entry)
 		})
 	}
 	return out
-}
-
-// questions asks what runs ask, and tells what became of what was asked.
-func (c *Courier) questions(ctx context.Context) error {
-	if c.c.Tasks == nil || !slices.ContainsFunc(c.c.Channels, func(ch Channel) bool { return ch.Tasks }) {
-		return nil
-	}
-	c.write.Lock()
-	defer c.write.Unlock()
-	told := map[string]time.Time{} // when they were asked
-	if err := c.c.Ledger.Each(ctx, store.Filter{Kind: rowTold, Prefix: "task/", Status: []string{Queued}}, func(r store.Row) error {
-		told[strings.TrimPrefix(r.ID, "task/")] = r.At
-		return nil
-	}); err != nil {
-		return err
-	}
-	var news []News
-	var b ledger.Batch
-	open := map[string]bool{}
-	err := ledger.Each(ctx, rower{c.c.Tasks}, store.Filter{Kind: "task", Status: []string{"open"}, Oldest: true}, func(r store.Row) error {
-		open[r.ID] = true
-		if !told[r.ID].IsZero() {
-			return nil
-		}
-		known, err := c.known(ctx, rowTold, "task/"+r.ID)
-		if err != nil || known {
-			return err
-		}
-		list, err := c.ask(ctx, r, "", time.Time{})
-		news = append(news, list...)
-		b.Rows = append(b.Rows, toldTask(r, Queued))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for name, at := range told {
-		if open[name] {
-			continue
-		}
-		page, err := c.c.Tasks.Rows(ctx, store.Filter{Kind: "task", ID: name, Limit: 1})
-		if err != nil {
-			return err
-		}
-		if len(page.Rows) == 0 {
-			b.Delete = append(b.Delete, store.Key{Kind: rowTold, ID: "task/" + name})
-			continue
-		}
-		list, err := c.ask(ctx, page.Rows[0], page.Rows[0].Status, at)
-		if err != nil {
-			return err
-		}
-		news = append(news, list...)
-		b.Rows = append(b.Rows, toldTask(page.Rows[0], Sent))
-	}
-	return c.queue(ctx, news, b)
-}
-
-type rower struct{ Tasks }
-
-func toldTask(r store.Row, status string) store.Row {
-	return store.Row{Key: store.Key{Kind: rowTold, ID: "task/" + r.ID}, Project: r.Project, Status: status, Parent: r.Parent, At: r.At, Body: []byte("{}")}
-}
-
-// ask makes the news of a question; status, when it is over, is how it ended, and asked when it was told of.
-func (c *Courier) ask(ctx context.Context, r store.Row, status string, asked time.Time) ([]News, error) {
-	var t engine.TaskRow
-	if err := json.Unmarshal(r.Body, &t); err != nil {
-		return nil, fault.Wrap(fault.Damaged, err, "read task %s", r.ID)
-	}
-	incidentID := ""
-	page, err := c.c.Tasks.Rows(ctx, store.Filter{Kind: "run", ID: t.Run, Limit: 1})
-	if err != nil {
-		return nil, err
-	}
-	if len(page.Rows) > 0 {
-		var run engine.RunRow
-		if err := json.Unmarshal(page.Rows[0].Body, &run); err == nil {
-			incidentID = run.Cause.Incident
-		}
-	}
-	thread := incidentID
-	if thread == "" {
-		thread = t.Run
-	}
-	var out []News
-	for _, ch := range c.c.Channels {
-		n := c.channels[ch.Name]
-		if !ch.Tasks || r.At.Before(n.since) || ch.Wants != nil && !ch.Wants(r.Project, "", nil) {
-			continue
-		}
-		w := News{Channel: ch.Name, Once: "task/" + r.ID, Thread: thread, Project: r.Project, Incident: incidentID, Run: t.Run, At: r.At, Urgent: true}
-		if status == "" {
-			w.Message = *question(r.ID, &t, c.c.URL, ch.Buttons)
-		} else {
-			w.Edits = ID(ch.Name, w.Once, asked)
-			w.Message, w.Once, w.Urgent = *answered(r.ID, status, &t), w.Once+"/"+status, false
-		}
-		out = append(out, w)
-	}
-	return out, nil
 }
 
 // floodDue tells how long until something is to be summed up.

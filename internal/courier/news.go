@@ -2,19 +2,14 @@ package courier
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/tendhq/tend/internal/dialog"
-	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/message"
-	"github.com/tendhq/tend/internal/task"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -152,83 +147,6 @@ func updated(m *message.Message, s *incident.State, x *entry.IncidentUpdated) bo
 	return true
 }
 
-// Buttons and menus that stand below a question. Their value is the id of the task; of a menu TASK|OPTION.
-const (
-	Approve = "tend-approve"
-	Reject  = "tend-reject"
-	Done    = "tend-done"
-	Fill    = "tend-fill"   // opens a form
-	Choose  = "tend-choose" // the option is the place in the list of choices
-	Doubt   = "tend-doubt"  // the option is what became of it
-)
-
-// Answers are the ways to answer a task from where it is read. None: it is answered elsewhere, because what is typed there must
-// not stay there, or because it is too much.
-func Answers(name string, t *engine.TaskRow) []message.Button {
-	no := message.Button{Name: Reject, Label: "Reject", Value: name, Style: "danger"}
-	switch t.Type {
-	case "approve":
-		return []message.Button{{Name: Approve, Label: "Approve", Value: name, Style: "primary"}, no}
-	case "manual":
-		return []message.Button{{Name: Done, Label: "Done", Value: name, Style: "primary"}, {Name: Fill, Label: "Say more…", Value: name}}
-	case "doubt":
-		b := message.Button{Name: Doubt, Label: "What became of it?", Value: name, Confirm: "The run goes on with this answer. Did you look?"}
-		for _, c := range task.Choices("doubt") {
-			b.Options = append(b.Options, message.Option{Label: strings.ReplaceAll(c, "-", " "), Value: c})
-		}
-		return []message.Button{b}
-	case "ask":
-		no.Label = "Decline"
-		if !dialog.Fits(&t.TaskCreated) {
-			return nil
-		}
-		choices, _ := t.Form["choices"].([]any)
-		if len(choices) == 0 || len(choices) > message.MaxOptions || t.Form["selector"] == "multi" {
-			return []message.Button{{Name: Fill, Label: "Answer…", Value: name, Style: "primary"}, no}
-		}
-		b := message.Button{Name: Choose, Label: "Choose…", Value: name}
-		for i, c := range choices {
-			b.Options = append(b.Options, message.Option{Label: value.Text(c), Value: strconv.Itoa(i)})
-		}
-		return []message.Button{b, no}
-	default:
-		return nil
-	}
-}
-
-// question asks for what a run waits for.
-func question(id string, t *engine.TaskRow, base string, ask bool) *message.Message {
-	m := &message.Message{
-		Type: "task", Step: message.Opens, Key: id, Severity: "major", Title: cmp.Or(t.Title, "A run waits for somebody"), Text: t.Message,
-	}
-	add := func(name, v string) {
-		if v != "" {
-			m.Facts = append(m.Facts, message.Fact{Name: name, Value: v})
-		}
-	}
-	for _, k := range slices.Sorted(maps.Keys(t.Show)) {
-		add(k, show(t.Show[k]))
-	}
-	add("asked of", strings.Join(t.From, ", "))
-	if t.Count > 1 {
-		add("people needed", fmt.Sprint(t.Count))
-	}
-	if !t.Expires.IsZero() {
-		add("until", t.Expires.UTC().Format(time.RFC3339))
-	}
-	add("task", id)
-	if l := page(base, "/tasks/"+id); l != "" {
-		m.Links = append(m.Links, entry.Link{Name: id, URL: l})
-	}
-	if ask {
-		m.Buttons = Answers(id, t)
-		if len(m.Buttons) == 0 {
-			add("answer it with", "tend inbox show "+id)
-		}
-	}
-	return m
-}
-
 // show writes a value in a line. What is sealed stays hidden.
 func show(v any) string {
 	switch x := hide(v).(type) {
@@ -265,15 +183,6 @@ func hide(v any) any {
 	default:
 		return v
 	}
-}
-
-// answered tells what became of a question.
-func answered(id, status string, t *engine.TaskRow) *message.Message {
-	m := &message.Message{Type: "task", Step: message.Updates, Key: id, Title: cmp.Or(t.Title, id) + ": " + status}
-	for _, v := range t.Votes {
-		m.Facts = append(m.Facts, message.Fact{Name: v.Answer, Value: strings.TrimSpace(v.By.Name + " " + v.Why)})
-	}
-	return m
 }
 
 // encode keeps what is told in an entry; decode reads it back.

@@ -13,6 +13,7 @@ import (
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/task"
 )
 
 // Service is what surfaces (the HTTP API, and through it the command line) can ask of an engine. *Engine implements it.
@@ -25,6 +26,8 @@ type Service interface {
 	Do(ctx context.Context, c Command) (Done, error)
 	// Answer gives a person's answer to a task and returns what became of the task ("open": more people are needed).
 	Answer(ctx context.Context, a Answer) (status string, err error)
+	// Attend does with an open task what is no answer: claims, assigns or delegates it, comments on it, puts a link to it.
+	Attend(ctx context.Context, task string, a task.Act) error
 	// Send delivers an outside event to the runs that wait for it, by name and correlation key, and says which.
 	Send(ctx context.Context, name, key string, payload map[string]any, by entry.Who) (runs []string, err error)
 	// Entries reads a stream, verified.
@@ -106,8 +109,9 @@ type Done struct {
 	Note  string `json:"note,omitempty"`
 }
 
-// Answer is a person's answer to a task. Choice: approve, reject (approve tasks); answer with Output (ask); done, reject
-// (manual); happened, not-happened, again, fail, skip (doubt).
+// Answer is a person's answer to a task. Choice: approve, reject, break-glass (approve tasks); answer with Output (ask); done,
+// reject (manual); done (review); happened, not-happened, again, fail, skip (doubt). Whether somebody may break the glass is
+// for who lets them in to say.
 type Answer struct {
 	Task   string         `json:"task"`
 	Choice string         `json:"choice"`
@@ -186,10 +190,13 @@ type Freed struct {
 	Why string    `json:"why"`
 }
 
-// TaskRow is the body of a row of kind "task".
+// TaskRow is the body of a row of kind "task". Assignee and links are those of now, not those that it was created with.
 type TaskRow struct {
 	entry.TaskCreated
-	Votes []entry.TaskVoted `json:"votes,omitempty"`
+	Comments  []task.Comment        `json:"comments,omitempty"`
+	Delegated []entry.TaskDelegated `json:"delegated,omitempty"`
+	Escalated []entry.TaskEscalated `json:"escalated,omitempty"`
+	Votes     []entry.TaskVoted     `json:"votes,omitempty"`
 }
 
 // Expired tells whether the time for an answer is over; the run takes note of it when something moves it.

@@ -11,6 +11,7 @@ import (
 	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/task"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -73,6 +74,9 @@ func (m *Machine) flush(s *session, now time.Time) {
 func (m *Machine) sealOther(b *store.Batch, s *session, f fact, now time.Time) {
 	if ts := s.tasks[taskOf(f.stream)]; ts != nil {
 		m.seal(b, f.stream, &ts.head, f.p, now)
+		if ts.task.Created.Type == task.Review {
+			m.reviews[ts.id] = ts.head.Length
+		}
 		if ts.task.Closed != nil && ts.head.Length == ts.task.Length {
 			delete(s.tasks, ts.id)
 		}

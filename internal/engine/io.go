@@ -131,6 +131,17 @@ type Answered struct {
 	Run    string
 	Task   string
 	Answer task.Answer
+	Own    *LoadedTask // of a task that its run does not wait for: a review
+}
+
+// Attended is what a person does with a task besides answering it.
+type Attended struct {
+	calm
+	request
+	Run  string
+	Task string
+	Act  task.Act
+	Own  *LoadedTask // of a task that its run does not wait for
 }
 
 // Arrived is an outside event for a run that waits for it.

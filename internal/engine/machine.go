@@ -46,8 +46,9 @@ type Machine struct {
 	serial     uint64       // of the rules, or of newer ones of which only the halts are known yet
 	locks      map[string]Holder
 	wakes      wakes
-	closed     map[string]bool // hashes of closures that are stored
-	acting     int             // attempts that were handed out and have not come back
+	closed     map[string]bool   // hashes of closures that are stored
+	reviews    map[string]uint64 // lengths of the streams of reviews that were written to: no session keeps them
+	acting     int               // attempts that were handed out and have not come back
 	batch      uint64
 	sent       map[uint64]*tx // commits in flight, by batch
 	out        []Output
@@ -131,7 +132,7 @@ func NewMachine(c MachineConfig) *Machine {
 	m := &Machine{
 		cfg: c, lease: c.Lease, halted: c.Halted, runs: map[string]*session{}, driven: map[string]bool{},
 		heads: map[string]store.Head{}, segments: map[string]string{}, damaged: map[string]bool{}, counts: new(guard.Counted), locks: map[string]Holder{},
-		countLimit: minCounts, closed: map[string]bool{}, sent: map[uint64]*tx{},
+		countLimit: minCounts, closed: map[string]bool{}, reviews: map[string]uint64{}, sent: map[uint64]*tx{},
 	}
 	maps.Copy(m.heads, c.Heads)
 	maps.Copy(m.segments, c.Segments)
@@ -205,6 +206,8 @@ func (m *Machine) handle(in Input, now time.Time) {
 		m.withSession(x.Command.Run, in, now, func(s *session) { m.command(s, x, now) })
 	case Answered:
 		m.withSession(x.Run, in, now, func(s *session) { m.answer(s, x, now) })
+	case Attended:
+		m.withSession(x.Run, in, now, func(s *session) { m.attended(s, x, now) })
 	case Arrived:
 		m.withSession(x.Run, in, now, func(s *session) { m.arrived(s, x, now) })
 	}
@@ -337,6 +340,8 @@ func (m *Machine) fact(s *session, p entry.Payload, now time.Time) {
 		if def, err := run.Locate(s.state.Program(), x.Path); err == nil && def != nil && def.Wait != nil && def.Wait.Event != nil {
 			t.drop(wakeKey(s.id, x.Path))
 		}
+	case *entry.TaskEscalated:
+		m.escalated(s, t, x, now)
 	case *entry.RunEnded:
 		m.releaseAll(s, t)
 	}

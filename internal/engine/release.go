@@ -181,8 +181,9 @@ func (m *Machine) released(x Released, now time.Time) {
 	for _, r := range x.Rows {
 		closed := &entry.TaskClosed{Outcome: "void", Why: "its run is quarantined: " + c.Why}
 		r.Status = closed.Outcome
-		if t, ok := x.Tasks[r.ID]; ok && t.Task.Evolve(closed) == nil {
+		if t, ok := x.Tasks[r.ID]; ok && t.Task.Evolve(closed, now) == nil {
 			m.seal(&b, "task/"+r.ID, &t.Head, closed, now)
+			m.reviews[r.ID] = t.Head.Length
 			r.Status = t.Task.Status()
 		}
 		b.Rows = append(b.Rows, r)

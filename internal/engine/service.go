@@ -15,7 +15,6 @@ import (
 	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
-	"github.com/tendhq/tend/internal/task"
 )
 
 var _ Service = (*Engine)(nil)
@@ -338,30 +337,6 @@ func bindSome(p *program.Program, given map[string]any) (map[string]any, error) 
 		}
 	}
 	return out, nil
-}
-
-// Answer implements Service.
-func (e *Engine) Answer(ctx context.Context, a Answer) (string, error) {
-	p, err := e.cfg.Store.Rows(ctx, store.Filter{Kind: "task", ID: a.Task, Limit: 1})
-	if err != nil {
-		return "", err
-	}
-	if len(p.Rows) == 0 {
-		return "", fault.New(fault.NotFound, "there is no task %s", a.Task).WithNext("tend inbox")
-	}
-	if r := p.Rows[0]; r.Status != task.Open {
-		return "", fault.New(fault.Conflict, "task %s is over: it was %s", a.Task, r.Status)
-	}
-	if err := e.sealAnswer(ctx, p.Rows[0], &a); err != nil {
-		return "", err
-	}
-	v, err := e.ask(ctx, func(q request) Input {
-		return Answered{request: q, Run: p.Rows[0].Parent, Task: a.Task, Answer: task.Answer{Choice: a.Choice, By: a.By, Groups: a.Groups, Output: a.Output, Why: a.Why}}
-	})
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprint(v), nil
 }
 
 // Send implements Service.

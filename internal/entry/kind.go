@@ -56,6 +56,11 @@ const (
 	KindTaskCreated       Kind = "task-created"
 	KindTaskVoted         Kind = "task-voted"
 	KindTaskClosed        Kind = "task-closed"
+	KindTaskAssigned      Kind = "task-assigned"
+	KindTaskDelegated     Kind = "task-delegated"
+	KindTaskCommented     Kind = "task-commented"
+	KindTaskLinked        Kind = "task-linked"
+	KindTaskEscalated     Kind = "task-escalated"
 	KindGuardReserved     Kind = "guard-reserved"
 	KindAudited           Kind = "audited"
 	KindRunSealed         Kind = "run-sealed"
@@ -131,6 +136,11 @@ var kinds = map[Kind]func() Payload{
 	KindTaskCreated:       func() Payload { return new(TaskCreated) },
 	KindTaskVoted:         func() Payload { return new(TaskVoted) },
 	KindTaskClosed:        func() Payload { return new(TaskClosed) },
+	KindTaskAssigned:      func() Payload { return new(TaskAssigned) },
+	KindTaskDelegated:     func() Payload { return new(TaskDelegated) },
+	KindTaskCommented:     func() Payload { return new(TaskCommented) },
+	KindTaskLinked:        func() Payload { return new(TaskLinked) },
+	KindTaskEscalated:     func() Payload { return new(TaskEscalated) },
 	KindGuardReserved:     func() Payload { return new(GuardReserved) },
 	KindAudited:           func() Payload { return new(Audited) },
 	KindRunSealed:         func() Payload { return new(RunSealed) },
@@ -293,6 +303,21 @@ func (*TaskVoted) Kind() Kind { return KindTaskVoted }
 
 // Kind implements Payload.
 func (*TaskClosed) Kind() Kind { return KindTaskClosed }
+
+// Kind implements Payload.
+func (*TaskAssigned) Kind() Kind { return KindTaskAssigned }
+
+// Kind implements Payload.
+func (*TaskDelegated) Kind() Kind { return KindTaskDelegated }
+
+// Kind implements Payload.
+func (*TaskCommented) Kind() Kind { return KindTaskCommented }
+
+// Kind implements Payload.
+func (*TaskLinked) Kind() Kind { return KindTaskLinked }
+
+// Kind implements Payload.
+func (*TaskEscalated) Kind() Kind { return KindTaskEscalated }
 
 // Kind implements Payload.
 func (*GuardReserved) Kind() Kind { return KindGuardReserved }

@@ -320,6 +320,12 @@ func approval(a *program.Approval) string {
 	if a.NotRequester {
 		s += ", not the requester"
 	}
+	if a.NotAuthor {
+		s += ", not the author"
+	}
+	for _, e := range a.Escalate {
+		s += "; after " + e.After.String() + " also " + cell.Line(strings.Join(e.To, ", "))
+	}
 	return s
 }
 

@@ -175,7 +175,7 @@ func (f *Fold) stepFact(s *Step, p entry.Payload, at time.Time) {
 	case *entry.UndoPrepared:
 		s.Undo = &Undo{None: f.mask.text(x.None), Inputs: f.mask.object(x.Inputs), Fault: f.mask.fault(x.Fault)}
 		f.acted(s, at)
-	case *entry.ApprovalAsked, *entry.ApprovalVoid, *entry.DoubtAsked, *entry.DoubtDecided, *entry.TaskOpened, *entry.TaskDecided:
+	case *entry.ApprovalAsked, *entry.ApprovalVoid, *entry.DoubtAsked, *entry.DoubtDecided, *entry.TaskOpened, *entry.TaskDecided, *entry.TaskEscalated:
 		f.task(s, p, at)
 	case *entry.WaitStarted:
 		s.begin(at)
@@ -400,6 +400,13 @@ func (f *Fold) task(s *Step, p entry.Payload, at time.Time) {
 		s.Status = Pending
 	case *entry.TaskOpened:
 		ask(Task{ID: x.Task, Type: "task", Expires: x.Expires}, Waiting)
+	case *entry.TaskEscalated:
+		for i := range s.Tasks {
+			if s.Tasks[i].ID == x.Task {
+				s.Tasks[i].Also = append(s.Tasks[i].Also, x.To...)
+			}
+		}
+		f.moment(at, s.Path, "%s: nobody decided; %s asked too", s.Label(), strings.Join(x.To, ", ")+is(len(x.To)))
 	case *entry.TaskDecided:
 		closeTask(x.Task, x.Outcome, x.Why, x.By)
 		f.decided(s, x, at)
@@ -451,6 +458,13 @@ func (f *Fold) decided(s *Step, x *entry.TaskDecided, at time.Time) {
 	}
 	s.Output = f.mask.object(x.Output)
 	f.acted(s, at)
+}
+
+func is(n int) string {
+	if n == 1 {
+		return " is"
+	}
+	return " are"
 }
 
 func names(by []entry.Who) string {

@@ -176,6 +176,7 @@ type Task struct {
 	Type    string      `json:"type"` // approval, task, doubt
 	Asked   time.Time   `json:"asked"`
 	Expires time.Time   `json:"expires,omitzero"`
+	Also    []string    `json:"also,omitempty"` // who is asked too, since nobody decided in time
 	Closed  time.Time   `json:"closed,omitzero"`
 	Outcome string      `json:"outcome,omitempty"`
 	By      []entry.Who `json:"by,omitempty"`

@@ -105,7 +105,7 @@ func network(t *testing.T, c httpapi.Config) func(method, path, body string, hea
 func TestEveryRouteNamesWhatItNeeds(t *testing.T) {
 	t.Parallel()
 	verbs := []access.Verb{
-		access.View, access.Start, access.Control, access.Answer, access.Approve, access.Write, access.Publish, access.Halt,
+		access.View, access.Start, access.Control, access.Answer, access.Approve, access.Break, access.Write, access.Publish, access.Halt,
 		access.Unhalt, access.Override, access.Audit, access.Manage, access.Nothing,
 	}
 	free := []string{

@@ -49,10 +49,11 @@ func TestTheMatrix(t *testing.T) {
 	t.Parallel()
 	may := map[string]string{
 		"viewer":   "view",
+		"breaker":  "view break",
 		"operator": "view start control answer write halt",
 		"author":   "view start control answer write halt publish",
 		"approver": "view start control answer write halt approve",
-		"admin":    "view start control answer write halt publish approve unhalt override audit manage",
+		"admin":    "view start control answer write halt publish approve break unhalt override audit manage",
 	}
 	gate := &policed{}
 	for role := range may {

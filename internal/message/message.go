@@ -37,6 +37,7 @@ const (
 	Updates Step = "updates"
 	Takes   Step = "takes" // somebody has it
 	Ends    Step = "ends"
+	Closes  Step = "closes" // it is over, and not as it should have been
 )
 
 // Message is one thing to tell.

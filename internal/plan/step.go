@@ -119,8 +119,16 @@ func people(a *program.Approval) string {
 	if len(a.From) > 0 {
 		who += " of " + strings.Join(a.From, ", ")
 	}
-	if a.NotRequester {
+	switch {
+	case a.NotRequester && a.NotAuthor:
+		who += " (neither who started it nor who wrote it)"
+	case a.NotRequester:
 		who += " (not who started it)"
+	case a.NotAuthor:
+		who += " (not who wrote it)"
+	}
+	for _, e := range a.Escalate {
+		who += ", after " + e.After.String() + " also " + strings.Join(e.To, ", ") + ","
 	}
 	return who
 }

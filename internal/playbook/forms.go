@@ -27,9 +27,14 @@ const (
 	FormUndo     document.Form = "undo"
 	FormDoubt    document.Form = "onDoubt"
 	FormApproval document.Form = "approval"
-	FormBody     document.Form = "run"
-	FormEnvFrom  document.Form = "envFrom"
-	FormParser   document.Form = "output_parser"
+	FormTaskLink document.Form = "task-link"
+
+	FormTaskLinks   document.Form = "task-link[]"
+	FormEscalation  document.Form = "escalation"
+	FormEscalations document.Form = "escalation[]"
+	FormBody        document.Form = "run"
+	FormEnvFrom     document.Form = "envFrom"
+	FormParser      document.Form = "output_parser"
 )
 
 // VerbTable gives the keys of `with` of one of the language's own commands; nil for everything else.
@@ -91,6 +96,10 @@ func Forms(f document.Form, d expr.Dialect) document.Table {
 		return doubtKeys
 	case FormApproval:
 		return approvalKeys
+	case FormEscalation:
+		return escalationKeys
+	case FormTaskLink:
+		return taskLinkKeys
 	case FormBody:
 		return bodyKeys
 	case FormEnvFrom:

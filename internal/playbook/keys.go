@@ -169,7 +169,17 @@ var (
 		document.Def("from", document.FormTexts, "Users or groups that may answer; without it anybody who may approve."),
 		document.Def("count", document.FormCount, "How many different people must agree."),
 		document.Def("notRequester", document.FormBool, "Whoever started the run does not count."),
+		document.Def("notAuthor", document.FormBool, "Whoever wrote the playbook's revision does not count."),
 		document.Def("within", document.FormDuration, "How long to wait; no answer is no."),
+		document.Def("escalate", FormEscalations, "Who is asked too when nobody decides."),
+	}
+	escalationKeys = document.Table{
+		document.Def("after", document.FormDuration, "How long nobody has decided then."),
+		document.Def("to", document.FormTexts, "Users or groups that may answer too, from then on."),
+	}
+	taskLinkKeys = document.Table{
+		document.Def("name", document.FormText, "What it is called."),
+		document.Def("url", document.FormTemplate, "The address of a page."),
 	}
 	bodyKeys = innerKeys.With(document.Table{
 		document.Def("irreversible", document.FormBool, "Its effect cannot be undone."),
@@ -195,6 +205,9 @@ var (
 		document.Def("default", document.FormTemplate, "The answer when nobody answers in time. Think twice."),
 		document.Def("from", document.FormTexts, "Users or groups that may answer."),
 		document.Def("within", document.FormDuration, "How long to wait."),
+		document.Def("escalate", FormEscalations, "Who is asked too when nobody answers."),
+		document.Def("assignee", document.FormTemplate, "Who is expected to see to it: a person or a group."),
+		document.Def("links", FormTaskLinks, "Pages that help."),
 	}
 	fieldKeys = document.Table{
 		document.Def("name", document.FormText, "The name of the field."),
@@ -210,6 +223,9 @@ var (
 		document.Def("instructions", document.FormTemplate, "How."),
 		document.Def("from", document.FormTexts, "Users or groups that may say it is done."),
 		document.Def("within", document.FormDuration, "How long to wait."),
+		document.Def("escalate", FormEscalations, "Who is asked too when nobody answers."),
+		document.Def("assignee", document.FormTemplate, "Who is expected to see to it: a person or a group."),
+		document.Def("links", FormTaskLinks, "Pages that help."),
 	}
 	callKeys = document.Table{
 		document.Def("name", document.FormText, "The playbook's name."),

@@ -10,6 +10,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/spelling"
+	"github.com/tendhq/tend/internal/value"
 )
 
 // What stands around an action: checks, undo, retry, doubt, approval; and the one action of a module.
@@ -210,7 +211,79 @@ func (r *reader) approvalOf(o *document.Object, table document.Table, what strin
 	a := ApprovalDecl{Count: 1}
 	r.Each(o, table, what, func(k document.Key) { r.approvalKey(&a, k) })
 	a.Object = *o
+	r.timely(&a)
 	return a
+}
+
+// timely checks that an escalation comes before nobody is asked any more.
+func (r *reader) timely(a *ApprovalDecl) {
+	k, ok := a.Key("escalate")
+	if !ok || len(a.Escalate) == 0 {
+		return
+	}
+	within := a.Within
+	if within <= 0 {
+		within = value.Duration(program.UsualWithin)
+	}
+	last := value.Duration(0)
+	for _, e := range a.Escalate {
+		switch {
+		case e.After <= last:
+			r.Fail(document.RuleValue, k.Value, "write them in the order of time", "the escalation after %s does not come after the one before it", e.After)
+		case e.After >= within:
+			r.Fail(document.RuleValue, k.Value, "make it shorter, or `within` longer", "the escalation after %s comes when nobody is asked any more: after %s no answer is no", e.After, within)
+		}
+		last = e.After
+	}
+}
+
+func (r *reader) escalations(k document.Key) []program.Escalation {
+	items, _ := r.List(k.Value, "`escalate`")
+	var out []program.Escalation
+	for _, n := range items {
+		o, ok := r.Object(n, "an escalation")
+		if !ok {
+			continue
+		}
+		var e program.Escalation
+		r.Each(&o, escalationKeys, "an escalation", func(k document.Key) {
+			switch k.Name {
+			case "after":
+				e.After = r.Duration(k)
+			case "to":
+				e.To = r.Texts(k)
+			}
+		})
+		if after, to := r.Must(&o, "after", "an escalation"), r.Must(&o, "to", "an escalation"); after && to && e.After > 0 && len(e.To) > 0 {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// taskLinks reads the links beside what a person is asked.
+func (r *reader) taskLinks(k document.Key) []LinkDecl {
+	items, _ := r.List(k.Value, "`links`")
+	var out []LinkDecl
+	for _, n := range items {
+		o, ok := r.Object(n, "a link")
+		if !ok {
+			continue
+		}
+		var l LinkDecl
+		r.Each(&o, taskLinkKeys, "a link", func(k document.Key) {
+			switch k.Name {
+			case "name":
+				l.Name = r.Str(k)
+			case "url":
+				l.URL = r.Text(k)
+			}
+		})
+		if r.Must(&o, "url", "a link") && l.URL != nil {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 func (r *reader) approvalKey(a *ApprovalDecl, k document.Key) {
@@ -223,8 +296,12 @@ func (r *reader) approvalKey(a *ApprovalDecl, k document.Key) {
 		a.Count = r.Count(k, 1, 100)
 	case "notRequester":
 		a.NotRequester = r.Bool(k)
+	case "notAuthor":
+		a.NotAuthor = r.Bool(k)
 	case "within":
 		a.Within = r.Duration(k)
+	case "escalate":
+		a.Escalate = r.escalations(k)
 	}
 }
 

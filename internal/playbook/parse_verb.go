@@ -172,14 +172,19 @@ func (r *reader) ask(s *Step, o *document.Object, what string) {
 			}
 		case "default":
 			t.Default = r.Text(k)
+		case "assignee":
+			t.Assignee = r.Text(k)
+		case "links":
+			t.Links = r.taskLinks(k)
 		default:
 			r.approvalKey(&t.ApprovalDecl, k)
 		}
 	})
+	t.Object = *o
+	r.timely(&t.ApprovalDecl)
 	if title != nil && t.Message != nil {
 		t.Message = &document.Scalar{Node: t.Message.Node, Expr: *expr.Joined(&title.Expr, &t.Message.Expr)}
 	}
-	t.Object = *o
 	r.Must(o, "message", what)
 	form, hasForm := o.Key("form")
 	switch hasChoices := o.Has("choices"); {
@@ -203,11 +208,16 @@ func (r *reader) manual(s *Step, o *document.Object, what string) {
 			t.Message = r.Text(k)
 		case "instructions":
 			t.Instructions = r.Text(k)
+		case "assignee":
+			t.Assignee = r.Text(k)
+		case "links":
+			t.Links = r.taskLinks(k)
 		default:
 			r.approvalKey(&t.ApprovalDecl, k)
 		}
 	})
 	t.Object = *o
+	r.timely(&t.ApprovalDecl)
 	if !o.Has("instructions") {
 		r.Must(o, "title", what)
 	}

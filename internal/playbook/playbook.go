@@ -159,7 +159,15 @@ type ApprovalDecl struct {
 	From         []string
 	Count        int
 	NotRequester bool
+	NotAuthor    bool
 	Within       value.Duration
+	Escalate     []program.Escalation
+}
+
+// LinkDecl is a link beside what a person is asked.
+type LinkDecl struct {
+	Name string
+	URL  *document.Scalar
 }
 
 // ForeachDecl is the head of a loop.
@@ -189,6 +197,8 @@ type TaskDecl struct {
 	ApprovalDecl
 	Form         []contract.Field
 	Instructions *document.Scalar
+	Assignee     *document.Scalar
+	Links        []LinkDecl
 	Choices      document.Data // ask: a list to choose from, in place of a form
 	Selector     string        // single or multi
 	Default      *document.Scalar

@@ -209,6 +209,10 @@ func (n *normalizer) node(x *Node) {
 		n.expr(t.Message)
 		n.fields(t.Form)
 		n.expr(t.Instructions)
+		n.expr(t.Assignee)
+		for i := range t.Links {
+			n.expr(t.Links[i].URL)
+		}
 		n.tree(t.Choices)
 		n.expr(t.Default)
 		n.expr(t.WithinX)

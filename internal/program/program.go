@@ -9,6 +9,8 @@
 package program
 
 import (
+	"time"
+
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/value"
@@ -195,13 +197,30 @@ type Wait struct {
 	Within   value.Duration `json:"within,omitempty"` // for Until and Event; no answer in time is a failure of kind timeout
 }
 
+// UsualWithin is how long people have for an answer where nothing else is said.
+const UsualWithin = time.Hour
+
 // Approval asks people before an effect.
 type Approval struct {
 	Message      *expr.Expr     `json:"message,omitempty"`
 	From         []string       `json:"from,omitempty"`  // user names or groups; empty: anybody who may approve
 	Count        int            `json:"count,omitempty"` // how many different people, default 1
 	NotRequester bool           `json:"notRequester,omitempty"`
+	NotAuthor    bool           `json:"notAuthor,omitempty"`
 	Within       value.Duration `json:"within,omitempty"` // default 1h; no answer is no
+	Escalate     []Escalation   `json:"escalate,omitempty"`
+}
+
+// Escalation asks others too when nobody has decided After it was asked.
+type Escalation struct {
+	After value.Duration `json:"after"`
+	To    []string       `json:"to"` // user names or groups
+}
+
+// TaskLink is a link beside what a person is asked.
+type TaskLink struct {
+	Name string     `json:"name,omitempty"`
+	URL  *expr.Expr `json:"url"`
 }
 
 // Task is what a person is asked by approve, ask and manual.
@@ -209,6 +228,8 @@ type Task struct {
 	Approval
 	Form         []contract.Field `json:"form,omitempty"`         // ask
 	Instructions *expr.Expr       `json:"instructions,omitempty"` // manual
+	Assignee     *expr.Expr       `json:"assignee,omitempty"`     // who is expected to see to it
+	Links        []TaskLink       `json:"links,omitempty"`
 	// The older dialect's interactive message: Choices renders the list of answers, Default is the declared default answer
 	// when nobody answers, and Selector single or multi.
 	Choices  *expr.Tree `json:"choices,omitempty"`

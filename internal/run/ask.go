@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -22,9 +23,14 @@ func (ev *evaluation) task(out *Rendered, def *program.Node) error {
 		title = def.ID
 	}
 	q := &entry.TaskCreated{Title: title, Type: string(def.Kind), Path: ev.n.Path, Run: ev.s.ID}
-	ev.people(q, &t.Approval)
+	err := ev.people(q, &t.Approval)
+	if err == nil {
+		err = ev.aside(q, t)
+	}
+	if err != nil {
+		return err
+	}
 	out.Within = within(t.Within)
-	var err error
 	if t.WithinX != nil {
 		text, err := ev.text(t.WithinX)
 		if err != nil {
@@ -98,16 +104,49 @@ func (ev *evaluation) choices(out *Rendered, q *entry.TaskCreated, t *program.Ta
 	return nil
 }
 
-func (ev *evaluation) people(q *entry.TaskCreated, a *program.Approval) {
-	q.From, q.Count, q.NotRequester = a.From, max(1, a.Count), a.NotRequester
+func (ev *evaluation) people(q *entry.TaskCreated, a *program.Approval) error {
+	q.From, q.Count, q.NotRequester, q.NotAuthor = a.From, max(1, a.Count), a.NotRequester, a.NotAuthor
 	q.Requester, q.RequesterID = ev.s.Created.By.Name, ev.s.Created.By.ID
+	if !a.NotAuthor {
+		return nil
+	}
+	md := ev.s.Created.Metadata
+	if q.Author = value.Text(md["author"]); q.Author != "" {
+		return nil
+	}
+	if _, served := md["repository"]; served {
+		return fault.New(fault.Refused, "nobody knows who wrote this playbook, and its author must not approve it").
+			WithNext("serve it from Git, where a commit has an author; or leave `notAuthor` away")
+	}
+	q.Author = cmp.Or(q.RequesterID, q.Requester) // it was sent along with the order to run it
+	return nil
+}
+
+// aside renders what stands beside a question.
+func (ev *evaluation) aside(q *entry.TaskCreated, t *program.Task) error {
+	var err error
+	if q.Assignee, err = ev.name("who is expected to see to it", t.Assignee, ev.scope(source(t.Assignee))); err != nil {
+		return err
+	}
+	q.Assignee = strings.TrimSpace(q.Assignee)
+	for _, l := range t.Links {
+		at, err := ev.name("a link", l.URL, ev.scope(source(l.URL)))
+		if err != nil {
+			return err
+		}
+		if u, err := url.Parse(at); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			return fault.New(fault.Invalid, "%.120q is not the address of a page (links)", at)
+		}
+		q.Links = append(q.Links, entry.Link{Name: l.Name, URL: at})
+	}
+	return nil
 }
 
 func within(d value.Duration) time.Duration {
 	if d > 0 {
 		return time.Duration(d)
 	}
-	return time.Hour
+	return program.UsualWithin
 }
 
 // approval renders the question of an `approval:`.
@@ -119,9 +158,8 @@ func (ev *evaluation) approval(out *Rendered, a *program.Approval, show value.Ob
 	def := ev.n.def
 	title := "approve " + describe(def, ev.n.Path)
 	out.Task = &entry.TaskCreated{Title: title, Type: "approve", Path: ev.n.Path, Run: ev.s.ID, Message: msg, Show: show}
-	ev.people(out.Task, a)
 	out.Text, out.Within = msg, within(a.Within)
-	return nil
+	return ev.people(out.Task, a)
 }
 
 func describe(def *program.Node, path string) string {

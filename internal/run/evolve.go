@@ -336,6 +336,11 @@ func (s *State) evolveStep(n *Node, p entry.Payload, at time.Time) error {
 		n.Task, n.Deadline, n.Default = x.Task, x.Expires, x.Default
 	case *entry.TaskDecided:
 		return s.evolveTask(n, x, at)
+	case *entry.TaskEscalated:
+		if n.Task != x.Task || x.Level != n.Level+1 {
+			return s.illegal(x, "%s does not wait for task %s, or was escalated already", n.Path, x.Task)
+		}
+		n.Level = x.Level
 	case *entry.WaitStarted:
 		n.set(PhaseWaiting, at)
 		n.Due, n.Deadline, n.On, n.Key = x.Until, x.Deadline, x.Event, x.Key
@@ -581,7 +586,7 @@ func (s *State) evolveTask(n *Node, x *entry.TaskDecided, at time.Time) error {
 }
 
 func (n *Node) set(p Phase, at time.Time) {
-	n.Phase, n.Since, n.Due, n.Deadline, n.On, n.Why = p, at, time.Time{}, time.Time{}, "", ""
+	n.Phase, n.Since, n.Due, n.Deadline, n.On, n.Why, n.Level = p, at, time.Time{}, time.Time{}, "", "", 0
 }
 
 // body remembers where the body stood when another section begins.

@@ -167,6 +167,8 @@ func legal(p entry.Payload) (roles, phases) {
 		return rolePeople, inFresh
 	case *entry.TaskDecided:
 		return rolePeople | roleAction | roleCall | roleBlock, inAsked | inTask
+	case *entry.TaskEscalated:
+		return rolePeople | roleAction | roleCall | roleBlock, inAsked | inTask
 	case *entry.WaitStarted:
 		return roleWait, inFresh
 	case *entry.WaitEnded:

@@ -315,6 +315,8 @@ func pathOf(p entry.Payload) (string, bool) {
 		return x.Path, true
 	case *entry.TaskDecided:
 		return x.Path, true
+	case *entry.TaskEscalated:
+		return x.Path, true
 	case *entry.WaitStarted:
 		return x.Path, true
 	case *entry.WaitEnded:

@@ -151,6 +151,7 @@ type Node struct {
 	Due      time.Time    `json:"due,omitzero"`   // retry, hold, wait, next poll
 	Deadline time.Time    `json:"deadline,omitzero"`
 	Task     string       `json:"task,omitempty"`
+	Level    int          `json:"level,omitempty"`   // how often its task was escalated
 	Asked    entry.Hash   `json:"asked,omitzero"`    // hash that the open approval is about
 	Approved entry.Hash   `json:"approved,omitzero"` // hash that people approved
 	Again    int          `json:"again,omitempty"`   // how often a person said "do it again"

@@ -162,7 +162,28 @@ func (d *decider) asked(n *Node, stop *halt) {
 		d.fact(out)
 		return
 	}
+	if up := escalations(n); n.Level < len(up) {
+		at := n.Since.Add(time.Duration(up[n.Level].After))
+		if !d.now.Before(at) {
+			d.fact(&entry.TaskEscalated{Path: n.Path, Task: n.Task, Level: n.Level + 1, To: up[n.Level].To})
+			return
+		}
+		d.wake(at)
+	}
 	d.wait(Wait{Path: n.Path, For: "task", On: n.Task, Until: n.Deadline, Why: "a person must answer"})
+}
+
+// escalations are who is asked too when nobody decides what an instance asks.
+func escalations(n *Node) []program.Escalation {
+	switch {
+	case n.def == nil:
+		return nil
+	case n.def.Task != nil:
+		return n.def.Task.Escalate
+	case n.def.Approval != nil:
+		return n.def.Approval.Escalate
+	}
+	return nil
 }
 
 // act sees to an attempt in flight.

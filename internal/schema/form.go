@@ -128,6 +128,10 @@ func (m *maker) structure(f document.Form) object {
 		return anyOf(object{"type": "integer", "minimum": 1}, m.table(t, "attempts"))
 	case playbook.FormDoubt:
 		return anyOf(object{"enum": []any{"retry", "ask", "fail", nil}}, m.table(t, "probe"))
+	case playbook.FormEscalation:
+		return m.table(t, "after", "to")
+	case playbook.FormTaskLink:
+		return m.table(t, "url")
 	case playbook.FormApproval:
 		return anyOf(scalar(), m.table(t))
 	case playbook.FormCheck:

@@ -14,11 +14,11 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func asked(c entry.TaskCreated, votes ...entry.TaskVoted) *task.State {
 	s := new(task.State)
-	if err := s.Evolve(&c); err != nil {
+	if err := s.Evolve(&c, noon); err != nil {
 		panic(err)
 	}
 	for i := range votes {
-		if err := s.Evolve(&votes[i]); err != nil {
+		if err := s.Evolve(&votes[i], noon); err != nil {
 			panic(err)
 		}
 	}
@@ -97,14 +97,14 @@ func TestOver(t *testing.T) {
 		if s.Status() != task.Open {
 			t.Error(s.Status())
 		}
-		if err := s.Evolve(&entry.TaskClosed{Outcome: outcome}); err != nil || s.Status() != outcome {
+		if err := s.Evolve(&entry.TaskClosed{Outcome: outcome}, noon); err != nil || s.Status() != outcome {
 			t.Error(err, s.Status())
 		}
 		if _, _, err := s.Vote(task.Answer{Choice: "approve", By: by("bob")}, noon); !fault.Is(err, fault.Conflict) {
 			t.Errorf("%s and then answered: %v", outcome, err)
 		}
 		for _, p := range []entry.Payload{&entry.TaskClosed{Outcome: "approved"}, &entry.TaskCreated{}, &entry.RunStarted{}} {
-			if err := s.Evolve(p); !fault.Is(err, fault.Damaged) {
+			if err := s.Evolve(p, noon); !fault.Is(err, fault.Damaged) {
 				t.Errorf("%s after the end: %v", p.Kind(), err)
 			}
 		}

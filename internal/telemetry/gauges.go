@@ -263,7 +263,7 @@ func (g *gauges) tasks(ctx context.Context, put func(*prometheus.Desc, float64, 
 		from time.Time
 	}
 	now, late := time.Now(), 0
-	open := map[string]seen{"approve": {}, "ask": {}, "manual": {}, "doubt": {}}
+	open := map[string]seen{"approve": {}, "ask": {}, "manual": {}, "doubt": {}, "review": {}}
 	err := g.each(ctx, store.Filter{Kind: "task", Status: []string{"open"}}, func(r store.Row) {
 		var body engine.TaskRow
 		if json.Unmarshal(r.Body, &body) != nil {

@@ -56,7 +56,7 @@ type Bind struct {
 	Deny     bool              `json:"deny,omitempty" doc:"Take away what the role may, whoever gives it."`
 	Labels   map[string]string `json:"labels,omitempty" doc:"Of the object: all must match."`
 	Projects []string          `json:"projects,omitempty" doc:"None: all."`
-	Role     string            `json:"role" enum:"viewer,operator,author,approver,admin"`
+	Role     string            `json:"role" enum:"viewer,breaker,operator,author,approver,admin"`
 	Subjects []string          `json:"subjects" doc:"user:alice@example.org, user:*@example.org, group:sre, token:ci, or * for everybody who signed on."`
 }
 

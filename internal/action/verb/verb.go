@@ -59,7 +59,28 @@ func fieldsOfTask() []contract.Field {
 	return []contract.Field{
 		{Name: "from", Type: contract.List, Items: &contract.Field{Type: contract.String}, Description: "Users and groups who may answer. Without it everybody who may approve."},
 		{Name: "within", Type: contract.Duration, Default: "1h", Description: "How long to wait for an answer."},
+		{
+			Name: "escalate", Type: contract.List, Description: "Who is asked too when nobody decides in time.",
+			Items: &contract.Field{Type: contract.Map, Fields: []contract.Field{
+				{Name: "after", Type: contract.Duration, Required: true, Description: "How long nobody has decided then: shorter than `within`."},
+				{Name: "to", Type: contract.List, Required: true, Items: &contract.Field{Type: contract.String}, Description: "Users and groups who may answer too, from then on."},
+			}},
+		},
 	}
+}
+
+// besideTask are what stands beside a form and work.
+func besideTask() []contract.Field {
+	return append(fieldsOfTask(),
+		contract.Field{Name: "assignee", Type: contract.String, Description: "Who is expected to see to it: a person or a group. Others may answer all the same; `tend inbox claim` and `assign` change it."},
+		contract.Field{
+			Name: "links", Type: contract.List, Description: "Pages that help.",
+			Items: &contract.Field{Type: contract.Map, Fields: []contract.Field{
+				{Name: "name", Type: contract.String, Description: "What it is called."},
+				{Name: "url", Type: contract.String, Required: true, Description: "Its address, http or https."},
+			}},
+		},
+	)
 }
 
 func endsOfTask(done string) []contract.End {
@@ -78,10 +99,12 @@ func approve() contract.Spec {
 		{Name: "message", Type: contract.String, Required: true, Description: "What people are asked."},
 		{Name: "count", Type: contract.Number, Default: int64(1), Description: "How many different people must say yes."},
 		{Name: "notRequester", Type: contract.Boolean, Default: false, Description: "Whoever started the run does not count."},
+		{Name: "notAuthor", Type: contract.Boolean, Default: false, Description: "Whoever wrote the playbook's revision does not count."},
 	}, fieldsOfTask()...)
 	s.Outputs = []contract.Field{
 		{Name: "by", Type: contract.List, Items: &contract.Field{Type: contract.String}, Description: "Who said yes."},
 		{Name: "why", Type: contract.String, Description: "The reason that was given, if any."},
+		{Name: "glass", Type: contract.String, Description: "`broken`, when one person approved alone in an emergency."},
 	}
 	s.Ends = endsOfTask("enough people said yes")
 	s.Examples = []contract.Example{{
@@ -116,7 +139,7 @@ func ask() contract.Spec {
 		{Name: "selector", Type: contract.String, Default: "single", Description: "`single` or `multi`: how many of `choices` may be chosen."},
 		{Name: "default", Type: contract.String, Description: "The answer when nobody answers in time."},
 		{Name: "recipients", Type: contract.Any, Description: "Whom the older dialect told. People meet the question in their inbox."},
-	}, fieldsOfTask()...)
+	}, besideTask()...)
 	s.Outputs = []contract.Field{
 		{Name: "answer", Type: contract.String, Description: "With `choices`: what was chosen first."},
 		{Name: "answers", Type: contract.List, Description: "With `choices`: all that was chosen."},
@@ -146,7 +169,7 @@ func manual() contract.Spec {
 	s.Inputs = append([]contract.Field{
 		{Name: "title", Type: contract.String, Description: "What is to be done, in a line."},
 		{Name: "instructions", Type: contract.String, Description: "How, in Markdown."},
-	}, fieldsOfTask()...)
+	}, besideTask()...)
 	s.Outputs = []contract.Field{
 		{Name: "by", Type: contract.List, Items: &contract.Field{Type: contract.String}, Description: "Who did it."},
 		{Name: "why", Type: contract.String, Description: "The note that was left, if any."},

@@ -73,7 +73,7 @@ func (s *Sender) Send(ctx context.Context, m message.Message) message.Result {
 		e.Payload, e.Links = about(m), links(m.Links)
 	case message.Takes:
 		e.Action = "acknowledge"
-	case message.Ends:
+	case message.Ends, message.Closes:
 		e.Action = "resolve"
 	case message.Updates:
 		return message.Sent(m.First)

@@ -1,0 +1,342 @@
+package courier
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tendhq/tend/internal/dialog"
+	"github.com/tendhq/tend/internal/engine"
+	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/ledger"
+	"github.com/tendhq/tend/internal/message"
+	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/task"
+	"github.com/tendhq/tend/internal/value"
+)
+
+// Buttons and menus that stand below a question. Their value is the id of the task; of a menu TASK|OPTION.
+const (
+	Approve = "tend-approve"
+	Reject  = "tend-reject"
+	Done    = "tend-done"
+	Fill    = "tend-fill"   // opens a form
+	Choose  = "tend-choose" // the option is the place in the list of choices
+	Doubt   = "tend-doubt"  // the option is what became of it
+)
+
+// Answers are the ways to answer a task from where it is read. None: it is answered elsewhere, because what is typed there must
+// not stay there, or because it is too much.
+func Answers(name string, t *engine.TaskRow) []message.Button {
+	no := message.Button{Name: Reject, Label: "Reject", Value: name, Style: "danger"}
+	switch t.Type {
+	case "approve":
+		return []message.Button{{Name: Approve, Label: "Approve", Value: name, Style: "primary"}, no}
+	case "manual":
+		return []message.Button{{Name: Done, Label: "Done", Value: name, Style: "primary"}, {Name: Fill, Label: "Say more…", Value: name}}
+	case "doubt":
+		b := message.Button{Name: Doubt, Label: "What became of it?", Value: name, Confirm: "The run goes on with this answer. Did you look?"}
+		for _, c := range task.Choices("doubt") {
+			b.Options = append(b.Options, message.Option{Label: strings.ReplaceAll(c, "-", " "), Value: c})
+		}
+		return []message.Button{b}
+	case "ask":
+		no.Label = "Decline"
+		if !dialog.Fits(&t.TaskCreated) {
+			return nil
+		}
+		choices, _ := t.Form["choices"].([]any)
+		if len(choices) == 0 || len(choices) > message.MaxOptions || t.Form["selector"] == "multi" {
+			return []message.Button{{Name: Fill, Label: "Answer…", Value: name, Style: "primary"}, no}
+		}
+		b := message.Button{Name: Choose, Label: "Choose…", Value: name}
+		for i, c := range choices {
+			b.Options = append(b.Options, message.Option{Label: value.Text(c), Value: strconv.Itoa(i)})
+		}
+		return []message.Button{b, no}
+	default:
+		return nil
+	}
+}
+
+// questions asks what runs ask, and tells what became of what was asked.
+func (c *Courier) questions(ctx context.Context) error {
+	if c.c.Tasks == nil || len(c.c.Channels) == 0 {
+		return nil
+	}
+	c.write.Lock()
+	defer c.write.Unlock()
+	told := map[string]toldOf{}
+	if err := c.c.Ledger.Each(ctx, store.Filter{Kind: rowTold, Prefix: "task/", Status: []string{Queued}}, func(r store.Row) error {
+		var said toldOf
+		if err := json.Unmarshal(r.Body, &said); err != nil {
+			return fault.Wrap(fault.Damaged, err, "read what was told of %s", r.ID)
+		}
+		said.at = r.At
+		told[strings.TrimPrefix(r.ID, "task/")] = said
+		return nil
+	}); err != nil {
+		return err
+	}
+	var news []News
+	var b ledger.Batch
+	open := map[string]bool{}
+	err := ledger.Each(ctx, rower{c.c.Tasks}, store.Filter{Kind: "task", Status: []string{task.Open}, Oldest: true}, func(r store.Row) error {
+		open[r.ID] = true
+		said, asked := told[r.ID]
+		if !asked {
+			known, err := c.known(ctx, rowTold, "task/"+r.ID)
+			if err != nil || known {
+				return err
+			}
+		}
+		list, now, err := c.ask(ctx, r, said, asked)
+		if err != nil {
+			return err
+		}
+		news = append(news, list...)
+		if !asked || len(now.Said) != len(said.Said) {
+			row, err := toldTask(r, Queued, now)
+			if err != nil {
+				return err
+			}
+			b.Rows = append(b.Rows, row)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for name := range told {
+		if open[name] {
+			continue
+		}
+		page, err := c.c.Tasks.Rows(ctx, store.Filter{Kind: "task", ID: name, Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(page.Rows) == 0 {
+			b.Delete = append(b.Delete, store.Key{Kind: rowTold, ID: "task/" + name})
+			continue
+		}
+		r := page.Rows[0]
+		list, err := c.over(ctx, r, told[name].at)
+		if err != nil {
+			return err
+		}
+		news = append(news, list...)
+		row, err := toldTask(r, Sent, told[name])
+		if err != nil {
+			return err
+		}
+		b.Rows = append(b.Rows, row)
+	}
+	return c.queue(ctx, news, b)
+}
+
+type rower struct{ Tasks }
+
+// toldOf is what was told of a question since it was asked.
+type toldOf struct {
+	Said []string `json:"said,omitempty"`
+
+	at time.Time // when it was asked
+}
+
+func toldTask(r store.Row, status string, said toldOf) (store.Row, error) {
+	body, err := value.Canonical(said)
+	return store.Row{Key: store.Key{Kind: rowTold, ID: "task/" + r.ID}, Project: r.Project, Status: status, Parent: r.Parent, At: r.At, Body: body}, err
+}
+
+// ask makes the news of an open question: that it is asked, and what happened to it since. It gives all that is told then.
+func (c *Courier) ask(ctx context.Context, r store.Row, said toldOf, asked bool) ([]News, toldOf, error) {
+	var t engine.TaskRow
+	if err := json.Unmarshal(r.Body, &t); err != nil {
+		return nil, said, fault.Wrap(fault.Damaged, err, "read task %s", r.ID)
+	}
+	var out []News
+	tell := func(once string, urgent bool, wants func(Channel) bool, m func(Channel) *message.Message) error {
+		list, err := c.spread(ctx, r, &t, once, urgent, wants, m)
+		out = append(out, list...)
+		return err
+	}
+	if !asked {
+		if err := tell("", true, c.asks(&t), func(ch Channel) *message.Message { return question(r.ID, &t, c.c.URL, ch.Buttons) }); err != nil {
+			return nil, said, err
+		}
+	}
+	said.Said = slices.Clone(said.Said)
+	for _, x := range since(&t) {
+		if slices.Contains(said.Said, x.name) {
+			continue
+		}
+		said.Said = append(said.Said, x.name)
+		if !asked && !x.escalates {
+			continue // the question says so itself
+		}
+		wants := c.asks(&t)
+		if !asked {
+			wants = func(ch Channel) bool { return ch.Escalations && !ch.Tasks }
+		}
+		if err := tell("/"+x.name, x.escalates, wants, func(ch Channel) *message.Message {
+			if !x.escalates {
+				return &message.Message{Type: "task", Step: message.Updates, Key: r.ID, Title: x.text}
+			}
+			m := question(r.ID, &t, c.c.URL, ch.Buttons)
+			m.Title = "Nobody has decided: " + m.Title
+			return m
+		}); err != nil {
+			return nil, said, err
+		}
+	}
+	return out, said, nil
+}
+
+// happened is what happened to a question since it was asked.
+type happened struct {
+	name, text string
+	escalates  bool
+}
+
+func since(t *engine.TaskRow) []happened {
+	var out []happened
+	for _, e := range t.Escalated {
+		out = append(out, happened{name: fmt.Sprintf("escalated/%d", e.Level), escalates: true})
+	}
+	for _, d := range t.Delegated {
+		to := strings.Join(d.To, ", ")
+		out = append(out, happened{name: "delegated/" + cmp.Or(d.By.ID, d.By.Name) + "/" + to, text: d.By.Name + " delegated it to " + to + reason(d.Why)})
+	}
+	return out
+}
+
+func reason(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + why
+}
+
+// over makes the news of a question that is over.
+func (c *Courier) over(ctx context.Context, r store.Row, asked time.Time) ([]News, error) {
+	var t engine.TaskRow
+	if err := json.Unmarshal(r.Body, &t); err != nil {
+		return nil, fault.Wrap(fault.Damaged, err, "read task %s", r.ID)
+	}
+	out, err := c.spread(ctx, r, &t, "/"+r.Status, false, c.asks(&t), func(Channel) *message.Message { return answered(r.ID, r.Status, &t) })
+	for i := range out {
+		out[i].Edits = ID(out[i].Channel, "task/"+r.ID, asked)
+	}
+	return out, err
+}
+
+// asks tells which channels a question is for.
+func (c *Courier) asks(t *engine.TaskRow) func(Channel) bool {
+	anywhere := slices.ContainsFunc(c.c.Channels, func(ch Channel) bool { return ch.Glass })
+	return func(ch Channel) bool {
+		switch {
+		case t.Type == task.Review:
+			return ch.Glass || !anywhere && ch.Items == nil // where issues are kept nobody reads news
+		case len(t.Escalated) > 0:
+			return ch.Tasks || ch.Escalations
+		default:
+			return ch.Tasks
+		}
+	}
+}
+
+// spread makes the news for each channel that wants them.
+func (c *Courier) spread(ctx context.Context, r store.Row, t *engine.TaskRow, once string, urgent bool, wants func(Channel) bool, m func(Channel) *message.Message) ([]News, error) {
+	incidentID := ""
+	page, err := c.c.Tasks.Rows(ctx, store.Filter{Kind: "run", ID: t.Run, Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(page.Rows) > 0 {
+		var run engine.RunRow
+		if err := json.Unmarshal(page.Rows[0].Body, &run); err == nil {
+			incidentID = run.Cause.Incident
+		}
+	}
+	at := r.At
+	if once != "" {
+		at = time.Now() // what happened to it, and not when it was asked
+	}
+	var out []News
+	for _, ch := range c.c.Channels {
+		n := c.channels[ch.Name]
+		if !wants(ch) || r.At.Before(n.since) || ch.Wants != nil && !ch.Wants(r.Project, "", nil) {
+			continue
+		}
+		out = append(out, News{
+			Channel: ch.Name, Once: "task/" + r.ID + once, Thread: cmp.Or(incidentID, t.Run), Project: r.Project, Incident: incidentID, Run: t.Run, At: at,
+			Urgent: urgent, Message: *m(ch),
+		})
+	}
+	return out, nil
+}
+
+// question asks for what a run waits for.
+func question(id string, t *engine.TaskRow, base string, ask bool) *message.Message {
+	m := &message.Message{
+		Type: "task", Step: message.Opens, Key: id, Severity: "major", Title: cmp.Or(t.Title, "A run waits for somebody"), Text: t.Message,
+	}
+	if t.Type == task.Review {
+		m.Type, m.Severity, m.Title = "glass", "critical", "THE GLASS WAS BROKEN by "+t.Requester+": "+t.Title
+	}
+	add := func(name, v string) {
+		if v != "" {
+			m.Facts = append(m.Facts, message.Fact{Name: name, Value: v})
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(t.Show)) {
+		add(k, show(t.Show[k]))
+	}
+	add("asked of", strings.Join(t.From, ", "))
+	for _, e := range t.Escalated {
+		add("asked too", strings.Join(e.To, ", "))
+	}
+	add("sees to it", t.Assignee)
+	if t.Count > 1 {
+		add("people needed", fmt.Sprint(t.Count))
+	}
+	if !t.Expires.IsZero() {
+		add("until", t.Expires.UTC().Format(time.RFC3339))
+	}
+	add("task", id)
+	if l := page(base, "/tasks/"+id); l != "" {
+		m.Links = append(m.Links, entry.Link{Name: id, URL: l})
+	}
+	m.Links = append(m.Links, t.Links...)
+	if ask {
+		m.Buttons = Answers(id, t)
+		if len(m.Buttons) == 0 {
+			add("answer it with", "tend inbox show "+id)
+		}
+	}
+	return m
+}
+
+// answered tells what became of a question.
+func answered(id, status string, t *engine.TaskRow) *message.Message {
+	m := &message.Message{Type: "task", Step: message.Closes, Key: id, Title: cmp.Or(t.Title, id) + ": " + status}
+	switch status {
+	case "approved", "answered", "done":
+		m.Step = message.Ends
+	}
+	for _, v := range t.Votes {
+		who := v.By.Name
+		if v.For != nil {
+			who += " (in the place of " + v.For.Name + ")"
+		}
+		m.Facts = append(m.Facts, message.Fact{Name: v.Answer, Value: strings.TrimSpace(who + " " + v.Why)})
+	}
+	return m
+}
