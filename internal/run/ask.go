@@ -3,7 +3,6 @@ package run
 import (
 	"cmp"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/program"
+	"github.com/tendhq/tend/internal/task"
 	"github.com/tendhq/tend/internal/value"
 )
 
@@ -134,8 +134,8 @@ func (ev *evaluation) aside(q *entry.TaskCreated, t *program.Task) error {
 		if err != nil {
 			return err
 		}
-		if u, err := url.Parse(at); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-			return fault.New(fault.Invalid, "%.120q is not the address of a page (links)", at)
+		if err := task.Page(at); err != nil {
+			return err
 		}
 		q.Links = append(q.Links, entry.Link{Name: l.Name, URL: at})
 	}

@@ -1,7 +1,6 @@
 package task
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -87,12 +86,9 @@ func (s *State) Do(a Act, now time.Time) (entry.Payload, error) {
 		}
 		return &entry.TaskCommented{By: a.By, Text: text}, nil
 	case Attach:
-		u, err := url.Parse(a.Link.URL)
-		switch {
-		case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || len(a.Link.URL) > maxText:
-			return nil, fault.New(fault.Invalid, "%.80q is not the address of a page", a.Link.URL).WithNext("https://example.org/page")
-		case u.User != nil:
-			return nil, fault.New(fault.Invalid, "a link must not hold credentials")
+		switch err := Page(a.Link.URL); {
+		case err != nil:
+			return nil, err
 		case len(a.Link.Name) > 200:
 			return nil, fault.New(fault.Invalid, "the name of a link has up to 200 bytes")
 		case len(s.Links) >= maxSaid:
@@ -136,6 +132,28 @@ func (s *State) delegate(a Act) (entry.Payload, error) {
 		return nil, err
 	}
 	return &entry.TaskDelegated{By: a.By, To: to, Why: a.Why}, nil
+}
+
+// Page tells why a text is not the address of a page that people can be led to.
+func Page(text string) error {
+	rest, secure := strings.CutPrefix(text, "https://")
+	if !secure {
+		var plain bool
+		if rest, plain = strings.CutPrefix(text, "http://"); !plain {
+			rest = ""
+		}
+	}
+	host := rest
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		host = rest[:i]
+	}
+	switch {
+	case host == "" || len(text) > maxText || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) || strings.ContainsAny(host, "\\\"'<>"):
+		return fault.New(fault.Invalid, "%.120q is not the address of a page", text).WithNext("https://example.org/page")
+	case strings.Contains(host, "@"):
+		return fault.New(fault.Invalid, "a link must not hold credentials")
+	}
+	return nil
 }
 
 // called is how somebody is named where others must find them again.

@@ -54,6 +54,7 @@ func play(s *task.State, step string) error {
 		a.To, a.Take = nil, len(f) > 2
 	case task.Say:
 		a.Text = strings.Join(f[2:], " ")
+	case task.Assign, task.Delegate:
 	case task.Attach:
 		a.Link = entry.Link{URL: strings.Join(f[2:], " ")}
 	}
