@@ -31,23 +31,22 @@ func answerKey(id string) store.Key { return store.Key{Kind: rowAnswer, ID: id} 
 // All implements httpapi.Answers. One that cannot be opened (its key is not here any more) is as good as none.
 func (b answerBook) All(ctx context.Context, each func(string, httpapi.Answered)) error {
 	return b.ledger.Each(ctx, store.Filter{Kind: rowAnswer, Oldest: true}, func(r store.Row) error {
-		var box struct {
-			Box string `json:"box"`
-		}
-		var a httpapi.Answered
-		if json.Unmarshal(r.Body, &box) != nil {
-			return nil
-		}
-		sealed, err := base64.StdEncoding.DecodeString(box.Box)
-		if err != nil {
-			return nil //nolint:nilerr // see above
-		}
-		plain, err := b.key.Open(rowAnswer+"/"+r.ID, sealed)
-		if err == nil && json.Unmarshal(plain, &a) == nil {
+		if a, ok := b.open(r); ok {
 			each(r.ID, a)
 		}
 		return nil
 	})
+}
+
+func (b answerBook) open(r store.Row) (a httpapi.Answered, ok bool) {
+	var body struct {
+		Box []byte `json:"box"`
+	}
+	if json.Unmarshal(r.Body, &body) != nil {
+		return a, false
+	}
+	plain, err := b.key.Open(rowAnswer+"/"+r.ID, body.Box)
+	return a, err == nil && json.Unmarshal(plain, &a) == nil
 }
 
 // Put implements httpapi.Answers.
