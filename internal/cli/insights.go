@@ -20,7 +20,8 @@ func (p *process) insightsCommand() *cobra.Command {
 		Short: "Show what playbooks were good for, by team",
 		Long: "Adds up the runs and incidents that began in a time, by the owner of the playbook. Verified runs succeeded, and a\n" +
 			"verification held. What they save is what the playbook declares (`metadata: {labels: {saves: 15m}}`). A page was avoided\n" +
-			"when an event began a verified run, nobody was asked in it, and nobody was called for its incident.",
+			"when an event began a verified run, nobody was asked in it, and nobody was called for its incident. Changes are different\n" +
+			"versions that ran; live are those that commits brought, and lead is how long they took from the commit.",
 		GroupID: groupServe,
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -46,7 +47,7 @@ func (p *process) insightsCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				t := table{Head: []string{"TEAM", "RUNS", "SUCCEEDED", "VERIFIED", "OBSERVED", "SAVED", "PAGES AVOIDED", "INCIDENTS", "MTTA", "MTTR", "CHANGES", "HELD"}, Data: r}
+				t := table{Head: []string{"TEAM", "RUNS", "SUCCEEDED", "VERIFIED", "OBSERVED", "SAVED", "PAGES AVOIDED", "INCIDENTS", "MTTA", "MTTR", "CHANGES", "LIVE", "LEAD", "HELD"}, Data: r}
 				for _, x := range append(r.Teams, r.Total) {
 					t.Rows = append(t.Rows, teamRow(&x))
 					t.Names = append(t.Names, x.Team)
@@ -87,5 +88,5 @@ func teamRow(x *insight.Team) []string {
 		row = append(row, strconv.Itoa(n))
 	}
 	row = append(row, fmt.Sprintf("%.0fm", x.Saved), strconv.Itoa(x.Avoided), strconv.Itoa(x.Incidents), took(x.MTTA), took(x.MTTR))
-	return append(row, strconv.Itoa(x.Changes), strconv.Itoa(x.Held))
+	return append(row, strconv.Itoa(x.Changes), strconv.Itoa(x.Live), took(x.Lead), strconv.Itoa(x.Held))
 }

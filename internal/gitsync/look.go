@@ -218,6 +218,9 @@ func (r *Revision) detail() map[string]any {
 			d[k] = v
 		}
 	}
+	if r.Commit {
+		d["committed"] = r.Committed.UTC().Format(time.RFC3339)
+	}
 	if r.Errors > 0 {
 		d["errors"] = r.Errors
 	}
@@ -291,6 +294,9 @@ func (s *Sync) enliven(ctx context.Context, st *state, next record, rev *Revisio
 	b := ledger.Batch{Rows: []store.Row{rev.row(), next.row(&st.Source, rev.Seen)}}
 	if a, ok := fact.Payload.(*entry.Audited); ok && a.Detail == nil {
 		a.Detail = rev.detail()
+		if old != nil { // what comes with the first revision is no change
+			a.Detail["owners"] = owners(cat, changed)
+		}
 	}
 	b.Facts = append(b.Facts, fact)
 	if was != nil && was.ID != rev.ID {
@@ -310,6 +316,17 @@ func (s *Sync) enliven(ctx context.Context, st *state, next record, rev *Revisio
 	st.mu.Unlock()
 	s.publish()
 	return nil
+}
+
+// owners tells whose the playbooks are that changed: package insight counts changes by team.
+func owners(cat *catalog.Catalog, changed []string) map[string]any {
+	out := map[string]any{}
+	for _, p := range cat.Playbooks() {
+		if slices.Contains(changed, p.Name) {
+			out[p.Name] = p.Owner
+		}
+	}
+	return out
 }
 
 // differs names the playbooks that are new or do something else, and those of them that can change something.

@@ -63,12 +63,16 @@ type Team struct {
 	Avoided   int `json:"pagesAvoided"`
 	Incidents int `json:"incidents"` // that runs of this team were for
 	// MTTA and MTTR are means in seconds, of the incidents that a person took and that were resolved.
-	MTTA     float64        `json:"mttaSeconds"`
-	MTTR     float64        `json:"mttrSeconds"`
-	Versions int            `json:"versions"` // of playbooks that ran: different ones
-	Changes  int            `json:"changes"`  // of them, beyond the first of each playbook
-	Held     int            `json:"held"`     // how often guards held a step
-	Guards   map[string]int `json:"guards"`   // which ones
+	MTTA     float64 `json:"mttaSeconds"`
+	MTTR     float64 `json:"mttrSeconds"`
+	Versions int     `json:"versions"` // of playbooks that ran: different ones
+	Changes  int     `json:"changes"`  // of them, beyond the first of each playbook
+	// Live are changes of playbooks that commits brought, each playbook by itself; Lead is the mean time in seconds from the
+	// commit until it was live.
+	Live   int            `json:"changesLive"`
+	Lead   float64        `json:"leadSeconds"`
+	Held   int            `json:"held"`   // how often guards held a step
+	Guards map[string]int `json:"guards"` // which ones
 }
 
 // sums is a Team in the making.
@@ -77,6 +81,7 @@ type sums struct {
 
 	closures  map[string]map[entry.Hash]bool // by playbook
 	incidents map[string]bool
+	lead      time.Duration // of all that is counted in Live
 }
 
 func newSums(name string) *sums {
@@ -104,6 +109,7 @@ type reader struct {
 	programs map[entry.Hash]contractOf
 	cases    map[string]*incident.State // incidents, by id
 	paged    map[string]bool
+	owners   map[string]string // of playbooks that ran, by name
 }
 
 // contractOf is what a playbook says of itself.
@@ -119,11 +125,17 @@ func Read(ctx context.Context, r Reader, q Query) (Report, error) {
 	}
 	x := &reader{
 		Reader: r, Query: q, out: Report{Since: q.Since, Until: q.Until, Teams: []Team{}}, teams: map[string]*sums{}, total: newSums("total"),
-		programs: map[entry.Hash]contractOf{}, cases: map[string]*incident.State{}, paged: map[string]bool{},
+		programs: map[entry.Hash]contractOf{}, cases: map[string]*incident.State{}, paged: map[string]bool{}, owners: map[string]string{},
 	}
 	err := x.each(ctx, "incident", func(row store.Row) error { return x.incident(ctx, row.ID) })
 	if err == nil {
 		err = x.each(ctx, "run", func(row store.Row) error { return x.run(ctx, row) })
+	}
+	if err == nil {
+		err = x.changes(ctx)
+	}
+	if err == nil {
+		err = x.holds(ctx)
 	}
 	for name := range x.cases {
 		x.total.incidents[name] = true
@@ -218,15 +230,21 @@ func (x *reader) run(ctx context.Context, row store.Row) error {
 		}
 		x.programs[t.created.Closure] = about
 	}
-	s := x.teams[about.team]
-	if s == nil {
-		s = newSums(about.team)
-		x.teams[about.team] = s
-	}
+	s := x.team(about.team)
+	x.owners[t.created.Name] = about.team
 	for _, s := range []*sums{s, x.total} {
 		s.add(&t, about, x.paged[t.created.Cause.Incident])
 	}
 	return nil
+}
+
+func (x *reader) team(name string) *sums {
+	s := x.teams[name]
+	if s == nil {
+		s = newSums(name)
+		x.teams[name] = s
+	}
+	return s
 }
 
 func (t *told) add(p entry.Payload) {
@@ -288,6 +306,9 @@ func (x *reader) finish(s *sums) Team {
 	for _, all := range s.closures {
 		s.Versions += len(all)
 		s.Changes += len(all) - 1
+	}
+	if s.Live > 0 {
+		s.Lead = (s.lead / time.Duration(s.Live)).Seconds()
 	}
 	var list []*incident.State
 	for name := range s.incidents {

@@ -108,18 +108,59 @@ func TestRead(t *testing.T) {
 	r.write(t, "incident", "inc_1", "default", "resolved", "", day, opened("inc_1"), &entry.IncidentUpdated{By: by, Status: &taken}, &entry.IncidentResolved{By: by})
 	r.write(t, "incident", "inc_2", "default", "open", "", day, opened("inc_2"), &entry.IncidentPaged{By: by, Targets: []string{"a"}})
 
+	live := func(project, owner string, lead time.Duration) *entry.Audited {
+		d := map[string]any{"project": project, "owners": map[string]any{"repair": owner}}
+		if lead > 0 {
+			d["committed"] = day.Add(-lead).Format(time.RFC3339)
+		}
+		return &entry.Audited{What: "revision-live", Object: "books@1", Detail: d}
+	}
+	// One before the time, and then a minute apart each; what has no commit, is of another project, or was only pinned does not count.
+	trail := []entry.Payload{live("default", "shop", time.Hour)}
+	for i, p := range []*entry.Audited{
+		live("default", "shop", 10*time.Minute), live("default", "shop", 30*time.Minute), live("default", "", time.Minute), live("default", "shop", 0),
+		live("secret", "shop", time.Hour),
+		{What: "revision-pinned", Detail: live("default", "shop", time.Hour).Detail},
+		{What: "halted"},
+	} {
+		if at, ok := p.Detail["committed"].(string); ok { // each becomes live i minutes later
+			c, err := time.Parse(time.RFC3339, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Detail["committed"] = c.Add(time.Duration(i) * time.Minute).Format(time.RFC3339)
+		}
+		trail = append(trail, p)
+	}
+	r.write(t, "audit", "server", "", "", "", day.Add(-time.Minute), trail...)
+
+	// A start that was held twice by one guard, and then by another one; one of another project, which is not even in a row here.
+	held2 := func(g string) entry.EventDecided {
+		return entry.EventDecided{Outcome: "held", Guard: g, Playbook: "repair", Event: "evt_1"}
+	}
+	again, other := held2("many"), held2("calm")
+	r.write(t, "event", "am", "", "", "", day.Add(-time.Minute),
+		&entry.EventReceived{ID: "evt_0", Decision: held2("many")}, &entry.EventReceived{ID: "evt_1", Decision: held2("many")}, &again, &other,
+		&entry.EventDecided{Event: "evt_1", Outcome: "started"}, &entry.EventReceived{ID: "evt_2", Decision: held2("many")})
+	for id, project := range map[string]string{"evt_1": "default", "evt_2": "secret"} {
+		b := store.Batch{Rows: []store.Row{{Key: store.Key{Kind: "event", ID: id}, Project: project, At: day, Body: []byte(`{"source":"am"}`)}}}
+		if err := r.Commit(t.Context(), []store.Batch{b})[0].Err; err != nil {
+			t.Fatal(err)
+		}
+	}
+
 	got, err := insight.Read(t.Context(), r, insight.Query{Since: day, Until: day.Add(time.Hour), Sight: &access.Sight{Within: []access.Span{{Projects: []string{"default"}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	shop := insight.Team{
 		Team: "shop", Runs: 6, Succeeded: 5, Failed: 1, Verified: 3, Saved: 45, Avoided: 1, Incidents: 2, MTTA: 60, MTTR: 120,
-		Versions: 2, Changes: 1, Held: 2, Guards: map[string]int{"slowly": 2},
+		Versions: 2, Changes: 1, Live: 2, Lead: 20 * 60, Held: 4, Guards: map[string]int{"slowly": 2, "many": 1, "calm": 1},
 	}
-	nobody := insight.Team{Team: insight.Nobody, Runs: 2, Succeeded: 2, Verified: 1, Observed: 1, Undeclared: 1, Versions: 1, Guards: map[string]int{}}
+	nobody := insight.Team{Team: insight.Nobody, Runs: 2, Succeeded: 2, Verified: 1, Observed: 1, Undeclared: 1, Versions: 1, Live: 1, Lead: 60, Guards: map[string]int{}}
 	total := insight.Team{
 		Team: "total", Runs: 8, Succeeded: 7, Failed: 1, Verified: 4, Observed: 1, Saved: 45, Undeclared: 1, Avoided: 1, Incidents: 2, MTTA: 60, MTTR: 120,
-		Versions: 3, Changes: 1, Held: 2, Guards: map[string]int{"slowly": 2},
+		Versions: 3, Changes: 1, Live: 3, Lead: 41 * 60 / 3, Held: 4, Guards: map[string]int{"slowly": 2, "many": 1, "calm": 1},
 	}
 	want := insight.Report{Since: day, Until: day.Add(time.Hour), Teams: []insight.Team{nobody, shop}, Total: total}
 	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
