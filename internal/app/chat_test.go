@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,12 +25,25 @@ import (
 func TestSlack(t *testing.T) {
 	t.Parallel()
 	stand := slacktest.New(t)
+	asked := make(chan struct{}, 1)
+	duty := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/oncalls" || r.Header.Get("Authorization") != "Token token=pd-key" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = io.WriteString(w, `{"oncalls":[{"user":{"id":"PU1","email":"Alice@example.org"},"schedule":{"id":"PS1"}}],"more":false}`)
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+	}))
+	t.Cleanup(duty.Close)
 	dir := scratch(t)
 	secrets := filepath.Join(filepath.Dir(dir), "secrets")
 	if err := os.Mkdir(secrets, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"slack_token": slacktest.Token, "slack_signing": slacktest.Signing} {
+	for name, text := range map[string]string{"slack_token": slacktest.Token, "slack_signing": slacktest.Signing, "pd_key": "pd-key"} {
 		if err := os.WriteFile(filepath.Join(secrets, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +58,7 @@ integrations:
 channels:
   ops: {integration: acme, tasks: true}
 onCall:
-  database: {people: [alice@example.org], start: 2026-01-05 09:00}
+  database: {pagerduty: {token: pd_key, schedule: PS1, url: '`+duty.URL+`'}}
 access:
   - {name: people, subjects: ['user:*@example.org'], role: approver}
 `), 0o600); err != nil {
@@ -107,6 +121,7 @@ access:
 	if err != nil || len(page.Rows) != 1 {
 		t.Fatal(page, err)
 	}
+	<-asked // who is on call is known from here on
 	press := func(user string) {
 		t.Helper()
 		body := slacktest.Press(user, "tend-approve", page.Rows[0].ID, stand.AnswerURL(), stand.Trigger(time.Now()))

@@ -87,7 +87,7 @@ func (w *owned) openDesk(ctx context.Context, s *server, d *desk, set contract.C
 		k := &retention.Keeper{Policy: p, Ledger: d.ledger, Blobs: w.blobs, Log: s.log}
 		s.parts = append(s.parts, part{name: "retention", run: k.Run})
 	}
-	d.duties = openDuties(s.Config.OnCall, s.log)
+	d.duties = w.openDuties(s)
 	if err := w.openCourier(ctx, s, d); err != nil {
 		return err
 	}

@@ -105,6 +105,7 @@ var lines = [][]string{
 		"exchange", // one request, and how it ended
 	},
 	{
+		"oncall", // who has a duty
 		"slack",
 	},
 	{
@@ -300,6 +301,7 @@ var larger = map[string]struct {
 	"dispatch":      {2900, "the machine and the shell around it, as in engine: neither may know the other's rules by another door"},
 	"engine":        {4600, "the machine and the shell around it, which may not know each other's rules by another door"},
 	"run":           {4600, "the mind: each kind of step has its file"},
+	"config":        {1800, "what can be set, each setting with the sentence that is its documentation"},
 	"cli":           {9400, "one file for each command"},
 	"app":           {4500, "the wiring: one file for each part that is put together"},
 	"httpapi":       {4500, "one file for each noun that can be asked about"},

@@ -250,6 +250,12 @@ func TestServerRefuses(t *testing.T) {
 		{"repositories: [{url: 'https://github.com/a/b', issues: {token: t}}]", ""},
 		{"repositories: [{dir: /a, issues: {token: t, kind: gitlab, project: a/b, url: 'http://127.0.0.1:8080/api/v4'}}]", ""},
 		{"onCall: {a: {}}", "must say who has it"},
+		{"onCall: {a: {pagerduty: {token: t, schedule: P1}}}", ""},
+		{"onCall: {a: {pagerduty: {token: t}}}", "does not say its pagerduty.schedule"},
+		{"onCall: {a: {pagerduty: {token: t, schedule: P1}, people: [ann@example.org]}}", "must say who has it, once"},
+		{"onCall: {a: {pagerduty: {token: t, schedule: P1, url: 'http://api.example.org'}}}", "could be read on the way"},
+		{"onCall: {a: {grafana: {token: t, schedule: S1, url: 'https://oncall.example.org'}, days: 3}}", "is in a schedule"},
+		{"onCall: {a: {jira: {token: t, user: b@example.org, cloud: c, schedule: s}}}", "is not an address"},
 		{"onCall: {a: {people: [ann@example.org], start: soon}}", `the duty "a"`},
 		{"onCall: {a: {calendar: /a.ics, zone: Mars/Olympus}}", "no time zone"},
 	} {

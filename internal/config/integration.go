@@ -110,6 +110,52 @@ type OnCall struct {
 	Start string `yaml:"start"`
 	// Days is how long each has it. Default: 7.
 	Days int `yaml:"days"`
+	// PagerDuty is a schedule there, by the REST API v2.
+	PagerDuty *PagerDutySchedule `yaml:"pagerduty"`
+	// Grafana is a schedule of Grafana OnCall or Grafana IRM.
+	Grafana *GrafanaSchedule `yaml:"grafana"`
+	// Jira is a schedule of Jira Service Management.
+	Jira *JiraSchedule `yaml:"jira"`
+}
+
+// PagerDutySchedule is a schedule in PagerDuty.
+type PagerDutySchedule struct {
+	// Token is the name of the secret with a REST API key; one that may only read suffices.
+	Token string `yaml:"token"`
+	// Schedule is its id (P…).
+	Schedule string `yaml:"schedule"`
+	// URL is the address of the REST API. Default: PagerDuty's; the EU's is https://api.eu.pagerduty.com.
+	URL string `yaml:"url"`
+}
+
+// GrafanaSchedule is a schedule in Grafana OnCall.
+type GrafanaSchedule struct {
+	// Token is the name of the secret with an API key of OnCall, or the token of a service account.
+	Token string `yaml:"token"`
+	// Schedule is its id (S…).
+	Schedule string `yaml:"schedule"`
+	// URL is the address of the OnCall API, as its settings show it.
+	URL string `yaml:"url"`
+	// Stack is the address of the Grafana, which a service account's token needs: https://acme.grafana.net.
+	Stack string `yaml:"stack"`
+}
+
+// JiraSchedule is a schedule in Jira Service Management.
+type JiraSchedule struct {
+	// Token is the name of the secret with an API token.
+	Token string `yaml:"token"`
+	// User is the mail address that it belongs to.
+	User string `yaml:"user"`
+	// Cloud is the id of the site, which https://acme.atlassian.net/_edge/tenant_info tells.
+	Cloud string `yaml:"cloud"`
+	// Site is the address of the Jira, which tells the mail addresses of accounts.
+	Site string `yaml:"site"`
+	// Schedule is its id.
+	Schedule string `yaml:"schedule"`
+	// Accounts name the mail addresses of accounts that hide theirs.
+	Accounts map[string]string `yaml:"accounts"`
+	// URL is the address of the operations API. Default: Atlassian's.
+	URL string `yaml:"url"`
 }
 
 // Rotation gives a duty that people take turns with.
@@ -133,9 +179,17 @@ func (s *Server) checkOnCall(bad Bad) {
 			bad(at+".zone", "as in Europe/Berlin", "there is no time zone %q", o.Zone)
 			continue
 		}
+		ways := 0
+		for _, given := range []bool{o.Calendar != "", len(o.People) > 0, o.PagerDuty != nil, o.Grafana != nil, o.Jira != nil} {
+			if given {
+				ways++
+			}
+		}
 		switch {
-		case (o.Calendar == "") == (len(o.People) == 0):
-			bad(at, "give one of calendar and people", "the duty %q must say who has it, once", n)
+		case ways != 1:
+			bad(at, "give one of people, calendar, pagerduty, grafana and jira", "the duty %q must say who has it, once", n)
+		case o.elsewhere():
+			o.checkSchedule(bad, at, n)
 		case o.Calendar != "" && (o.Start != "" || o.Days != 0):
 			bad(at, "remove `start` and `days`", "the duty %q is in a calendar, which says itself when whose turn it is", n)
 		case len(o.People) > 0:
@@ -143,6 +197,39 @@ func (s *Server) checkOnCall(bad Bad) {
 				bad(at, "as in start: 2026-01-05 09:00", "the duty %q: %v", n, err)
 			}
 		}
+	}
+}
+
+// elsewhere tells whether another service knows who has the duty.
+func (o OnCall) elsewhere() bool { return o.PagerDuty != nil || o.Grafana != nil || o.Jira != nil }
+
+// checkSchedule looks at a schedule of another service.
+func (o OnCall) checkSchedule(bad Bad, at, name string) {
+	need := func(key, given string) {
+		if given == "" {
+			bad(at+"."+key, "", "the duty %q does not say its %s", name, key)
+		}
+	}
+	if o.Start != "" || o.Days != 0 || o.Zone != "" {
+		bad(at, "remove `start`, `days` and `zone`", "the duty %q is in a schedule, which says itself when whose turn it is", name)
+	}
+	switch {
+	case o.PagerDuty != nil:
+		need("pagerduty.token", o.PagerDuty.Token)
+		need("pagerduty.schedule", o.PagerDuty.Schedule)
+		address(bad, at+".pagerduty.url", o.PagerDuty.URL, true)
+	case o.Grafana != nil:
+		need("grafana.token", o.Grafana.Token)
+		need("grafana.schedule", o.Grafana.Schedule)
+		address(bad, at+".grafana.url", o.Grafana.URL, false)
+		address(bad, at+".grafana.stack", o.Grafana.Stack, true)
+	case o.Jira != nil:
+		need("jira.token", o.Jira.Token)
+		need("jira.user", o.Jira.User)
+		need("jira.cloud", o.Jira.Cloud)
+		need("jira.schedule", o.Jira.Schedule)
+		address(bad, at+".jira.site", o.Jira.Site, false)
+		address(bad, at+".jira.url", o.Jira.URL, true)
 	}
 }
 
