@@ -91,6 +91,8 @@ func (p *process) showRepositories(all []wire.Repository) error {
 			state = append(state, "newer one waits")
 		case r.Live != nil:
 			state = append(state, "up to date")
+		default:
+			state = append(state, "not looked at yet")
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", terminal.Line(r.Name), terminal.Line(r.Project), cmp.Or(terminal.Line(r.Environment), "-"), live, cmp.Or(since, "-"), strings.Join(state, ", "))
 	}
