@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tendhq/tend/internal/action"
+	"github.com/tendhq/tend/internal/action/tell"
 	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/courier"
 	"github.com/tendhq/tend/internal/engine"
@@ -23,7 +24,7 @@ func (w *owned) openCourier(ctx context.Context, s *server, d *desk) error {
 	for _, name := range slices.Sorted(maps.Keys(s.Config.Channels)) {
 		ch := s.Config.Channels[name]
 		n := courier.Channel{
-			Name: name, To: ch.To, Wants: wants(ch), Tasks: ch.Tasks, Escalations: ch.Escalations, Glass: ch.Glass, Budget: ch.Budget,
+			Name: name, To: ch.To, Wants: wants(ch), Tasks: ch.Tasks, Escalations: ch.Escalations, Glass: ch.Glass, Runs: ch.Runs, Budget: ch.Budget,
 			Sender: func(ctx context.Context) (news.Sender, error) {
 				return w.connections.Sender(ctx, "", ch.Integration, dial)
 			},
@@ -36,7 +37,7 @@ func (w *owned) openCourier(ctx context.Context, s *server, d *desk) error {
 		}
 		c.Channels = append(c.Channels, n)
 	}
-	c.Channels = append(c.Channels, w.trackers(s, d, dial)...)
+	c.Channels = append(append(c.Channels, w.trackers(s, d, dial)...), w.threads(s, dial)...)
 	if len(c.Channels) == 0 {
 		return nil
 	}
@@ -47,6 +48,24 @@ func (w *owned) openCourier(ctx context.Context, s *server, d *desk) error {
 	d.courier.Store(x)
 	s.parts = append(s.parts, part{name: "messages", run: x.Run})
 	return nil
+}
+
+// threadsPrefix begins the names of the channels through which threads follow runs that somebody started in a workspace.
+const threadsPrefix = "threads/"
+
+// threads are those channels, one for each workspace that is listened to. Nothing is told there but what was asked for.
+func (w *owned) threads(s *server, dial tell.Dial) []courier.Channel {
+	var out []courier.Channel
+	for _, name := range slices.Sorted(maps.Keys(s.Config.Integrations)) {
+		if x := s.Config.Integrations[name].Slack; x == nil || x.Signing == "" {
+			continue
+		}
+		out = append(out, courier.Channel{
+			Name: threadsPrefix + name, Buttons: true, Quiet: true, Budget: usualBudget,
+			Sender: func(ctx context.Context) (news.Sender, error) { return w.connections.Sender(ctx, "slack", name, dial) },
+		})
+	}
+	return out
 }
 
 // wants tells which news are for a channel.

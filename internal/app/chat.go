@@ -11,6 +11,7 @@ import (
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/chat"
 	"github.com/tendhq/tend/internal/exchange"
+	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/httpapi"
 	"github.com/tendhq/tend/internal/slack"
 )
@@ -23,6 +24,13 @@ func (w *owned) openChat(s *server) {
 	dial := action.Dialer{Egress: egress(s.Config.Egress)}.DialContext
 	door := &chat.Door{
 		Secrets: w.secrets, Engine: w.engine, Governor: w.desk.governor, Call: exchange.Caller{Dial: dial}, Log: s.log,
+		Follow: func(ctx context.Context, team, channel, run string) error {
+			c := w.desk.courier.Load()
+			if c == nil {
+				return fault.New(fault.Unavailable, "no messages are told here")
+			}
+			return c.Follow(ctx, threadsPrefix+team, channel, run)
+		},
 		Library: library{w.desk.shelf, w.engine}, Desk: w.desk.dispatch.Load(), Authorize: s.people.Authorize, Look: s.people.Look,
 		Groups: func(id string) []string {
 			return append(s.people.Groups(id), w.desk.duties.of(id)...)

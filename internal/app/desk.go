@@ -121,8 +121,11 @@ func (d *desk) run(ctx context.Context) error {
 
 // idle hears from the engine which runs are over.
 func (d *desk) idle(run string, i engine.Idle, ended bool) {
-	if c := d.courier.Load(); c != nil && (ended || waiting(i)) {
-		c.Asked()
+	if c := d.courier.Load(); c != nil {
+		if ended || waiting(i) {
+			c.Asked()
+		}
+		c.Moved(run)
 	}
 	if x := d.dispatch.Load(); x != nil {
 		x.Idle(run, i, ended)

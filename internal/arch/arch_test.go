@@ -298,6 +298,7 @@ var larger = map[string]struct {
 	"document":      {1800, "the YAML layer, the reader over it and its shapes of values know the places of everything together"},
 	"playbook":      {1900, "two dialects of one language, a third of it tables of keys with their texts"},
 	"lint":          {3200, "one file for each family of rules; they share the walk over the document"},
+	"courier":       {2000, "one file for each thing that becomes news — incidents, questions, runs, action items — which share the outbox, and the commit that says how far each was told"},
 	"dispatch":      {2900, "the machine and the shell around it, as in engine: neither may know the other's rules by another door"},
 	"engine":        {4600, "the machine and the shell around it, which may not know each other's rules by another door"},
 	"run":           {4600, "the mind: each kind of step has its file"},

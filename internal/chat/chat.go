@@ -86,7 +86,7 @@ type Door struct {
 	Library  Library
 	Desk     Desk
 	// Follow lets a thread in a channel of a workspace follow a run. nil: nothing follows.
-	Follow func(ctx context.Context, team, channel, run string, by entry.Who) error
+	Follow func(ctx context.Context, team, channel, run string) error
 	// Groups gives the groups of a person, as far as they are known.
 	Groups func(id string) []string
 	// Authorize asks the policy, and records its answer.

@@ -266,7 +266,7 @@ func open(t *testing.T) *house {
 			}
 			return nil
 		},
-		Follow: func(_ context.Context, team, channel, run string, _ entry.Who) error {
+		Follow: func(_ context.Context, team, channel, run string) error {
 			h.desk.followed = append(h.desk.followed, team+"/"+channel+"/"+run)
 			return nil
 		},

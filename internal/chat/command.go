@@ -249,7 +249,7 @@ func (d *Door) follow(ctx context.Context, c call, run string) bool {
 	if d.Follow == nil || c.Channel == "" {
 		return false
 	}
-	if err := d.Follow(ctx, c.team.Name, c.Channel, run, by(c.by)); err != nil {
+	if err := d.Follow(ctx, c.team.Name, c.Channel, run); err != nil {
 		d.Log.Warn("no thread follows a run", "run", run, "why", err)
 		return false
 	}
@@ -298,7 +298,7 @@ func (d *Door) inbox(ctx context.Context, c call, _ string) (said, error) {
 			out.blocks = append(out.blocks, section(lines[shownRows]))
 			break
 		}
-		line := fmt.Sprintf("`%s` *%s* — %s of `%s`", r.ID, slack.Escape(strings.ReplaceAll(t.Title, "*", "∗")), t.Type, t.Run)
+		line := fmt.Sprintf("`%s` *%s* — %s of `%s`", r.ID, slack.Escape(strings.ReplaceAll(courier.Headline(t), "*", "∗")), t.Type, t.Run)
 		lines = append(lines, line)
 		b := section(line)
 		if len(courier.Answers(r.ID, t)) > 0 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/catalog"
+	"github.com/tendhq/tend/internal/courier"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/incident"
@@ -197,8 +198,8 @@ func (d *Door) list(ctx context.Context, c call, what string) (said, error) {
 		name := r.Name
 		if kind == "task" {
 			var t engine.TaskRow
-			if json.Unmarshal(r.Body, &t) == nil && t.Title != "" {
-				name = t.Title
+			if json.Unmarshal(r.Body, &t) == nil {
+				name = courier.Headline(&t)
 			}
 		}
 		lines = append(lines, fmt.Sprintf("`%s` %s — %s", r.ID, slack.Escape(name), r.Status))

@@ -225,7 +225,7 @@ func (d *Door) answer(ctx context.Context, p access.Principal, a engine.Answer, 
 	if done == "" {
 		done = "answered (" + strings.ReplaceAll(a.Choice, "-", " ") + ")"
 	}
-	text := fmt.Sprintf("*%s*\n%s by %s", slack.Escape(strings.ReplaceAll(t.Title, "*", "∗")), done, slack.Escape(p.Name))
+	text := fmt.Sprintf("*%s*\n%s by %s", slack.Escape(strings.ReplaceAll(courier.Headline(t), "*", "∗")), done, slack.Escape(p.Name))
 	if status == task.Open {
 		text += ", and more people are needed"
 	}

@@ -249,6 +249,7 @@ func TestServerRefuses(t *testing.T) {
 		{"repositories: [{url: 'https://github.com/a/b', issues: {token: t, url: 'http://api.example.org'}}]", "could be read on the way"},
 		{"repositories: [{url: 'https://github.com/a/b', issues: {token: t}}]", ""},
 		{"repositories: [{dir: /a, issues: {token: t, kind: gitlab, project: a/b, url: 'http://127.0.0.1:8080/api/v4'}}]", ""},
+		{"integrations: {duty: {pagerduty: {key: k}}}\nchannels: {pager: {integration: duty, runs: true}}", "would call somebody for every run"},
 		{"onCall: {a: {}}", "must say who has it"},
 		{"onCall: {a: {pagerduty: {token: t, schedule: P1}}}", ""},
 		{"onCall: {a: {pagerduty: {token: t}}}", "does not say its pagerduty.schedule"},

@@ -94,6 +94,8 @@ type Channel struct {
 	Escalations bool `yaml:"escalations"`
 	// Glass says that it is told when somebody breaks the glass. Where no channel says so, all are told.
 	Glass bool `yaml:"glass"`
+	// Runs says that also what runs do is told, in a thread for each: that of its incident, or one of its own.
+	Runs bool `yaml:"runs"`
 	// Budget is how many messages go within a minute; of the rest one says how many there were. Default: 30.
 	Budget int `yaml:"budget"`
 }
@@ -348,6 +350,9 @@ func (s *Server) checkChannels(bad Bad) {
 		}
 		if !slices.Contains([]string{"", "info", "minor", "major", "critical"}, c.Severity) {
 			bad(at+".severity", "info, minor, major or critical", "severity %q is not known", c.Severity)
+		}
+		if c.Runs && i.PagerDuty != nil {
+			bad(at+".runs", "let a channel follow runs where people read", "the channel %q would call somebody for every run", n)
 		}
 		if c.Budget < 0 {
 			bad(at+".budget", "", fmt.Sprintf("budget %d is less than none", c.Budget))

@@ -1,7 +1,7 @@
 // Package courier is the outbox of messages: what is to be told is durable before anybody tries, goes out in order in each
 // thread, and is told once as far as the other side lets that be found out.
 //
-//	news     an incident's facts and a run's questions become messages, by the rules of each channel
+//	news     an incident's facts, a run's steps and its questions become messages, by the rules of each channel
 //	outbox   decides what is attempted next; pure
 //	Courier  the goroutines around it
 //
@@ -66,6 +66,10 @@ type Channel struct {
 	// approved alone. Where no channel says so, all are told of that.
 	Escalations bool
 	Glass       bool
+	// Runs tells whether threads here follow runs: those of an incident that is told here in its thread, others in one of their own.
+	Runs bool
+	// Quiet tells that only what somebody asked for is told here: threads that follow their runs.
+	Quiet bool
 	// Budget is how many messages go within a minute; 0 is no bound.
 	Budget int
 	// Items tells whether action items of an incident are for this channel. nil: none are.
@@ -106,6 +110,13 @@ type Courier struct {
 
 	write sync.Mutex       // one decision after another: what is queued once is not queued again meanwhile
 	tales map[string]*tale // incidents that were told lately, so that a long stream is not read again for each fact; under write
+
+	runs    chan struct{} // holds one: a run that is followed moved
+	follows follows       // under write
+
+	stir     sync.Mutex
+	moved    map[string]bool // runs
+	followed map[string]bool // that are not over
 }
 
 // channel is one with what waits for it.
@@ -136,7 +147,8 @@ func Open(ctx context.Context, c Config) (*Courier, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	x := &Courier{c: c, channels: map[string]*channel{}, asked: make(chan struct{}, 1), tales: map[string]*tale{}}
+	x := &Courier{c: c, channels: map[string]*channel{}, asked: make(chan struct{}, 1), tales: map[string]*tale{}, runs: make(chan struct{}, 1)}
+	x.follows.runs, x.moved, x.followed = map[string]*follow{}, map[string]bool{}, map[string]bool{}
 	now := time.Now()
 	var rows []store.Row
 	for _, ch := range c.Channels {
@@ -193,7 +205,7 @@ func Open(ctx context.Context, c Config) (*Courier, error) {
 			return nil, err
 		}
 	}
-	return x, nil
+	return x, x.recallRuns(ctx)
 }
 
 func stream(channel string) string { return "message/" + channel }

@@ -17,6 +17,7 @@ import (
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/exchange"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/ledger"
 	"github.com/tendhq/tend/internal/message"
@@ -123,13 +124,15 @@ type house struct {
 	side  *side
 	asks  bool
 	pager bool // is told of questions only when nobody decides
+	runs  bool // threads follow all runs
 	tasks courier.Tasks
 	limit int
 	told  func(remote map[string]any, why string) error // of action items; nil: they are not for the channel
 
-	book *ledger.Ledger
-	c    *courier.Courier
-	end  func() error
+	book  *ledger.Ledger
+	epoch uint64
+	c     *courier.Courier
+	end   func() error
 }
 
 func (h *house) open() {
@@ -138,21 +141,22 @@ func (h *house) open() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.book = ledger.Open(h.store, lease, nil)
+	h.book, h.epoch = ledger.Open(h.store, lease, nil), lease.Epoch
 	ch := courier.Channel{
-		Name: "ops", Budget: h.limit, Tasks: !h.pager, Escalations: h.pager, Buttons: true,
+		Name: "ops", Budget: h.limit, Tasks: !h.pager, Escalations: h.pager, Buttons: true, Runs: h.runs,
 		Sender: func(context.Context) (message.Sender, error) { return h.side, nil },
 		Wants: func(project, severity string, _ map[string]string) bool {
 			return project == "default" && severity != "info"
 		},
 	}
+	more := courier.Channel{Name: "threads", Buttons: true, Quiet: true, Sender: ch.Sender} // only what is asked for
 	if h.told != nil {
 		ch.Items = func(s *incident.State) bool { return s.Project == "default" }
 		ch.Told = func(_ context.Context, _ *entry.MessageQueued, remote value.Object, why string) error {
 			return h.told(remote, why)
 		}
 	}
-	h.c, err = courier.Open(h.t.Context(), courier.Config{Ledger: h.book, Tasks: h.tasks, URL: "https://tend.example.org", Channels: []courier.Channel{ch}})
+	h.c, err = courier.Open(h.t.Context(), courier.Config{Ledger: h.book, Tasks: h.tasks, URL: "https://tend.example.org", Channels: []courier.Channel{ch, more}})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -640,6 +644,173 @@ func TestGlass(t *testing.T) {
 		got := h.side.all()
 		if len(got) != 2 || got[0].Severity != "critical" || !strings.Contains(got[0].Title, "GLASS WAS BROKEN by Eve") || !strings.Contains(got[0].Text, "it burns") || got[1].Step != message.Ends {
 			t.Fatalf("%+v", got)
+		}
+	})
+}
+
+// told are titles, each with where it went and the title of what it stands below.
+func (h *house) lines() []string {
+	var out []string
+	all := h.side.all()
+	for _, m := range all {
+		below := ""
+		for _, x := range all {
+			if m.First["id"] == x.ID {
+				below = " below " + x.Title
+			}
+		}
+		out = append(out, strings.TrimSpace(strings.Join(m.To, ",")+" "+m.Title+below))
+	}
+	return out
+}
+
+// grows writes what happened in a run, as the engine does; moves says so, too.
+func (h *house) grows(run string, list ...entry.Payload) {
+	h.t.Helper()
+	head, err := h.store.Head(h.t.Context(), "run/"+run)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	b := store.Batch{Epoch: h.epoch, Shards: []int{id.Shard(run)}, Expect: []store.Expect{{Stream: "run/" + run, Length: head.Length}}}
+	prev := head.Hash
+	for i, p := range list {
+		e, err := entry.New(time.Now(), p)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		e.Stream, e.Seq, e.Prev, e.Epoch = "run/"+run, head.Length+uint64(i)+1, prev, h.epoch //nolint:gosec // an index
+		e.Seal()
+		prev = e.Hash
+		b.Entries = append(b.Entries, e)
+	}
+	if a := h.store.Commit(h.t.Context(), []store.Batch{b}); a[0].Err != nil {
+		h.t.Fatal(a[0].Err)
+	}
+}
+
+func (h *house) moves(run string, list ...entry.Payload) {
+	h.t.Helper()
+	h.grows(run, list...)
+	h.c.Moved(run)
+}
+
+func created(incident string) *entry.RunCreated {
+	return &entry.RunCreated{Name: "reclaim-disk", Project: "default", By: entry.Who{Name: "Alice"}, Cause: entry.Cause{Incident: incident, Why: "it is full"}}
+}
+
+func acts() []entry.Payload {
+	return []entry.Payload{
+		&entry.StepIntent{Path: "steps[0]", Action: "shell", Effect: "read"},
+		&entry.StepIntent{Path: "steps[1]", Action: "ssh", Effect: "mutate", Targets: []string{"host:db-1"}},
+	}
+}
+
+// TestThreadFollowsARun: where somebody asked for it, from its beginning to its end, over restarts, each thing once.
+func TestThreadFollowsARun(t *testing.T) {
+	t.Parallel()
+	run(t, &house{asks: true}, func(t *testing.T, h *house) {
+		h.moves("run_1", append([]entry.Payload{created("")}, acts()...)...)
+		wait(time.Minute)
+		if got := h.lines(); len(got) > 0 {
+			t.Fatalf("nobody asked for %q", got)
+		}
+		for range 2 {
+			if err := h.c.Follow(t.Context(), "threads", "C0X", "run_1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wait(time.Second)
+		h.close()
+		h.open()
+		h.moves("run_1", &entry.StepResult{Path: "steps[1]", Outcome: entry.Failed, Fault: &entry.Fault{Message: "no space"}})
+		wait(time.Second)
+		// Nothing tells that it moved, and it is seen all the same.
+		h.grows("run_1", &entry.StepHeld{Path: "steps[2]", Why: "a freeze"})
+		wait(2 * time.Minute)
+		if err := h.c.Follow(t.Context(), "threads", "C0Y", "run_1"); err != nil {
+			t.Fatal(err)
+		}
+		h.moves("run_1", &entry.RunEnded{Status: "failed", Fault: &entry.Fault{Message: "no space"}})
+		wait(time.Minute)
+		h.close()
+		h.open()
+		h.c.Moved("run_1")
+		wait(time.Minute)
+		want := []string{
+			"C0X reclaim-disk began",
+			"C0X ssh began on host:db-1 (steps[1]) below reclaim-disk began",
+			"C0X ssh failed (steps[1]): no space below reclaim-disk began",
+			"C0X steps[2] is held: a freeze below reclaim-disk began",
+			"C0X reclaim-disk failed below reclaim-disk began",
+			"C0Y reclaim-disk began",
+			"C0Y reclaim-disk failed below reclaim-disk began",
+		}
+		got := h.lines()
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		for _, m := range h.side.all() {
+			if strings.HasSuffix(m.Title, "disk failed") && (m.Edit["id"] == nil || m.Edit["id"] != m.First["id"]) {
+				t.Errorf("the first message does not show how it ended: %+v", m)
+			}
+		}
+		if err := h.c.Follow(t.Context(), "nowhere", "C0X", "run_1"); !fault.Is(err, fault.NotFound) {
+			t.Error(err)
+		}
+	})
+}
+
+// TestChannelFollowsRuns: all of them, in a thread of their own or in that of their incident; not those that a run calls.
+func TestChannelFollowsRuns(t *testing.T) {
+	t.Parallel()
+	run(t, &house{asks: true, runs: true}, func(t *testing.T, h *house) {
+		wait(time.Second)
+		list, err := incident.OpenNew(incident.Start{ID: "inc_1", Project: "default", Title: "Disk", Severity: incident.Major, By: entry.Who{Name: "tend"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := new(incident.State)
+		if err := s.Evolve(time.Now(), list[0]); err != nil {
+			t.Fatal(err)
+		}
+		body, err := json.Marshal(s.Brief())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.book.Append(t.Context(), ledger.Batch{
+			Facts: []ledger.Fact{{Stream: "incident/inc_1", Payload: list[0]}},
+			Rows:  []store.Row{{Key: store.Key{Kind: "incident", ID: "inc_1"}, Project: "default", Status: "open", At: s.Opened, Body: body}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		wait(time.Second)
+		h.moves("run_1", append([]entry.Payload{created("inc_1")}, acts()...)...)
+		called := created("")
+		called.Cause.Parent = "run_1"
+		h.moves("run_2", append([]entry.Payload{called}, acts()...)...)
+		other := created("")
+		other.Project = "secret"
+		h.moves("run_3", append([]entry.Payload{other}, acts()...)...)
+		wait(time.Second)
+		h.moves("run_1", &entry.RunEnded{Status: "succeeded"})
+		// One that nobody said of: it is found.
+		h.grows("run_4", created(""))
+		if err := h.book.Append(t.Context(), ledger.Batch{
+			Rows: []store.Row{{Key: store.Key{Kind: "run", ID: "run_4"}, Project: "default", Status: "running", At: time.Now(), Body: []byte("{}")}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		wait(time.Minute)
+		want := []string{"Disk", "ssh began on host:db-1 (steps[1]) below Disk", "reclaim-disk began"}
+		if got := h.lines(); !slices.Equal(got, want) {
+			t.Errorf("%q", got)
+		}
+		h.moves("run_4", &entry.RunEnded{Status: "succeeded"})
+		wait(time.Second)
+		if got := h.lines(); !slices.Equal(got, append(want, "reclaim-disk succeeded below reclaim-disk began")) {
+			t.Errorf("%q", got)
 		}
 	})
 }

@@ -41,6 +41,8 @@ func (c *Courier) listen(ctx context.Context) error {
 	if err := c.questions(ctx); err != nil {
 		return quiet(ctx, err)
 	}
+	glances := time.NewTicker(glance)
+	defer glances.Stop()
 	var pending []string // that grew and were not told
 	for {
 		flood := time.NewTimer(c.floodDue())
@@ -52,6 +54,10 @@ func (c *Courier) listen(ctx context.Context) error {
 			pending = append(pending, tail.Take()...)
 		case <-c.asked:
 			err = c.questions(ctx)
+		case <-c.runs:
+			err = c.tellRuns(ctx)
+		case <-glances.C:
+			err = c.tellRuns(ctx)
 		case <-questions.C:
 			err = c.questions(ctx)
 		case <-flood.C:

@@ -232,7 +232,7 @@ func (c *Courier) over(ctx context.Context, r store.Row, asked time.Time) ([]New
 	}
 	out, err := c.spread(ctx, r, &t, "/"+r.Status, false, c.asks(&t), func(Channel) *message.Message { return answered(r.ID, r.Status, &t) })
 	for i := range out {
-		out[i].Edits = ID(out[i].Channel, "task/"+r.ID, asked)
+		out[i].Edits = ID(out[i].Channel, strings.TrimSuffix(out[i].Once, "/"+r.Status), asked)
 	}
 	return out, err
 }
@@ -254,7 +254,7 @@ func (c *Courier) asks(t *engine.TaskRow) func(Channel) bool {
 
 // spread makes the news for each channel that wants them.
 func (c *Courier) spread(ctx context.Context, r store.Row, t *engine.TaskRow, once string, urgent bool, wants func(Channel) bool, m func(Channel) *message.Message) ([]News, error) {
-	incidentID := ""
+	incidentID, root := "", t.Run
 	page, err := c.c.Tasks.Rows(ctx, store.Filter{Kind: "run", ID: t.Run, Limit: 1})
 	if err != nil {
 		return nil, err
@@ -262,7 +262,7 @@ func (c *Courier) spread(ctx context.Context, r store.Row, t *engine.TaskRow, on
 	if len(page.Rows) > 0 {
 		var run engine.RunRow
 		if err := json.Unmarshal(page.Rows[0].Body, &run); err == nil {
-			incidentID = run.Cause.Incident
+			incidentID, root = run.Cause.Incident, cmp.Or(run.Cause.Root, root)
 		}
 	}
 	at := r.At
@@ -272,7 +272,7 @@ func (c *Courier) spread(ctx context.Context, r store.Row, t *engine.TaskRow, on
 	var out []News
 	for _, ch := range c.c.Channels {
 		n := c.channels[ch.Name]
-		if !wants(ch) || r.At.Before(n.since) || ch.Wants != nil && !ch.Wants(r.Project, "", nil) {
+		if ch.Quiet || !wants(ch) || r.At.Before(n.since) || ch.Wants != nil && !ch.Wants(r.Project, "", nil) {
 			continue
 		}
 		out = append(out, News{
@@ -280,16 +280,36 @@ func (c *Courier) spread(ctx context.Context, r store.Row, t *engine.TaskRow, on
 			Urgent: urgent, Message: *m(ch),
 		})
 	}
+	f, err := c.followOf(ctx, root, false)
+	if err != nil || f == nil {
+		return out, err
+	}
+	for _, p := range f.Places { // where a thread follows the run, it is asked too
+		n := c.channels[p.Channel]
+		if n == nil {
+			continue
+		}
+		w := News{
+			Channel: p.Channel, Once: "task/" + r.ID + "@" + p.To + once, Thread: threadIn(root, p.To), Project: r.Project, Incident: incidentID, Run: t.Run,
+			At: at, Urgent: urgent, Message: *m(n.Channel),
+		}
+		w.Message.To = []string{p.To}
+		out = append(out, w)
+	}
 	return out, nil
 }
 
 // question asks for what a run waits for.
 func question(id string, t *engine.TaskRow, base string, ask bool) *message.Message {
 	m := &message.Message{
-		Type: "task", Step: message.Opens, Key: id, Severity: "major", Title: cmp.Or(t.Title, "A run waits for somebody"), Text: t.Message,
+		Type: "task", Step: message.Opens, Key: id, Severity: "major", Title: Headline(t), Text: t.Message,
+	}
+	step := ""
+	if m.Title == strings.TrimSpace(m.Text) {
+		m.Text, step = "", t.Title
 	}
 	if t.Type == task.Review {
-		m.Type, m.Severity, m.Title = "glass", "critical", "THE GLASS WAS BROKEN by "+t.Requester+": "+t.Title
+		m.Type, m.Severity, m.Title, m.Text = "glass", "critical", "THE GLASS WAS BROKEN by "+t.Requester+": "+t.Title, t.Message
 	}
 	add := func(name, v string) {
 		if v != "" {
@@ -298,6 +318,9 @@ func question(id string, t *engine.TaskRow, base string, ask bool) *message.Mess
 	}
 	for _, k := range slices.Sorted(maps.Keys(t.Show)) {
 		add(k, show(t.Show[k]))
+	}
+	if step != m.Title {
+		add("step", step)
 	}
 	add("asked of", strings.Join(t.From, ", "))
 	for _, e := range t.Escalated {
@@ -324,9 +347,17 @@ func question(id string, t *engine.TaskRow, base string, ask bool) *message.Mess
 	return m
 }
 
+// Headline is what a question is in a line: its message, when that is one, because a title is often only the name of a step.
+func Headline(t *engine.TaskRow) string {
+	if m := strings.TrimSpace(t.Message); m != "" && !strings.Contains(m, "\n") && len([]rune(m)) <= itemTitle {
+		return m
+	}
+	return cmp.Or(t.Title, "A run waits for somebody")
+}
+
 // answered tells what became of a question.
 func answered(id, status string, t *engine.TaskRow) *message.Message {
-	m := &message.Message{Type: "task", Step: message.Closes, Key: id, Title: cmp.Or(t.Title, id) + ": " + status}
+	m := &message.Message{Type: "task", Step: message.Closes, Key: id, Title: Headline(t) + ": " + status}
 	switch status {
 	case "approved", "answered", "done":
 		m.Step = message.Ends

@@ -2,10 +2,7 @@ package dispatch
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
-	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/incident"
@@ -47,7 +44,7 @@ func Story(ctx context.Context, s Reader, name string) (*incident.State, []incid
 // runLines tells of a run what mattered.
 func runLines(ctx context.Context, s Reader, run string) ([]incident.Line, error) {
 	var out []incident.Line
-	acts := map[string]string{} // path → action, of steps that change something
+	steps := incident.Steps{}
 	for from := uint64(1); from <= storyEntries; {
 		page, err := s.Read(ctx, "run/"+run, from, 1000)
 		if err != nil || len(page) == 0 {
@@ -58,45 +55,13 @@ func runLines(ctx context.Context, s Reader, run string) ([]incident.Line, error
 			if err != nil {
 				return out, err
 			}
-			if text := runLine(acts, p); text != "" {
+			if text := steps.Tell(p); text != "" {
 				out = append(out, incident.Line{At: page[i].At, What: "run", Text: text, Ref: run})
 			}
 		}
 		from = page[len(page)-1].Seq + 1
 	}
 	return out, nil
-}
-
-func runLine(acts map[string]string, p entry.Payload) string {
-	switch x := p.(type) {
-	case *entry.StepIntent:
-		if x.Effect != string(contract.Mutate) && x.Effect != string(contract.Idempotent) {
-			return ""
-		}
-		acts[x.Path] = x.Action
-		if len(x.Targets) == 0 {
-			return fmt.Sprintf("%s began (%s)", x.Action, x.Path)
-		}
-		return fmt.Sprintf("%s began on %s (%s)", x.Action, strings.Join(x.Targets, ", "), x.Path)
-	case *entry.StepResult:
-		action, ok := acts[x.Path]
-		if !ok {
-			return ""
-		}
-		why := ""
-		if x.Fault != nil {
-			why = ": " + x.Fault.Message
-		}
-		return fmt.Sprintf("%s %s (%s)%s", action, x.Outcome, x.Path, why)
-	case *entry.StepHeld:
-		return fmt.Sprintf("%s is held: %s", x.Path, x.Why)
-	case *entry.TaskOpened:
-		return "asked people: " + x.Path
-	case *entry.TaskDecided:
-		return fmt.Sprintf("%s was %s", x.Path, x.Outcome)
-	default:
-		return ""
-	}
 }
 
 // Incident reads an incident and its story.

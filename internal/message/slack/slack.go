@@ -84,7 +84,7 @@ func (s *Sender) overtake(ctx context.Context, m message.Message) exchange.End {
 	if old.TS == "" {
 		return exchange.Done()
 	}
-	end := s.client.Update(ctx, old, fallback(m), Blocks(message.Message{Title: m.Title, Text: m.Text, Facts: m.Facts, Links: m.Links}))
+	end := s.client.Update(ctx, old, fallback(m), Blocks(message.Message{Step: m.Step, Title: m.Title, Text: m.Text, Facts: m.Facts, Links: m.Links}))
 	if end.Kind == fault.NotFound || end.Kind == fault.Invalid {
 		return exchange.Done()
 	}

@@ -84,7 +84,7 @@ func Start() *Server {
 	s := &Server{
 		mode: messagetest.Good, pending: map[string]*File{}, invited: map[string][]string{}, triggers: map[string]time.Time{},
 		channels: map[string]string{"ops": "C0OPS", "db": "C0DB"},
-		users:    map[string][2]string{"U0ALICE": {"Alice", "alice@example.org"}, "U0BOB": {"Bob", "bob@example.org"}, "U0ROOT": {"Root", "root@example.org"}, "U0EVE": {"Eve", ""}},
+		users:    map[string][2]string{"U0ALICE": {"Alice", "alice@example.org"}, "U0BOB": {"Bob", "bob@example.org"}, "U0CAROL": {"Carol", "carol@example.org"}, "U0ROOT": {"Root", "root@example.org"}, "U0EVE": {"Eve", ""}},
 		base:     time.Now().Unix(),
 	}
 	s.web = httptest.NewServer(http.HandlerFunc(s.serve))
