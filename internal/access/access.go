@@ -54,6 +54,9 @@ const (
 	Override Verb = "override" // loosen a guard, change a mode
 	Audit    Verb = "audit"    // read who did what
 	Manage   Verb = "manage"   // tokens, bindings, secrets' names, backups
+	Request  Verb = "request"  // a playbook that is offered: for whom the offer names (Need.To), and for who may start runs
+	Take     Verb = "take"     // what a run hands over: for nobody but who it is for (Need.To)
+	Own      Verb = "own"      // look at what is one's own: for everybody who signed on
 	Nothing  Verb = "nothing"  // open to everybody: health, the contract itself
 )
 
@@ -63,4 +66,5 @@ type Need struct {
 	Kind    string            `json:"kind,omitempty"` // run, task, incident, event, playbook, guard, token, …
 	Project string            `json:"project,omitempty"`
 	Labels  map[string]string `json:"labels,omitempty"` // of the object
+	To      []string          `json:"to,omitempty"`     // subjects that the object itself is for
 }

@@ -38,13 +38,13 @@ func verbs(r Role) []Verb {
 	case Breaker:
 		return []Verb{View, Break}
 	case Operator:
-		return []Verb{View, Start, Control, Answer, Write, Halt}
+		return []Verb{View, Start, Control, Answer, Write, Halt, Request}
 	case Author:
-		return []Verb{View, Start, Control, Answer, Write, Halt, Publish}
+		return []Verb{View, Start, Control, Answer, Write, Halt, Request, Publish}
 	case Approver:
-		return []Verb{View, Start, Control, Answer, Write, Halt, Approve}
+		return []Verb{View, Start, Control, Answer, Write, Halt, Request, Approve}
 	case Admin:
-		return []Verb{View, Start, Control, Answer, Write, Halt, Publish, Approve, Break, Unhalt, Override, Audit, Manage}
+		return []Verb{View, Start, Control, Answer, Write, Halt, Request, Publish, Approve, Break, Unhalt, Override, Audit, Manage}
 	}
 	return nil
 }
@@ -60,14 +60,23 @@ func (r Role) May(v Verb) bool { return slices.Contains(verbs(r), v) }
 
 // Check decides. It is the only place where it is decided: page, API, command line and chat all ask here.
 //
-// In this order: what is open to everybody; nobody; the owner of the data directory, who could read and write it anyway; the
-// bounds of a token; bindings that deny; bindings that allow. What is left is denied.
+// In this order: what is open to everybody; nobody; what is one's own; what is handed over, which no role can take; the bounds
+// of a token; the owner of the data directory, who could read and write it anyway; bindings that deny; who an object is for;
+// bindings that allow. What is left is denied.
 func Check(p Policy, who Principal, n Need) Verdict {
 	switch {
 	case n.Verb == Nothing:
 		return Verdict{Allowed: true, Why: "it is open to everybody"}
 	case who.ID == "":
 		return Verdict{Why: "nobody is signed on"}
+	case n.Verb == Own:
+		return Verdict{Allowed: true, Why: "it is about what is their own"}
+	case n.Verb == Take && who.Scope != nil:
+		return Verdict{Why: "a token with bounds takes nothing that is handed over"}
+	case n.Verb == Take && n.For(who):
+		return Verdict{Allowed: true, Why: "it is for them"}
+	case n.Verb == Take:
+		return Verdict{Why: "it is for somebody else"}
 	}
 	if s := who.Scope; s != nil {
 		if len(s.Projects) > 0 && !slices.Contains(s.Projects, n.Project) && !n.list() {
@@ -90,6 +99,12 @@ func Check(p Policy, who Principal, n Need) Verdict {
 		}
 		if !allowed.Allowed {
 			allowed = Verdict{Allowed: true, Why: fmt.Sprintf("they are %s by the binding %q", b.Role, b.Name), By: b.Name, Groups: who.Groups}
+		}
+	}
+	if n.Verb == Request && !allowed.Allowed {
+		allowed.Why = "it is not offered to them"
+		if n.For(who) {
+			allowed = Verdict{Allowed: true, Why: "it is offered to them", Groups: who.Groups}
 		}
 	}
 	return allowed
@@ -139,6 +154,11 @@ func Powers(p Policy, who Principal) []Power {
 // unnamed stands for every project that no binding names: none can be called so.
 const unnamed = "\x00"
 
+// For tells whether the object is for somebody.
+func (n Need) For(who Principal) bool {
+	return slices.ContainsFunc(n.To, func(s string) bool { return Names(s, who) })
+}
+
 func allowing(v Verb) []Role {
 	return slices.DeleteFunc(Roles(), func(r Role) bool { return !r.May(v) })
 }
@@ -173,19 +193,34 @@ func (b Binding) covers(n Need) bool {
 func (n Need) list() bool { return n.Project == "" && n.Verb == View }
 
 func (b Binding) names(who Principal) bool {
-	return slices.ContainsFunc(b.Subjects, func(s string) bool {
-		if group, ok := strings.CutPrefix(s, "group:"); ok {
-			return slices.Contains(who.Groups, group)
-		}
-		if s == "*" {
-			return true
-		}
-		// A pattern ends the name or begins it: user:*@example.org, token:ci-*. Elsewhere a star is a star.
-		if before, after, ok := strings.Cut(s, "*"); ok {
-			return len(who.ID) >= len(before)+len(after) && strings.HasPrefix(who.ID, before) && strings.HasSuffix(who.ID, after) && strings.Contains(before, ":")
-		}
-		return s == who.ID
-	})
+	return slices.ContainsFunc(b.Subjects, func(s string) bool { return Names(s, who) })
+}
+
+// Names tells whether a subject is somebody: user:…, group:…, token:…, *.
+func Names(subject string, who Principal) bool {
+	if group, ok := strings.CutPrefix(subject, "group:"); ok {
+		return slices.Contains(who.Groups, group)
+	}
+	if subject == "*" {
+		return who.ID != ""
+	}
+	// A pattern ends the name or begins it: user:*@example.org, token:ci-*. Elsewhere a star is a star.
+	if before, after, ok := strings.Cut(subject, "*"); ok {
+		return len(who.ID) >= len(before)+len(after) && strings.HasPrefix(who.ID, before) && strings.HasSuffix(who.ID, after) && strings.Contains(before, ":")
+	}
+	return who.ID != "" && subject == who.ID
+}
+
+// Subject tells what is wrong with the name of a subject; "" when nothing is.
+func Subject(s string) string {
+	kind, rest, ok := strings.Cut(s, ":")
+	switch {
+	case s != "*" && (!ok || rest == "" || !slices.Contains([]string{"user", "group", "token", "workload", "os", "run"}, kind)):
+		return fmt.Sprintf("%q names nobody; write user:…, group:…, token:… or *", s)
+	case strings.Count(s, "*") > 1:
+		return fmt.Sprintf("%q has more than one *", s)
+	}
+	return ""
 }
 
 // Problems tells what is wrong with a policy: every problem, by the name of its binding.
@@ -204,12 +239,8 @@ func (p Policy) Problems() []string {
 			out = append(out, name+" names nobody")
 		}
 		for _, s := range b.Subjects {
-			kind, rest, ok := strings.Cut(s, ":")
-			if s != "*" && (!ok || rest == "" || !slices.Contains([]string{"user", "group", "token", "workload", "os", "run"}, kind)) {
-				out = append(out, fmt.Sprintf("%s: %q names nobody; write user:…, group:…, token:… or *", name, s))
-			}
-			if strings.Count(s, "*") > 1 {
-				out = append(out, fmt.Sprintf("%s: %q has more than one *", name, s))
+			if wrong := Subject(s); wrong != "" {
+				out = append(out, name+": "+wrong)
 			}
 		}
 	}

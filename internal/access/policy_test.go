@@ -13,7 +13,7 @@ import (
 func verbs() []access.Verb {
 	return []access.Verb{
 		access.View, access.Start, access.Control, access.Answer, access.Approve, access.Break, access.Write, access.Publish, access.Halt, access.Unhalt,
-		access.Override, access.Audit, access.Manage,
+		access.Override, access.Audit, access.Manage, access.Request, access.Take, access.Own,
 	}
 }
 
@@ -23,10 +23,10 @@ func TestRoles(t *testing.T) {
 	for role, want := range map[access.Role]string{
 		access.Viewer:   "view",
 		access.Breaker:  "view break",
-		access.Operator: "view start control answer write halt",
-		access.Author:   "view start control answer write publish halt",
-		access.Approver: "view start control answer approve write halt",
-		access.Admin:    "view start control answer approve break write publish halt unhalt override audit manage",
+		access.Operator: "view start control answer write halt request",
+		access.Author:   "view start control answer write publish halt request",
+		access.Approver: "view start control answer approve write halt request",
+		access.Admin:    "view start control answer approve break write publish halt unhalt override audit manage request",
 		"owner":         "",
 	} {
 		var got []string
@@ -79,6 +79,19 @@ func TestCheck(t *testing.T) {
 		{"a token of another project", access.Principal{ID: "user:root@example.org", Scope: &access.Scope{Projects: []string{"bank"}}}, access.Need{Verb: access.View, Project: "shop"}, false, `"shop"`},
 		{"a token does not add", access.Principal{ID: "user:carl@example.org", Scope: &access.Scope{Roles: []access.Role{access.Admin}}}, access.Need{Verb: access.Manage, Project: "shop"}, false, "no role"},
 		{"a list, with a role in one project", access.Principal{ID: "token:ci-x"}, access.Need{Verb: access.View, Kind: "run"}, true, ""},
+		{"what is offered to a group", alice, access.Need{Verb: access.Request, Kind: "playbook", Project: "bank", To: []string{"user:x", "group:sre"}}, true, "offered to them"},
+		{"what is offered to others", alice, access.Need{Verb: access.Request, Kind: "playbook", Project: "bank", To: []string{"group:dev"}}, false, "not offered to them"},
+		{"what may be started anyway", alice, access.Need{Verb: access.Request, Kind: "playbook", Project: "shop", To: []string{"group:dev"}}, true, "sre operates shop"},
+		{"an offer to everybody", access.Principal{ID: "user:eve@elsewhere.example"}, access.Need{Verb: access.Request, Project: "bank", To: []string{"*"}}, true, "offered"},
+		{"an offer to everybody, and nobody", access.Principal{}, access.Need{Verb: access.Request, Project: "bank", To: []string{"*"}}, false, "nobody"},
+		{"deny wins over an offer", access.Principal{ID: "user:bob@example.org"}, access.Need{Verb: access.Request, Project: "shop", To: []string{"user:bob@example.org"}}, false, "not bob"},
+		{"an offer, with a token that only looks", access.Principal{ID: "user:eve", Scope: &access.Scope{Roles: []access.Role{access.Viewer}}}, access.Need{Verb: access.Request, Project: "bank", To: []string{"*"}}, false, "token may not"},
+		{"handed over", alice, access.Need{Verb: access.Take, To: []string{"user:alice@example.org"}}, true, "for them"},
+		{"handed over to somebody else", access.Principal{ID: "user:root@example.org"}, access.Need{Verb: access.Take, To: []string{"user:alice@example.org"}}, false, "somebody else"},
+		{"handed over, and the owner", access.Principal{ID: "os:ann", Local: true}, access.Need{Verb: access.Take, To: []string{"user:alice@example.org"}}, false, "somebody else"},
+		{"handed over, with a bounded token", access.Principal{ID: "user:alice@example.org", Scope: &access.Scope{Roles: []access.Role{access.Admin}}}, access.Need{Verb: access.Take, To: []string{"user:alice@example.org"}}, false, "bounds"},
+		{"one's own, with a bounded token", access.Principal{ID: "user:eve", Scope: &access.Scope{Projects: []string{"bank"}}}, access.Need{Verb: access.Own}, true, "their own"},
+		{"one's own, and nobody", access.Principal{}, access.Need{Verb: access.Own}, false, "nobody"},
 		{"an unknown verb", access.Principal{ID: "user:root@example.org"}, access.Need{Verb: "destroy"}, false, "no role"},
 	} {
 		v := access.Check(policy, c.who, c.need)
@@ -107,7 +120,7 @@ func TestMonotone(t *testing.T) {
 		bindings := rapid.SliceOfN(binding, 0, 6).Draw(t, "bindings")
 		more := binding.Draw(t, "more")
 		who := access.Principal{ID: rapid.SampledFrom([]string{"user:a", "user:c", "token:t"}).Draw(t, "who"), Groups: rapid.SliceOfN(rapid.SampledFrom([]string{"g", "i"}), 0, 2).Draw(t, "groups")}
-		need := access.Need{Verb: rapid.SampledFrom(verbs()).Draw(t, "verb"), Project: rapid.SampledFrom([]string{"", "p", "q"}).Draw(t, "project"), Labels: map[string]string{"k": rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "label")}}
+		need := access.Need{Verb: rapid.SampledFrom(slices.DeleteFunc(verbs(), func(v access.Verb) bool { return v == access.Own })).Draw(t, "verb"), Project: rapid.SampledFrom([]string{"", "p", "q"}).Draw(t, "project"), Labels: map[string]string{"k": rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "label")}}
 		may := func(bs []access.Binding, p access.Principal) bool {
 			return access.Check(access.Policy{Bindings: bs}, p, need).Allowed
 		}

@@ -182,12 +182,21 @@ func (l library) Playbooks() []*catalog.Playbook { return l.now.Load().Playbooks
 
 // StartPlaybook implements httpapi.Library.
 func (l library) StartPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request, trace string) (string, error) {
+	return l.start(ctx, p, params, engine.Start{By: by, Request: request, Cause: entry.Cause{Why: why}, Trace: trace})
+}
+
+// RequestPlaybook implements httpapi.Library.
+func (l library) RequestPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request, trace string) (string, error) {
+	cause := entry.Cause{For: by.ID, Offer: p.Name, Why: why}
+	return l.start(ctx, p, params, engine.Start{By: by, Request: request, Cause: cause, Trace: trace})
+}
+
+func (l library) start(ctx context.Context, p *catalog.Playbook, params map[string]any, s engine.Start) (string, error) {
 	bound, err := p.Program.Bind(params, nil, p.Metadata, l.eval)
 	if err != nil {
 		return "", err
 	}
-	return l.engine.Start(ctx, engine.Start{
-		Project: p.Project, Environment: p.Environment, Program: p.Program, Params: bound, Metadata: p.Metadata, Source: p.Source, Guards: p.Guards,
-		By: by, Request: request, Cause: entry.Cause{Why: why}, Trace: trace,
-	})
+	s.Project, s.Environment, s.Program, s.Params = p.Project, p.Environment, p.Program, bound
+	s.Metadata, s.Source, s.Guards = p.Metadata, p.Source, p.Guards
+	return l.engine.Start(ctx, s)
 }

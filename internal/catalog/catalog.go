@@ -410,7 +410,7 @@ func digest(p *program.Program) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// bare drops from a closure what says nothing about what is done: the metadata but its name, and lines.
+// bare drops from a closure what says nothing about what is done: the metadata but its name, who may ask for it, and lines.
 func bare(v any) any {
 	switch x := v.(type) {
 	case map[string]any:
@@ -421,6 +421,7 @@ func bare(v any) any {
 		if m, ok := x["metadata"].(map[string]any); ok {
 			if _, program := x["language"]; program {
 				out["metadata"] = m["name"]
+				delete(out, "offer")
 			}
 		}
 		for k, e := range out {

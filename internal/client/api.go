@@ -148,6 +148,19 @@ func (q ListIncidentsQuery) parameters(set func(in, name string, v any)) {
 	set("query", "oldest", q.Oldest)
 }
 
+// ListRequestsQuery are the parameters of ListRequests. What is zero is not sent.
+type ListRequestsQuery struct {
+	Limit  int    // How many at most. 0: 100.
+	Cursor string // From "next" of the page before.
+	Oldest bool   // The oldest first.
+}
+
+func (q ListRequestsQuery) parameters(set func(in, name string, v any)) {
+	set("query", "limit", q.Limit)
+	set("query", "cursor", q.Cursor)
+	set("query", "oldest", q.Oldest)
+}
+
 // ListRevisionsQuery are the parameters of ListRevisions. What is zero is not sent.
 type ListRevisionsQuery struct {
 	Limit int // How many at most. 0: all that are remembered.
@@ -408,6 +421,19 @@ type StartPlaybookQuery struct {
 }
 
 func (q StartPlaybookQuery) parameters(set func(in, name string, v any)) {
+	set("query", "project", q.Project)
+	set("query", "environment", q.Environment)
+	set("header", "Tend-Request", q.TendRequest)
+}
+
+// SubmitRequestQuery are the parameters of SubmitRequest. What is zero is not sent.
+type SubmitRequestQuery struct {
+	Project     string // Its project; needed when playbooks of several projects have the name.
+	Environment string // The environment that it is live in; needed when it is live in several.
+	TendRequest string // Names the wish: a repeat with the same name gives the same request.
+}
+
+func (q SubmitRequestQuery) parameters(set func(in, name string, v any)) {
 	set("query", "project", q.Project)
 	set("query", "environment", q.Environment)
 	set("header", "Tend-Request", q.TendRequest)
@@ -690,6 +716,15 @@ func (a *API) ListIncidents(ctx context.Context, q ListIncidentsQuery) (wire.Pag
 	return out, err
 }
 
+// ListOffers: what is offered to the asker.
+//
+// GET /v1/offers
+func (a *API) ListOffers(ctx context.Context) (wire.Offers, error) {
+	var out wire.Offers
+	err := a.call(ctx, request{method: "GET", path: "/v1/offers"}, &out)
+	return out, err
+}
+
 // ListPlaybooks: the playbooks that are live.
 //
 // GET /v1/playbooks
@@ -705,6 +740,15 @@ func (a *API) ListPlaybooks(ctx context.Context) (wire.Playbooks, error) {
 func (a *API) ListRepositories(ctx context.Context) (wire.Repositories, error) {
 	var out wire.Repositories
 	err := a.call(ctx, request{method: "GET", path: "/v1/repositories"}, &out)
+	return out, err
+}
+
+// ListRequests: what the asker asked for.
+//
+// GET /v1/requests
+func (a *API) ListRequests(ctx context.Context, q ListRequestsQuery) (wire.Requests, error) {
+	var out wire.Requests
+	err := a.call(ctx, request{method: "GET", path: "/v1/requests"}.with(q.parameters), &out)
 	return out, err
 }
 
@@ -1045,6 +1089,15 @@ func (a *API) ShowPlaybook(ctx context.Context, name string, q ShowPlaybookQuery
 	return out, err
 }
 
+// ShowRequest: one request of the asker, with the outputs that the offer declares.
+//
+// GET /v1/requests/{id}
+func (a *API) ShowRequest(ctx context.Context, id string) (wire.Request, error) {
+	var out wire.Request
+	err := a.call(ctx, request{method: "GET", path: "/v1/requests/" + segment(id)}, &out)
+	return out, err
+}
+
 // ShowRun: one run.
 //
 // GET /v1/runs/{run}
@@ -1105,6 +1158,15 @@ func (a *API) StartRun(ctx context.Context, body wire.Start) (wire.Started, erro
 func (a *API) Status(ctx context.Context) (engine.Status, error) {
 	var out engine.Status
 	err := a.call(ctx, request{method: "GET", path: "/v1/status"}, &out)
+	return out, err
+}
+
+// SubmitRequest: ask for what is offered.
+//
+// POST /v1/offers/{name}/requests
+func (a *API) SubmitRequest(ctx context.Context, name string, q SubmitRequestQuery, body wire.Submit) (wire.Submitted, error) {
+	var out wire.Submitted
+	err := a.call(ctx, request{method: "POST", path: "/v1/offers/" + segment(name) + "/requests", body: body}.with(q.parameters), &out)
 	return out, err
 }
 

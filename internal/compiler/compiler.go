@@ -70,7 +70,7 @@ func (s *session) program(doc *playbook.Document, stack []*playbook.Document) *p
 	}
 	p := &program.Program{
 		Language: program.Language, Dialect: doc.Dialect, Lenient: doc.Dialect == expr.Lenient, Metadata: doc.Metadata,
-		Artifacts: doc.Artifacts, Timeout: doc.Timeout, Source: doc.File,
+		Artifacts: doc.Artifacts, Timeout: doc.Timeout, Offer: doc.Offer, Source: doc.File,
 	}
 	c := &compiler{session: s, doc: doc, prog: p, stack: append(slices.Clip(stack), doc)}
 	for i := range doc.Parameters {

@@ -183,6 +183,9 @@ type RunRow struct {
 	Released *Freed `json:"released,omitempty"`
 }
 
+// RequestTag is the tag of the rows of runs that somebody asked for.
+func RequestTag(principal string) string { return "for:" + principal }
+
 // Freed says who released a quarantined run.
 type Freed struct {
 	At  time.Time `json:"at"`

@@ -146,9 +146,13 @@ func (m *Machine) row(b *store.Batch, s *session) {
 		return
 	}
 	s.row, s.due = body, due
+	tag := ""
+	if c := &s.state.Created.Cause; c.Offer != "" && c.Parent == "" {
+		tag = RequestTag(c.For)
+	}
 	b.Rows = append(b.Rows, store.Row{
 		Key: store.Key{Kind: "run", ID: s.id}, Project: s.state.Created.Project, Status: r.Status, Name: r.Name,
-		Parent: s.state.Created.Cause.Parent, At: s.state.CreatedAt, Due: due, Labels: labelsOf(s), Body: body,
+		Parent: s.state.Created.Cause.Parent, Tag: tag, At: s.state.CreatedAt, Due: due, Labels: labelsOf(s), Body: body,
 	})
 }
 

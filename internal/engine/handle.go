@@ -213,7 +213,7 @@ func (m *Machine) bound(s *session, x Bound, now time.Time) {
 		m.advance(s, now) // it is found and driven like any child
 		return
 	}
-	cause := entry.Cause{Parent: s.id, Path: x.Path, Root: c.Cause.Root, Event: c.Cause.Event, Incident: c.Cause.Incident, Key: c.Cause.Key, Trigger: c.Cause.Trigger}
+	cause := entry.Cause{Parent: s.id, Path: x.Path, Root: c.Cause.Root, Event: c.Cause.Event, Incident: c.Cause.Incident, Key: c.Cause.Key, Trigger: c.Cause.Trigger, For: c.Cause.For}
 	if x.Carried != nil {
 		cause.Carry, cause.Why = x.Carried.From, c.Cause.Why
 	}

@@ -264,7 +264,7 @@ func again(s *run.State, by entry.Who) Start {
 	c := s.Created
 	return Start{
 		Program: s.Program(), Params: s.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: by, Project: c.Project, Environment: c.Environment,
-		Guards: decodeGuards(c.Guards),
+		Guards: decodeGuards(c.Guards), Cause: entry.Cause{For: c.Cause.For, Offer: c.Cause.Offer},
 	}
 }
 
@@ -294,7 +294,7 @@ func (e *Engine) rollback(ctx context.Context, c Command) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	st.Program, st.Cause.Undoes, st.Cause.Why = prog, s.ID, c.Why
+	st.Program, st.Cause.Undoes, st.Cause.Why, st.Cause.Offer = prog, s.ID, c.Why, "" // nobody asked for that
 	st.Request = undoes(s.ID)
 	id, err := e.start(ctx, next, st, nil, nil)
 	d := Done{Run: id, Count: len(prog.Steps), Note: "undoes " + s.ID}

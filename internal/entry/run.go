@@ -36,8 +36,10 @@ type Fault struct {
 type Cause struct {
 	Carry    string `json:"carry,omitempty"`    // run whose succeeded steps it continues (retry)
 	Event    string `json:"event,omitempty"`    // event that started it
+	For      string `json:"for,omitempty"`      // principal who asked for it, by an offer
 	Incident string `json:"incident,omitempty"` // incident that it is for
 	Key      string `json:"key,omitempty"`      // of the trigger: what belongs together
+	Offer    string `json:"offer,omitempty"`    // playbook that was offered to whoever asked
 	Parent   string `json:"parent,omitempty"`   // run that called it
 	Path     string `json:"path,omitempty"`     // the calling step
 	Root     string `json:"root,omitempty"`     // the outermost run; its own id for a root

@@ -62,7 +62,7 @@ func TestBreaksAreFound(t *testing.T) {
 		{`"/v1/status"`, `"/v1/state"`, "GET /v1/status is gone"},
 		{`"operationId": "listRuns"`, `"operationId": "runs"`, `GET /v1/runs is called "runs" and not "listRuns"`},
 		{`"name": "oldest"`, `"name": "eldest"`, "GET /v1/events: parameter oldest is gone"},
-		{`"201": {`, `"202": {`, "POST /v1/playbooks/{name}/runs: no answer 201"},
+		{`"201": {`, `"202": {`, "POST /v1/offers/{name}/requests: no answer 201"},
 		{"\"required\": [\n          \"run\"\n        ]", "\"required\": []", "Started: run may be missing"},
 		{`"choice": {`, `"decision": {`, "Answer: choice is gone"},
 		{"\"required\": [\n          \"choice\"\n        ]", "\"required\": [\"choice\", \"why\"]", "Answer: why is required"},

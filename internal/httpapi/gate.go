@@ -27,6 +27,8 @@ type Gate interface {
 	Authorize(ctx context.Context, p access.Principal, n access.Need) error
 	// Look gives what p may look at: what Authorize would say to a View of each object.
 	Look(p access.Principal) *access.Sight
+	// May is Authorize for what is only shown or left out: nothing is recorded.
+	May(p access.Principal, n access.Need) bool
 }
 
 // open lets the owner's own processes do everything, and nobody else anything: the rule where no Gate is configured.
@@ -44,6 +46,8 @@ func (open) Authorize(_ context.Context, p access.Principal, _ access.Need) erro
 }
 
 func (open) Look(p access.Principal) *access.Sight { return access.Look(access.Policy{}, p) }
+
+func (open) May(p access.Principal, _ access.Need) bool { return p.Local }
 
 // home is the project of what has no other: what is made new belongs to it.
 const home = "default"
@@ -120,6 +124,9 @@ func (s *server) admitTo(ctx context.Context, p access.Principal, need access.Ne
 
 // sight is what the asker may look at in lists.
 func (s *server) sight(ctx context.Context) *access.Sight { return s.Gate.Look(Asker(ctx)) }
+
+// may tells whether the asker may do something, without recording the question.
+func (s *server) may(ctx context.Context, n access.Need) bool { return s.Gate.May(Asker(ctx), n) }
 
 // allow asks for more than the route needs: what a request contains can make it one of another kind.
 func (s *server) allow(ctx context.Context, need access.Need) error {

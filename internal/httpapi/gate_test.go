@@ -61,6 +61,8 @@ func (d *doorman) Look(p access.Principal) *access.Sight {
 	return s
 }
 
+func (d *doorman) May(p access.Principal, n access.Need) bool { return p.Local || d.may(p, n) }
+
 // network serves c on a loopback address and gives a function that asks.
 func network(t *testing.T, c httpapi.Config) func(method, path, body string, header ...string) (int, string, http.Header) {
 	t.Helper()
@@ -106,7 +108,7 @@ func TestEveryRouteNamesWhatItNeeds(t *testing.T) {
 	t.Parallel()
 	verbs := []access.Verb{
 		access.View, access.Start, access.Control, access.Answer, access.Approve, access.Break, access.Write, access.Publish, access.Halt,
-		access.Unhalt, access.Override, access.Audit, access.Manage, access.Nothing,
+		access.Unhalt, access.Override, access.Audit, access.Manage, access.Nothing, access.Request, access.Take, access.Own,
 	}
 	free := []string{
 		"GET /livez", "GET /readyz", "GET /openapi.json", "GET /docs/api", "GET /docs/api/page.css",

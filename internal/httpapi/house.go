@@ -17,7 +17,7 @@ func (s *server) house(a *api) {
 	add(a, server(access.View), http.MethodGet, "/v1/status", about{
 		id: "status", tag: "server", summary: "The engine: commits, what it drives, whether it is halted",
 	}, s.status)
-	add(a, server(access.View), http.MethodGet, "/v1/me", about{
+	add(a, server(access.Own), http.MethodGet, "/v1/me", about{
 		id: "me", tag: "server", summary: "Who asks, as the server knows them",
 	}, s.me)
 	add(a, server(access.Unhalt), http.MethodPost, "/v1/unhalt", about{

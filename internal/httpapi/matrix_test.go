@@ -42,6 +42,10 @@ func (p *policed) Authorize(_ context.Context, who access.Principal, n access.Ne
 
 func (p *policed) Look(who access.Principal) *access.Sight { return access.Look(p.policy, who) }
 
+func (p *policed) May(who access.Principal, n access.Need) bool {
+	return access.Check(p.policy, who, n).Allowed
+}
+
 // TestTheMatrix asks every operation of the contract as everybody: each role in the project of the objects, each role in
 // another one, over all, over what has a label of the objects and over what has another one; an admin with a token that may only look, somebody without a role, and nobody. What must come of it is written
 // here by hand, from the roles and the verbs, and not by asking the policy.
@@ -148,6 +152,9 @@ func expected(may map[string]string, who string, need access.Need, object string
 	}
 	if who == "" {
 		return "unknown"
+	}
+	if need.Verb == access.Own {
+		return "in"
 	}
 	role, where, _ := strings.Cut(who, ".")
 	where, bounded := strings.CutSuffix(where, ".bounded")

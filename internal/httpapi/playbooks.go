@@ -23,6 +23,8 @@ type Library interface {
 	// StartPlaybook binds parameters, all problems at once, and starts a run. A repeat with the same request gives the same run;
 	// trace is the traceparent that asked, or "".
 	StartPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request, trace string) (run string, err error)
+	// RequestPlaybook does the same for somebody whom the playbook is offered to.
+	RequestPlaybook(ctx context.Context, p *catalog.Playbook, params map[string]any, by entry.Who, why, request, trace string) (run string, err error)
 }
 
 func (s *server) playbooks(a *api) {
@@ -65,7 +67,7 @@ func (s *server) visible(ctx context.Context) []*catalog.Playbook {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(s.Library.Playbooks()), func(p *catalog.Playbook) bool {
-		return s.allow(ctx, access.Need{Verb: access.View, Kind: "playbook", Project: p.Project, Labels: p.Labels}) != nil
+		return !s.may(ctx, access.Need{Verb: access.View, Kind: "playbook", Project: p.Project, Labels: p.Labels})
 	})
 }
 
@@ -98,9 +100,14 @@ func (s *server) told(p *catalog.Playbook) wire.Playbook {
 }
 
 func (s *server) live(ctx context.Context, in PlaybookPath) (*catalog.Playbook, error) {
+	return in.among(s.visible(ctx), "no playbook %q is live here")
+}
+
+// among finds the one that is meant; missing says that there is none of a name.
+func (in *PlaybookPath) among(all []*catalog.Playbook, missing string) (*catalog.Playbook, error) {
 	var names []string
 	var found []*catalog.Playbook
-	for _, p := range s.visible(ctx) {
+	for _, p := range all {
 		if p.Name == in.Name && (in.Project == "" || in.Project == p.Project) && (in.Environment == "" || in.Environment == p.Environment) {
 			found = append(found, p)
 		}
@@ -112,7 +119,7 @@ func (s *server) live(ctx context.Context, in PlaybookPath) (*catalog.Playbook, 
 	case len(found) > 1:
 		return nil, several(in.Name, found)
 	}
-	f := fault.New(fault.NotFound, "no playbook %q is live here", in.Name)
+	f := fault.New(fault.NotFound, missing, in.Name)
 	if near := spelling.Nearest(in.Name, names); near != "" {
 		return nil, f.WithNext("did you mean %q?", near)
 	}

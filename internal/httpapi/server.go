@@ -116,6 +116,7 @@ func build(c Config) *api {
 	s.search(a)
 	s.govern(a)
 	s.playbooks(a)
+	s.requests(a)
 	s.revisions(a)
 	s.tasks(a)
 	s.events(a)

@@ -403,6 +403,11 @@ func (d *Desk) Authorize(_ context.Context, p access.Principal, n access.Need) e
 // Look gives what somebody may look at.
 func (d *Desk) Look(p access.Principal) *access.Sight { return access.Look(d.Policy(), p) }
 
+// May tells whether somebody may do something, where that is only shown or left out.
+func (d *Desk) May(p access.Principal, n access.Need) bool {
+	return access.Check(d.Policy(), p, n).Allowed
+}
+
 // sampled is how often a look of one kind is recorded.
 const sampled = time.Minute
 
@@ -411,7 +416,7 @@ func (d *Desk) record(p access.Principal, n access.Need, v access.Verdict) {
 		return
 	}
 	now := d.cfg.Now()
-	if v.Allowed && n.Verb == access.View {
+	if v.Allowed && (n.Verb == access.View || n.Verb == access.Own) {
 		key := p.ID + "\x00" + n.Kind + "\x00" + n.Project
 		d.mu.Lock()
 		last, ok := d.seen[key]

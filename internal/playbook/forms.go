@@ -35,6 +35,7 @@ const (
 	FormBody        document.Form = "run"
 	FormEnvFrom     document.Form = "envFrom"
 	FormParser      document.Form = "output_parser"
+	FormOffer       document.Form = "offer"
 )
 
 // VerbTable gives the keys of `with` of one of the language's own commands; nil for everything else.
@@ -100,6 +101,8 @@ func Forms(f document.Form, d expr.Dialect) document.Table {
 		return escalationKeys
 	case FormTaskLink:
 		return taskLinkKeys
+	case FormOffer:
+		return offerKeys
 	case FormBody:
 		return bodyKeys
 	case FormEnvFrom:

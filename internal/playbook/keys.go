@@ -8,6 +8,7 @@ import (
 var (
 	playbookKeys = document.Head.With(document.Table{
 		document.Def("parameters", FormParams, "What a run of the playbook is given."),
+		document.Def("offer", FormOffer, "Who may ask for a run of it, with the parameters as a form."),
 		document.Def("timeout", document.FormDuration, "The longest time that a run may take."),
 		document.Def("steps", FormSteps, "What is done, in order."),
 		document.Def("catch", FormSteps, "What is done when the steps failed and their undo is over."),
@@ -46,6 +47,12 @@ var (
 		document.Def("value", document.FormLogic, "The value: CEL, or a template, or data."),
 		document.Def("sensitive", document.FormBool, "Sealed where it is recorded, and masked everywhere."),
 		document.Def("description", document.FormText, "What it means."),
+	}
+
+	offerKeys = document.Table{
+		document.Def("title", document.FormText, "What people are offered, in a few words. Default: the description."),
+		document.Def("to", document.FormTexts, "Who may ask: group:developers, user:ann@example.org, user:*@example.org, token:…, or * for everybody who signed on."),
+		document.Def("outputs", document.FormTexts, "The outputs that whoever asked is shown. Default: none."),
 	}
 
 	commonKeys = document.Table{

@@ -15,6 +15,7 @@ import (
 
 func (r *reader) playbook(head *document.Document) *Document {
 	d := &Document{Document: head}
+	var offer document.Key
 	r.Body(head, playbookKeys, "a playbook", func(k document.Key) {
 		switch k.Name {
 		case "parameters":
@@ -31,8 +32,13 @@ func (r *reader) playbook(head *document.Document) *Document {
 			d.Artifacts = r.artifacts(k)
 		case "timeout":
 			d.Timeout = r.Duration(k)
+		case "offer":
+			offer = k
 		}
 	})
+	if offer.Value != nil {
+		d.Offer = r.offer(offer, d)
+	}
 	if k, ok := d.Key("steps"); len(d.Steps) == 0 && (!ok || k.Value.Kind == yaml.SequenceNode || document.IsNull(k.Value)) {
 		at := d.Node
 		if ok {

@@ -23,6 +23,7 @@ type Document struct {
 	Outputs    []OutputDecl
 	Artifacts  []string
 	Timeout    value.Duration
+	Offer      *program.Offer
 
 	// Modules only. Body is `run:`; nil when the module has nested Steps.
 	Body         *Step

@@ -36,11 +36,19 @@ type Program struct {
 	OutputDefs []contract.Field     `json:"outputDefs,omitempty"` // declared types of outputs, if any
 	Artifacts  []string             `json:"artifacts,omitempty"`
 	Timeout    value.Duration       `json:"timeout,omitempty"`
+	Offer      *Offer               `json:"offer,omitempty"`
 	Lenient    bool                 `json:"-"`
 	// Calls holds the programs that `playbook` steps (and modules with nested steps) run, by the name used in Node.Call.
 	Calls map[string]*Program `json:"calls,omitempty"`
 	// Source is where the document stands, for messages only; it does not enter the closure.
 	Source string `json:"-"`
+}
+
+// Offer says who may ask for a run.
+type Offer struct {
+	Title   string   `json:"title,omitempty"`
+	To      []string `json:"to"`                // subjects, as package access names them
+	Outputs []string `json:"outputs,omitempty"` // that whoever asked is shown
 }
 
 // Secret names the outputs of a step that its action, its module or the playbook that it calls declares as sensitive.

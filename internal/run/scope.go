@@ -35,7 +35,7 @@ func (ev *evaluation) scope(sources ...string) expr.Scope {
 	root["params"] = plain(s.Params)
 	root["event"] = plain(s.Created.Event)
 	root["metadata"] = s.prog.Metadata.Data(plain(s.Created.Metadata))
-	root["run"] = map[string]any{"id": s.ID, "name": s.Created.Name, "by": s.Created.By.Name, "steps": stats}
+	root["run"] = map[string]any{"id": s.ID, "name": s.Created.Name, "by": s.Created.By.Name, "for": cmp.Or(s.Created.Cause.For, s.Created.By.ID), "steps": stats}
 	for _, it := range chain { // outermost first: inner names win
 		ev.bind(root, it)
 	}

@@ -132,6 +132,8 @@ func (m *maker) structure(f document.Form) object {
 		return m.table(t, "after", "to")
 	case playbook.FormTaskLink:
 		return m.table(t, "url")
+	case playbook.FormOffer:
+		return m.table(t, "to")
 	case playbook.FormApproval:
 		return anyOf(scalar(), m.table(t))
 	case playbook.FormCheck:
