@@ -151,12 +151,15 @@ func known(ctx context.Context, address, token string, once wire.SignOn) (wire.M
 
 func (p *process) loginCommand() *cobra.Command {
 	var name, why string
+	var how signOnFlags
 	c := &cobra.Command{
 		Use:     "login",
 		GroupID: groupServe,
-		Short:   "Keep a token for a server (--server or TEND_SERVER)",
-		Long: "Asks for a token, sees who the server knows by it, and keeps it for this user (mode 0600, in credentials.json in the XDG\n" +
-			"configuration directory). Without a terminal the token is read from standard input. TEND_TOKEN goes before what is kept.\n" +
+		Short:   "Sign on to a server (--server or TEND_SERVER), and keep the token",
+		Long: "Where people sign on to the server by an issuer, a browser is opened there; its answer comes back to this machine, and is exchanged\n" +
+			"for a token of yours. The address is shown too. With --no-browser, for a machine without one, it is opened anywhere and\n" +
+			"shows a code to type here. Otherwise, or with --token, a token is asked for; without a terminal it is read from standard input.\n\n" +
+			"The token is kept for this user (mode 0600, in credentials.json in the XDG configuration directory). TEND_TOKEN goes before it.\n" +
 			"A token that is good once (that of a server's first start, or the emergency token) is exchanged for one that lasts.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -167,7 +170,7 @@ func (p *process) loginCommand() *cobra.Command {
 			if address == "" {
 				return fault.New(fault.Invalid, "log in where?").WithNext("tend login --server https://tend.example.org")
 			}
-			token, err := p.readToken(address)
+			token, err := p.signOn(c.Context(), address, how)
 			if err != nil {
 				return err
 			}
@@ -187,9 +190,44 @@ func (p *process) loginCommand() *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&how.browser, "browser", false, "sign on in a browser, also where no terminal is")
+	c.Flags().BoolVar(&how.hands, "no-browser", false, "sign on in a browser of another machine, and type the code that it shows")
+	c.Flags().BoolVar(&how.token, "token", false, "ask for a token")
+	c.Flags().StringVar(&how.issuer, "issuer", "", "the issuer to sign on by, where there are several")
+	c.MarkFlagsMutuallyExclusive("browser", "no-browser", "token")
+	c.MarkFlagsMutuallyExclusive("token", "issuer")
 	c.Flags().StringVar(&name, "name", "", "who you are, for the emergency token")
 	c.Flags().StringVar(&why, "why", "", "the reason, for the emergency token")
 	return c
+}
+
+// signOnFlags say how somebody signs on.
+type signOnFlags struct {
+	browser, hands, token bool
+	issuer                string
+}
+
+// signOn gives a token: by a browser where the server has issuers and somebody sits here or asked for it, else the one that is
+// typed.
+func (p *process) signOn(ctx context.Context, address string, how signOnFlags) (string, error) {
+	wanted := how.browser || how.hands || how.issuer != ""
+	if how.token || !wanted && !terminal.IsTerminal(p.In) {
+		return p.readToken(address)
+	}
+	// A code is as good as a token: it does not cross a network in clear.
+	c, err := client.Dial(address, "-", "terminal")
+	if err != nil {
+		return "", err
+	}
+	c.Close()
+	known, err := issuers(ctx, address)
+	if err != nil {
+		return "", err
+	}
+	if len(known.Issuers) == 0 && !wanted {
+		return p.readToken(address)
+	}
+	return (&browse{p, address, how.issuer, how.hands}).token(ctx, known)
 }
 
 // readToken asks for a token without showing it, or reads the first line where nobody sits.

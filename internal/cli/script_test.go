@@ -45,6 +45,7 @@ func params(dir string) testscript.Params {
 			"collector": collector,
 			"until":     until,
 			"grab":      grab,
+			"issuer":    issuer,
 			"owner":     owner,
 			"poke":      poke,
 			"slack":     slack,

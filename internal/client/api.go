@@ -1116,6 +1116,15 @@ func (a *API) ShowTask(ctx context.Context, task string, q ShowTaskQuery) (wire.
 	return out, err
 }
 
+// SignOnByCode: exchange the code of a sign-on in a browser for a token.
+//
+// POST /v1/sign-on/code
+func (a *API) SignOnByCode(ctx context.Context, body wire.SignOnCode) (wire.Made, error) {
+	var out wire.Made
+	err := a.call(ctx, request{method: "POST", path: "/v1/sign-on/code", body: body}, &out)
+	return out, err
+}
+
 // SignOnOnce: exchange a one-time token for one that lasts.
 //
 // POST /v1/sign-on

@@ -71,6 +71,9 @@ type fromKey struct{}
 // from is the address that a request came from, also where nobody was asked who they are.
 func from(ctx context.Context) string {
 	a, _ := ctx.Value(fromKey{}).(string)
+	if host, _, err := net.SplitHostPort(a); err == nil {
+		return host
+	}
 	return a
 }
 

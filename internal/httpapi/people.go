@@ -3,8 +3,10 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"html"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,7 +28,10 @@ type Roll interface {
 	Seal(ctx context.Context, by access.Principal) (string, error)
 	Names() []string
 	Begin(w http.ResponseWriter, r *http.Request, name, back string) error
-	Finish(w http.ResponseWriter, r *http.Request) (access.Principal, string, error)
+	BeginFor(w http.ResponseWriter, r *http.Request, name string, p identity.Program) error
+	Finish(w http.ResponseWriter, r *http.Request) (access.Principal, identity.Landing, error)
+	Redeem(ctx context.Context, code, verifier, from string) (string, identity.Token, error)
+	Address() string
 	SignOn(ctx context.Context, w http.ResponseWriter, p access.Principal) error
 	Enter(ctx context.Context, w http.ResponseWriter, text, name, why, from string) error
 	SignOff(w http.ResponseWriter, r *http.Request) error
@@ -45,6 +50,10 @@ func (s *server) people(a *api) {
 		id: "signOnOnce", tag: "people", summary: "Exchange a one-time token for one that lasts", shown: true,
 		text: "The one-time token of a server's first start, or the sealed emergency token, which needs a name and a reason. Both are recorded.",
 	}, s.signOnOnce)
+	add(a, access.Need{Verb: access.Nothing}, http.MethodPost, "/v1/sign-on/code", about{
+		id: "signOnByCode", tag: "people", summary: "Exchange the code of a sign-on in a browser for a token", shown: true,
+		text: "For programs: `/auth/begin/{issuer}?challenge=…&state=…&port=…` (PKCE, S256) sends a browser to the issuer, and then to `/callback` on that port of 127.0.0.1, with `code` and `state`; without a port the code is shown. It is good once, for five minutes, with the verifier of the challenge.",
+	}, s.signOnByCode)
 	add(a, own, http.MethodGet, "/v1/tokens", about{
 		id: "listTokens", tag: "people", summary: "List tokens and sessions", text: "One's own, or with `all` everybody's, which needs the right to manage. Never the token itself.",
 	}, s.listTokens)
@@ -95,6 +104,17 @@ func (s *server) signOnOnce(ctx context.Context, in *signOnInput) (*madeOutput, 
 		lasts = emergencyToken
 	}
 	text, t, err := roll.New(ctx, identity.Make{Kind: identity.Personal, Name: "sign-on", For: lasts}, p)
+	return &madeOutput{wire.Made{Text: text, Token: tokenOf(t)}}, err
+}
+
+type signOnCodeInput struct{ Body wire.SignOnCode }
+
+func (s *server) signOnByCode(ctx context.Context, in *signOnCodeInput) (*madeOutput, error) {
+	roll, err := s.roll()
+	if err != nil {
+		return nil, err
+	}
+	text, t, err := roll.Redeem(ctx, in.Body.Code, in.Body.Verifier, from(ctx))
 	return &madeOutput{wire.Made{Text: text, Token: tokenOf(t)}}, err
 }
 
@@ -223,17 +243,36 @@ func (s *server) sealEmergency(ctx context.Context, _ *struct{}) (*sealedOutput,
 func (s *server) browsers(a *api) {
 	free := access.Need{Verb: access.Nothing}
 	a.mount(free, http.MethodGet, "/auth/begin/{issuer}", 0, s.handled(func(roll Roll, w http.ResponseWriter, r *http.Request) error {
-		return roll.Begin(w, r, r.PathValue("issuer"), r.URL.Query().Get("back"))
+		q := r.URL.Query()
+		if !q.Has("challenge") {
+			return roll.Begin(w, r, r.PathValue("issuer"), q.Get("back"))
+		}
+		port := 0
+		if q.Has("port") {
+			var err error
+			if port, err = strconv.Atoi(q.Get("port")); err != nil || port == 0 {
+				return fault.New(fault.Invalid, "port=%q is not a port", q.Get("port"))
+			}
+		}
+		return roll.BeginFor(w, r, r.PathValue("issuer"), identity.Program{Challenge: q.Get("challenge"), Port: port, State: q.Get("state")})
 	}))
 	a.mount(free, http.MethodGet, "/auth/callback", 0, s.handled(func(roll Roll, w http.ResponseWriter, r *http.Request) error {
-		p, back, err := roll.Finish(w, r)
-		if err == nil {
-			err = roll.SignOn(r.Context(), w, p)
+		p, to, err := roll.Finish(w, r)
+		switch {
+		case err != nil:
+			return err
+		case to.Code != "":
+			send(w, "text/html; charset=utf-8", codePage(p.Name, to.Code))
+			return nil
+		case to.Program:
+			http.Redirect(w, r, to.To, http.StatusSeeOther)
+			return nil
 		}
-		if err == nil {
-			http.Redirect(w, r, back, http.StatusSeeOther)
+		if err := roll.SignOn(r.Context(), w, p); err != nil {
+			return err
 		}
-		return err
+		http.Redirect(w, r, to.Path, http.StatusSeeOther)
+		return nil
 	}))
 	a.mount(free, http.MethodPost, "/auth/on", maxBody, s.handled(func(roll Roll, w http.ResponseWriter, r *http.Request) error {
 		var in wire.SignOn
@@ -257,8 +296,15 @@ func (s *server) browsers(a *api) {
 	}))
 	a.mount(free, http.MethodGet, "/auth/issuers", 0, s.handled(func(roll Roll, w http.ResponseWriter, _ *http.Request) error {
 		w.Header().Set("Content-Type", "application/json")
-		return marshal(w, map[string][]string{"issuers": append([]string{}, roll.Names()...)})
+		return marshal(w, wire.Issuers{Issuers: append([]string{}, roll.Names()...), URL: roll.Address()})
 	}))
+}
+
+// codePage shows a code to whoever signed on for a program on another machine.
+func codePage(name, code string) []byte {
+	return []byte(`<!doctype html><html lang="en"><meta charset="utf-8"><title>tend login</title><link rel="stylesheet" href="/docs/api/page.css"><main><h1>Signed on as ` +
+		html.EscapeString(name) + `</h1><p>Type this code where <code>tend login</code> asks for it, within five minutes:</p><p><code>` + html.EscapeString(code) +
+		`</code></p><p>Whoever has it can act as you. If you did not run <code>tend login</code> yourself just now, close this page and give it to nobody.</p></main></html>`)
 }
 
 // handled turns an error of a mounted handler into a problem.

@@ -57,6 +57,7 @@ type Desk struct {
 	bindings map[string]access.Binding
 	policy   access.Policy // of the configuration and the bindings
 	flows    map[string]flow
+	grants   map[string]grant     // by the hash of the code
 	seen     map[string]time.Time // looks that were recorded a moment ago
 }
 
@@ -108,7 +109,7 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 	if c.Client == nil {
 		c.Client = &http.Client{Timeout: 10 * time.Second}
 	}
-	d := &Desk{cfg: c, tokens: map[string]*Token{}, byID: map[string]*Token{}, bindings: map[string]access.Binding{}, flows: map[string]flow{}, seen: map[string]time.Time{}}
+	d := &Desk{cfg: c, tokens: map[string]*Token{}, byID: map[string]*Token{}, bindings: map[string]access.Binding{}, flows: map[string]flow{}, grants: map[string]grant{}, seen: map[string]time.Time{}}
 	var problems []error
 	for _, p := range c.Policy.Problems() {
 		problems = append(problems, fault.New(fault.Invalid, "access: %s", p))

@@ -105,7 +105,7 @@ func (i *issuer) discover() (*oidc.Provider, error) {
 	p, err := oidc.NewProvider(oidc.ClientContext(context.Background(), i.client), i.URL)
 	if err != nil {
 		i.failed, i.why = i.now(), fault.New(fault.Unavailable, "the issuer %s cannot be asked: %v", i.Name, err).
-			WithNext("if it is down, an admin can use the emergency login: tend login --emergency")
+			WithNext("if it is down, an admin signs on by the sealed emergency token: tend login --token --name NAME --why REASON")
 		return nil, i.why
 	}
 	i.provider = p
@@ -239,7 +239,8 @@ type flow struct {
 	issuer   *issuer
 	verifier string
 	nonce    string
-	back     string // where to go afterwards, within this server
+	back     string   // where to go afterwards, within this server
+	program  *Program // whom it is for; nil: for the browser itself
 	until    time.Time
 }
 
@@ -273,6 +274,10 @@ func (d *Desk) oauth(i *issuer, p *oidc.Provider) (*oauth2.Config, error) {
 
 // Begin sends a browser to an issuer. back is where it comes to in the end: a path of this server.
 func (d *Desk) Begin(w http.ResponseWriter, r *http.Request, name, back string) error {
+	return d.begin(w, r, name, flow{back: local(back)})
+}
+
+func (d *Desk) begin(w http.ResponseWriter, r *http.Request, name string, f flow) error {
 	at := slices.IndexFunc(d.issuers, func(i *issuer) bool { return i.Name == name && i.ClientID != "" && !i.Workload })
 	if at < 0 {
 		return fault.New(fault.NotFound, "nobody signs on by %q here", clip(name))
@@ -294,7 +299,7 @@ func (d *Desk) Begin(w http.ResponseWriter, r *http.Request, name, back string) 
 	if err != nil {
 		return err
 	}
-	f := flow{issuer: i, verifier: oauth2.GenerateVerifier(), nonce: nonce, back: local(back), until: d.cfg.Now().Add(flowLasts)}
+	f.issuer, f.verifier, f.nonce, f.until = i, oauth2.GenerateVerifier(), nonce, d.cfg.Now().Add(flowLasts)
 	d.mu.Lock()
 	for k, old := range d.flows {
 		if !d.cfg.Now().Before(old.until) {
@@ -324,14 +329,15 @@ func local(back string) string {
 	return (&url.URL{Path: u.Path, RawQuery: u.RawQuery, Fragment: u.Fragment}).String()
 }
 
-// Finish takes the issuer's answer from a browser, and gives who signed on and where the browser wants to go.
-func (d *Desk) Finish(w http.ResponseWriter, r *http.Request) (access.Principal, string, error) {
+// Finish takes the issuer's answer from a browser, and gives who signed on and where the browser goes.
+func (d *Desk) Finish(w http.ResponseWriter, r *http.Request) (access.Principal, Landing, error) {
 	var none access.Principal
+	var nowhere Landing
 	q := r.URL.Query()
 	state := q.Get("state")
 	cookie, err := r.Cookie(d.cookie() + "-state")
 	if err != nil || state == "" || subtle.ConstantTimeCompare([]byte(cookie.Value), []byte(state)) != 1 {
-		return none, "", unknown("this sign-on was not begun in this browser").WithNext("begin again")
+		return none, nowhere, unknown("this sign-on was not begun in this browser").WithNext("begin again")
 	}
 	http.SetCookie(w, &http.Cookie{Name: cookie.Name, Path: "/", MaxAge: -1, Secure: d.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	d.mu.Lock()
@@ -340,37 +346,41 @@ func (d *Desk) Finish(w http.ResponseWriter, r *http.Request) (access.Principal,
 	d.mu.Unlock()
 	switch {
 	case !ok || !d.cfg.Now().Before(f.until):
-		return none, "", unknown("this sign-on took too long, or was finished already").WithNext("begin again")
+		return none, nowhere, unknown("this sign-on took too long, or was finished already").WithNext("begin again")
 	case q.Get("error") != "":
-		return none, "", unknown("%s says no: %s", f.issuer.Name, clip(cmp.Or(q.Get("error_description"), q.Get("error"))))
+		return none, nowhere, unknown("%s says no: %s", f.issuer.Name, clip(cmp.Or(q.Get("error_description"), q.Get("error"))))
 	}
 	p, err := f.issuer.discover()
 	if err != nil {
-		return none, "", err
+		return none, nowhere, err
 	}
 	c, err := d.oauth(f.issuer, p)
 	if err != nil {
-		return none, "", err
+		return none, nowhere, err
 	}
 	ctx := oidc.ClientContext(r.Context(), f.issuer.client)
 	token, err := c.Exchange(ctx, q.Get("code"), oauth2.VerifierOption(f.verifier))
 	if err != nil {
 		d.cfg.Log.Warn("a sign-on failed at the issuer's token endpoint", "issuer", f.issuer.Name, "from", address(r))
-		return none, "", unknown("%s did not exchange the code", f.issuer.Name).WithNext("begin again; if it stays so, check the client's secret and redirect address at the issuer")
+		return none, nowhere, unknown("%s did not exchange the code", f.issuer.Name).WithNext("begin again; if it stays so, check the client's secret and redirect address at the issuer")
 	}
 	raw, _ := token.Extra("id_token").(string)
 	if raw == "" {
-		return none, "", unknown("%s gave no id token", f.issuer.Name)
+		return none, nowhere, unknown("%s gave no id token", f.issuer.Name)
 	}
 	t, err := f.issuer.verify(ctx, raw, []string{f.issuer.ClientID})
 	if err != nil {
-		return none, "", err
+		return none, nowhere, err
 	}
 	if subtle.ConstantTimeCompare([]byte(t.Nonce), []byte(f.nonce)) != 1 {
-		return none, "", unknown("the token of %s was made for another sign-on", f.issuer.Name)
+		return none, nowhere, unknown("the token of %s was made for another sign-on", f.issuer.Name)
 	}
 	who, err := f.issuer.principal(t, "page", address(r))
-	return who, f.back, err
+	if err != nil {
+		return none, nowhere, err
+	}
+	to, err := d.land(&f, who)
+	return who, to, err
 }
 
 // issuerOf reads who a token says made it. Nothing else of it is looked at before its signature is checked.

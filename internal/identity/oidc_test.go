@@ -238,8 +238,13 @@ func TestIssuerDown(t *testing.T) {
 // browser follows redirects with its cookies up to this server's callback.
 func browser(t *testing.T, b *bench, back string) *http.Request {
 	t.Helper()
+	return browserFor(t, func(w http.ResponseWriter, r *http.Request) error { return b.Begin(w, r, "corp", back) })
+}
+
+func browserFor(t *testing.T, begin func(http.ResponseWriter, *http.Request) error) *http.Request {
+	t.Helper()
 	w := httptest.NewRecorder()
-	if err := b.Begin(w, request(""), "corp", back); err != nil {
+	if err := begin(w, request("")); err != nil {
 		t.Fatal(err)
 	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -260,9 +265,9 @@ func TestFlow(t *testing.T) {
 	p := issuer(t)
 	b := setup(t, conf(p))
 	r := browser(t, b, "/runs/run_1?tab=log#end")
-	who, back, err := b.Finish(httptest.NewRecorder(), r)
-	if err != nil || who.ID != "user:alice@example.org" || who.Via != "page" || back != "/runs/run_1?tab=log#end" {
-		t.Fatalf("%+v, %q, %v", who, back, err)
+	who, to, err := b.Finish(httptest.NewRecorder(), r)
+	if err != nil || who.ID != "user:alice@example.org" || who.Via != "page" || to.Path != "/runs/run_1?tab=log#end" {
+		t.Fatalf("%+v, %+v, %v", who, to, err)
 	}
 	if _, _, err := b.Finish(httptest.NewRecorder(), r); !fault.Is(err, fault.Auth) {
 		t.Errorf("twice: %v", err)
@@ -303,6 +308,68 @@ func TestFlow(t *testing.T) {
 	}
 }
 
+// TestProgram: a code leads to the program on the machine of the browser, and is good once, soon, for whoever has the verifier.
+func TestProgram(t *testing.T) {
+	t.Parallel()
+	p := issuer(t)
+	b := setup(t, conf(p))
+	verifier := strings.Repeat("v", 43)
+	sum := sha256.Sum256([]byte(verifier))
+	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
+	land := func(port int) identity.Landing {
+		t.Helper()
+		who, to, err := b.Finish(httptest.NewRecorder(), browserFor(t, func(w http.ResponseWriter, r *http.Request) error {
+			return b.BeginFor(w, r, "corp", identity.Program{Challenge: challenge, Port: port, State: "0123456789abcdef"})
+		}))
+		if err != nil || who.ID != "user:alice@example.org" || !to.Program || to.Path != "" {
+			t.Fatalf("%+v, %+v, %v", who, to, err)
+		}
+		return to
+	}
+	code := func() string {
+		t.Helper()
+		u, err := url.Parse(land(45678).To)
+		if err != nil || u.Scheme != "http" || u.Host != "127.0.0.1:45678" || u.Path != "/callback" || u.Query().Get("state") != "0123456789abcdef" {
+			t.Fatalf("%v, %v", u, err)
+		}
+		return u.Query().Get("code")
+	}
+	text, token, err := b.Redeem(t.Context(), code(), verifier, "10.0.0.1")
+	if err != nil || token.Kind != identity.Personal || token.Owner != "user:alice@example.org" || !slices.Equal(token.Groups, []string{"sre", "shop"}) || token.By.From != "10.0.0.1" {
+		t.Fatalf("%+v, %v", token, err)
+	}
+	if who, err := b.Identify(request(text)); err != nil || who.ID != "user:alice@example.org" {
+		t.Errorf("%+v, %v", who, err)
+	}
+	if to := land(0); to.To != "" || to.Code == "" {
+		t.Errorf("without a port: %+v", to)
+	}
+	refused := func(name, code, verifier string) {
+		t.Helper()
+		if text, _, err := b.Redeem(t.Context(), code, verifier, ""); !fault.Is(err, fault.Auth) || text != "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	c := code()
+	refused("another verifier", c, strings.Repeat("w", 43))
+	refused("after a wrong one", c, verifier)
+	refused("guessed", "tend_guessed", verifier)
+	refused("the challenge itself", code(), challenge)
+	c = code()
+	b.clock.pass(6 * time.Minute)
+	refused("late", c, verifier)
+	for _, bad := range []identity.Program{
+		{Challenge: "short", Port: 4000, State: "0123456789abcdef"},
+		{Challenge: challenge, Port: 22, State: "0123456789abcdef"},
+		{Challenge: challenge, Port: 70000, State: "0123456789abcdef"},
+		{Challenge: challenge, Port: 4000, State: "guess"},
+	} {
+		if err := b.BeginFor(httptest.NewRecorder(), request(""), "corp", bad); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+}
+
 // TestBack: a link sends nobody elsewhere after signing on.
 func TestBack(t *testing.T) {
 	t.Parallel()
@@ -311,10 +378,11 @@ func TestBack(t *testing.T) {
 	for _, evil := range []string{
 		"https://evil.example", "//evil.example", `/\evil.example`, `\\evil.example`, "javascript:alert(1)", "evil", "", "/%0d%0aSet-Cookie:x", "http:/evil", "///evil.example", "/\t/evil.example",
 	} {
-		_, back, err := b.Finish(httptest.NewRecorder(), browser(t, b, evil))
-		if err != nil {
-			t.Fatal(err)
+		_, to, err := b.Finish(httptest.NewRecorder(), browser(t, b, evil))
+		if err != nil || to.Program {
+			t.Fatal(to, err)
 		}
+		back := to.Path
 		u, err := url.Parse(back)
 		if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(back, "/") || strings.HasPrefix(back, "//") || strings.ContainsAny(back, "\r\n\t\\") {
 			t.Errorf("%q leads to %q", evil, back)

@@ -14,6 +14,18 @@ type SignOn struct {
 	Why   string `json:"why,omitempty" doc:"The reason: the emergency token needs it." maxLength:"1000"`
 }
 
+// SignOnCode is what a program got for somebody who signed on in a browser.
+type SignOnCode struct {
+	Code     string `json:"code" maxLength:"200"`
+	Verifier string `json:"verifier" doc:"Of the challenge that the browser was sent with (PKCE, S256)." maxLength:"128"`
+}
+
+// Issuers are those that people can sign on by in a browser, and where a browser finds the server.
+type Issuers struct {
+	Issuers []string `json:"issuers"`
+	URL     string   `json:"url,omitempty"`
+}
+
 // Token is what is known of a token: everything but the token itself.
 type Token struct {
 	Expires time.Time     `json:"expires"`
