@@ -5,6 +5,7 @@ import { live } from '../api/live';
 import { useAsk } from '../api/query';
 import type { Rules } from '../api/schema';
 import { signOff } from '../api/session';
+import { scopeOf } from '../lib/scope';
 import { useStore } from '../lib/store';
 import { offset } from '../lib/time';
 import { Empty, Loading } from '../ui/State';
@@ -137,12 +138,6 @@ function Banners() {
       {rules.data ? <RuleBanners rules={rules.data} /> : null}
     </div>
   );
-}
-
-/** What a halt or a mode is about. */
-export function scopeOf(x: { project?: string; environment?: string; playbook?: string; target?: string }): string {
-  const parts = [x.playbook && `playbook ${x.playbook}`, x.target && `target ${x.target}`, x.environment && `environment ${x.environment}`, x.project && `project ${x.project}`].filter(Boolean);
-  return parts.length ? parts.join(', ') : 'everything';
 }
 
 function RuleBanners({ rules }: { rules: Rules }) {

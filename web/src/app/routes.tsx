@@ -21,6 +21,14 @@ export const routes: Entry[] = [
   { pattern: '/', page: page(() => import('../pages/home/Home')), nav: { label: 'Home', key: 'h', group: 'now' } },
   { pattern: '/runs', page: page(() => import('../pages/runs/Runs')), nav: { label: 'Runs', key: 'r', group: 'now' } },
   { pattern: '/runs/:run', page: page(() => import('../pages/run/Run')) },
+  { pattern: '/incidents', page: page(() => import('../pages/incidents/Incidents')), nav: { label: 'Incidents', key: 'c', group: 'now' } },
+  { pattern: '/incidents/:incident', page: page(() => import('../pages/incident/Incident')) },
+  { pattern: '/events', page: page(() => import('../pages/events/Events')), nav: { label: 'Events', key: 'e', group: 'know' } },
+  { pattern: '/events/:event', page: page(() => import('../pages/event/Event')) },
+  { pattern: '/guards', page: page(() => import('../pages/guards/Guards')), nav: { label: 'Guards and halt', key: 'g', group: 'govern' } },
+  { pattern: '/revisions', page: page(() => import('../pages/revisions/Revisions')), nav: { label: 'Revisions', key: 'v', group: 'govern' } },
+  { pattern: '/audit', page: page(() => import('../pages/audit/Audit')), nav: { label: 'Audit', key: 'a', group: 'govern', may: 'audit' } },
+  { pattern: '/insights', page: page(() => import('../pages/insights/Insights')), nav: { label: 'Insights', key: 's', group: 'know' } },
 ];
 
 // The keys that are taken, or kept for the page that comes: i inbox, c incidents, q requests, p playbooks, e events, g guards
