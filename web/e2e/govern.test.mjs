@@ -5,7 +5,14 @@ import { after, before, test } from 'node:test';
 import { browse, open, serve, until } from './world.mjs';
 
 const playbooks = {
-  'say.yaml': `apiVersion: tend/v1
+  'stock.yaml': `apiVersion: tend/v1
+kind: Playbook
+metadata: {name: take-stock, description: Takes stock., owner: storage}
+parameters: [{name: host, type: string, description: Where.}]
+steps:
+  - {uses: log, with: {message: 'looks at {{ $.params.host }}'}}
+---
+apiVersion: tend/v1
 kind: Trigger
 metadata: {name: disk-full, description: Takes what is full., owner: storage}
 on: {kind: alert, labels: {alertname: DiskFull}}
@@ -13,20 +20,13 @@ playbook: take-stock
 key: '{{ $.event.labels.host }}'
 parameters: {host: '{{ $.event.labels.host }}'}
 incident: {title: '{{ $.event.labels.host }} is full', severity: '{{ $.event.labels.severity }}', resolve: true}
----
-apiVersion: tend/v1
-kind: Playbook
-metadata: {name: take-stock, description: Takes stock., owner: storage}
-parameters: [{name: host, type: string, description: Where.}]
-steps:
-  - {uses: log, with: {message: 'looks at {{ $.params.host }}'}}
 `,
 };
 
 const hostile = '<script>document.title="owned"</script>\u202Egnp.exe';
 let w, browser;
 
-const alert = (host, more = {}) => w.api('POST', '/v1/events', { events: [{ key: `${host}/1`, group: host, kind: 'alert', status: 'firing', name: `DiskFull on ${host}`, labels: { alertname: 'DiskFull', host, severity: 'critical', ...more }, data: { labels: { host, severity: 'critical', note: hostile } } }] });
+const alert = (host, more = {}) => w.api('POST', '/v1/events/reports', { events: [{ key: `${host}/1`, group: host, kind: 'alert', status: 'firing', name: `DiskFull on ${host}`, labels: { alertname: 'DiskFull', host, severity: 'critical', ...more }, data: { labels: { host, severity: 'critical', note: hostile } } }] });
 
 before(async () => {
   w = await serve({ playbooks });
@@ -77,7 +77,7 @@ test('an incident is opened by a person, and another one is merged into it', asy
   await page.getByText('web-2 is full').click();
   await page.locator('summary', { hasText: 'More' }).click();
   await page.getByRole('button', { name: 'Merge into another one' }).click();
-  await page.getByLabel('Into').selectOption(into);
+  await page.getByLabel('Into', { exact: true }).selectOption(into);
   await page.getByRole('button', { name: 'Merge it' }).click();
   await page.getByRole('heading', { name: 'Checkout is slow' }).waitFor();
   await page.getByRole('region', { name: 'Alerts' }).getByText('1 of 1 fire').waitFor();
@@ -90,9 +90,13 @@ test('events say what was decided, and one is decided on again', async () => {
   await page.getByRole('link', { name: 'DiskFull on web-1' }).click();
   await page.getByRole('region', { name: 'Decision' }).getByText('by trigger disk-full').waitFor();
   assert.ok((await page.getByRole('region', { name: 'Payload' }).innerText()).includes('<script>'));
+  assert.equal(await page.getByRole('button', { name: 'Decide again' }).count(), 0, 'it has started a run');
+  await w.api('POST', '/v1/events/reports', { events: [{ key: 'x/1', kind: 'note', name: 'Nobody takes this', labels: {}, data: {} }] });
+  await page.goto('/events?outcome=unmatched');
+  await page.getByRole('link', { name: 'Nobody takes this' }).click();
   await page.getByRole('button', { name: 'Decide again' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Decide again' }).click();
-  await page.getByRole('dialog').getByRole('status').waitFor();
+  await page.getByRole('dialog').getByRole('status').getByText('no trigger').waitFor();
   assert.deepEqual(page.errors, []);
   await page.context().close();
 });
@@ -106,6 +110,7 @@ test('everything is halted and let go on; a guard is loosened for a while', asyn
   await page.locator('.banner.halt').getByText('playbook take-*').waitFor();
   assert.equal((await w.api('GET', '/v1/rules')).halts.length, 1);
   await page.getByRole('button', { name: 'Let it go on' }).click();
+  await page.getByLabel(/^Reason/).fill('it was something else');
   await page.getByRole('button', { name: 'End this halt' }).click();
   await page.getByText('Nothing is halted.').waitFor();
   await page.getByRole('row', { name: /default-rate/ }).getByRole('button', { name: 'Loosen' }).click();

@@ -11,6 +11,12 @@ export interface ActionItem {
   url?: string;
 }
 
+export interface AddLink {
+  name?: string;
+  /** The address of a page. */
+  url: string;
+}
+
 export interface Answer {
   choice: string;
   output?: Record<string, unknown>;
@@ -29,6 +35,12 @@ export interface Approval {
 export interface Artifact {
   name: string;
   ref: Ref;
+}
+
+export interface Assign {
+  /** A person or a group: user:ada@example.org, ada@example.org, group:sre, oncall/database. Empty: nobody. */
+  to?: string;
+  why?: string;
 }
 
 export interface AuditPage {
@@ -86,7 +98,7 @@ export interface Bind {
   labels?: Record<string, string>;
   /** None: all. */
   projects?: string[];
-  role: "viewer" | "operator" | "author" | "approver" | "admin";
+  role: "viewer" | "breaker" | "operator" | "author" | "approver" | "admin";
   /** user:alice@example.org, user:*@example.org, group:sre, token:ci, or * for everybody who signed on. */
   subjects: string[];
 }
@@ -120,6 +132,11 @@ export interface Box {
   y: number;
 }
 
+export interface BreakGlass {
+  /** The reason. It is told to everybody, and somebody else looks at it afterwards. */
+  why: string;
+}
+
 export interface Breaker {
   again?: string;
   failures: number;
@@ -145,6 +162,12 @@ export interface Change {
   required: boolean;
 }
 
+export interface Claim {
+  /** Also when somebody else sees to it. */
+  take?: boolean;
+  why?: string;
+}
+
 export interface Command {
   all?: boolean;
   params?: Record<string, unknown>;
@@ -167,6 +190,12 @@ export interface Concurrency {
 export interface Cooldown {
   every: string;
   per?: string;
+}
+
+export interface Delegate {
+  /** People and groups, one of whom may answer. */
+  to: string[];
+  why?: string;
 }
 
 export interface DocumentMember {
@@ -946,6 +975,7 @@ export interface RunStep {
 }
 
 export interface RunTask {
+  also?: string[];
   asked: string;
   by?: Who[];
   closed?: string;
@@ -1191,6 +1221,13 @@ export interface Operations {
     body: Answer;
     answer: Answered;
   };
+  /** Say who is expected to see to a task */
+  assignTask: {
+    path: { task: string };
+    query: {};
+    body: Assign;
+    answer: Row;
+  };
   /** Back up to a directory on the server */
   backup: {
     path: {};
@@ -1205,12 +1242,26 @@ export interface Operations {
     body: Bind;
     answer: void;
   };
+  /** Approve a task alone, whoever was asked */
+  breakGlass: {
+    path: { task: string };
+    query: {};
+    body: BreakGlass;
+    answer: Answered;
+  };
   /** Which secrets cannot be found where steps run */
   checkSecrets: {
     path: {};
     query: {};
     body: Secrets;
     answer: MissingSecrets;
+  };
+  /** See to a task */
+  claimTask: {
+    path: { task: string };
+    query: {};
+    body: Claim;
+    answer: Row;
   };
   /** Cancel, pause, resume, retry, skip, roll back, … */
   commandRun: {
@@ -1225,6 +1276,20 @@ export interface Operations {
     query: {};
     body: Comment;
     answer: Incident;
+  };
+  /** Say something about a task */
+  commentTask: {
+    path: { task: string };
+    query: {};
+    body: Comment;
+    answer: Row;
+  };
+  /** Let others answer a task in your place, once */
+  delegateTask: {
+    path: { task: string };
+    query: {};
+    body: Delegate;
+    answer: Row;
   };
   /** Let what was halted go on: one halt, or all of them */
   endHalts: {
@@ -1281,6 +1346,13 @@ export interface Operations {
     query: { since?: string; until?: string };
     body: never;
     answer: Insights;
+  };
+  /** Put a link beside a task */
+  linkTask: {
+    path: { task: string };
+    query: {};
+    body: AddLink;
+    answer: Row;
   };
   /** List who has which roles */
   listBindings: {
@@ -1660,6 +1732,13 @@ export interface Operations {
     body: never;
     answer: void;
   };
+  /** Take your delegation of a task back */
+  undelegateTask: {
+    path: { task: string };
+    query: { why?: string };
+    body: never;
+    answer: Row;
+  };
   /** Let a halted store move again */
   unhalt: {
     path: {};
@@ -1700,11 +1779,16 @@ export interface Operations {
 /** Where each operation is. */
 export const ways = {
   answerTask: 'POST /v1/tasks/{task}/answers',
+  assignTask: 'PUT /v1/tasks/{task}/assignee',
   backup: 'POST /v1/backup',
   bind: 'PUT /v1/bindings/{name}',
+  breakGlass: 'POST /v1/tasks/{task}/break-glass',
   checkSecrets: 'POST /v1/secrets/check',
+  claimTask: 'POST /v1/tasks/{task}/claims',
   commandRun: 'POST /v1/runs/{run}/commands',
   commentIncident: 'POST /v1/incidents/{incident}/comments',
+  commentTask: 'POST /v1/tasks/{task}/comments',
+  delegateTask: 'POST /v1/tasks/{task}/delegations',
   endHalts: 'POST /v1/halts/end',
   endOverride: 'POST /v1/overrides/end',
   exportAudit: 'GET /v1/audit/export',
@@ -1713,6 +1797,7 @@ export const ways = {
   glanceRun: 'GET /v1/runs/{run}/glance',
   halt: 'POST /v1/halts',
   insights: 'GET /v1/insights',
+  linkTask: 'POST /v1/tasks/{task}/links',
   listBindings: 'GET /v1/bindings',
   listEvents: 'GET /v1/events',
   listIncidents: 'GET /v1/incidents',
@@ -1767,6 +1852,7 @@ export const ways = {
   takeIncident: 'POST /v1/incidents/{incident}/take',
   taskEntries: 'GET /v1/tasks/{task}/entries',
   unbind: 'DELETE /v1/bindings/{name}',
+  undelegateTask: 'DELETE /v1/tasks/{task}/delegations',
   unhalt: 'POST /v1/unhalt',
   unpinRevision: 'POST /v1/repositories/{repository}/unpin',
   updateIncident: 'PATCH /v1/incidents/{incident}',

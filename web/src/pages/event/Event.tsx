@@ -22,12 +22,14 @@ export default function Event() {
 function Body({ e }: { e: EventDetail }) {
   const may = useMay();
   const [replaying, setReplaying] = useState(false);
+  // What has started a run, or waits for its turn, is not decided on twice.
+  const again = may('write', e.project) && !['started', 'queued', 'held'].includes(e.decision.outcome);
   return (
     <>
       <header className="head">
         <Status of={e.decision.outcome} />
         <h1><Text of={e.name || e.labels?.alertname || e.key} max={200} /></h1>
-        <span className="end">{may('write', e.project) ? <button type="button" className="button" onClick={() => setReplaying(true)}>Decide again</button> : null}</span>
+        <span className="end">{again ? <button type="button" className="button" onClick={() => setReplaying(true)}>Decide again</button> : null}</span>
       </header>
       <div className="sides">
         <div className="stack">

@@ -56,7 +56,7 @@ function HaltIt({ close }: { close: () => void }) {
 function LetGo({ halt, close }: { halt: Halt | null; close: () => void }) {
   const tell = useTell('endHalts');
   return (
-    <Confirm title="Let it go on" does={halt ? 'End this halt' : 'End all halts'} close={close} asking={tell} submit={(why) => tell.mutate({ body: { ...(halt ? { id: halt.id } : {}), ...(why ? { why } : {}) } }, { onSuccess: () => { toast('It goes on.'); close(); } })}>
+    <Confirm title="Let it go on" does={halt ? 'End this halt' : 'End all halts'} reason="required" close={close} asking={tell} submit={(why) => tell.mutate({ body: { ...(halt ? { id: halt.id } : {}), why } }, { onSuccess: () => { toast('It goes on.'); close(); } })}>
       <p>Runs that were held go on at once with <strong><Text of={halt ? scopeOf(halt) : 'everything'} max={200} /></strong>.</p>
     </Confirm>
   );

@@ -31,9 +31,16 @@ function Entry({ of: l }: { of: Line }) {
     <li data-what={l.what}>
       <At at={l.at} />
       <span className="what">{marks[l.what] ?? l.what}</span>
-      <span className="text">{l.who ? <strong><Text of={l.who} max={60} /> </strong> : null}<Lines of={l.text} max={4000} /> {l.ref ? <Ref of={l.ref} /> : null}</span>
+      <span className="text">{l.who ? <strong><Text of={l.who} max={60} /> </strong> : null}<Told of={l} /> {l.ref && !(l.text ?? '').endsWith(l.ref) ? <Ref of={l.ref} /> : null}</span>
     </li>
   );
+}
+
+/** The text of a line; an object at its end is a link. */
+function Told({ of: l }: { of: Line }) {
+  const text = l.text ?? '';
+  if (!l.ref || !text.endsWith(l.ref)) return <Lines of={text} max={4000} />;
+  return <><Lines of={text.slice(0, -l.ref.length)} max={4000} /><Ref of={l.ref} /></>;
 }
 
 /** What a line is about: an object has its address. */

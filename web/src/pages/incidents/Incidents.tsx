@@ -93,7 +93,7 @@ function Card({ row }: { row: Row }) {
         <strong><Text of={row.name} max={140} /></strong>
         <span className="facts-line">
           {d.firing ? <span className="tag bad">{d.firing} firing</span> : <span className="tag good">quiet</span>}
-          {d.commander ? <span>by <Text of={d.commander} max={30} /></span> : <span className="tone-bad">nobody has it</span>}
+          {d.commander || d.responders?.length ? <span>with <Text of={d.commander || d.responders?.join(', ')} max={40} /></span> : <span className="tone-bad">nobody has it</span>}
           {(d.runs ?? []).some((r) => !['succeeded', 'failed', 'cancelled'].includes(r.status)) ? <span className="tone-live">a run works on it</span> : null}
         </span>
         {d.next ? <span className={late ? 'tone-bad' : 'dim'}>next: <Text of={d.next} max={100} /> {d.nextBy ? <Ago at={d.nextBy} /> : null}</span> : null}

@@ -19,7 +19,7 @@ const Plot = lazy(() => import('./Plot'));
 export default function Insights() {
   useTitle('Insights');
   const [range, setRange] = useParam('range');
-  const list = buckets(range || '28', Math.floor(serverNow() / 3_600_000) * 3_600_000);
+  const list = buckets(range || '28', Math.ceil(serverNow() / 3_600_000) * 3_600_000);
   const since = list[0]?.since ?? '';
   const asked = useAsk('insights', { query: { since } }, { keep: true });
   return (
