@@ -148,8 +148,10 @@ export interface Breaker {
 export interface Cause {
   carry?: string;
   event?: string;
+  for?: string;
   incident?: string;
   key?: string;
+  offer?: string;
   parent?: string;
   path?: string;
   root?: string;
@@ -656,6 +658,26 @@ export interface ModeRequest {
   why?: string;
 }
 
+export interface Offer {
+  description?: string;
+  environment?: string;
+  /** Of the playbook. */
+  name: string;
+  /** What whoever asks should know. */
+  note?: string;
+  /** What whoever asked is shown when it is done. */
+  outputs?: Field[];
+  owner?: string;
+  /** The form. */
+  parameters?: Field[];
+  project: string;
+  title: string;
+}
+
+export interface Offers {
+  offers: Offer[];
+}
+
 export interface Override {
   by: string;
   guard: string;
@@ -840,6 +862,31 @@ export interface Repository {
   since?: string;
   /** The newest revision, which is good while another one is pinned. */
   waiting?: Revision;
+}
+
+export interface Request {
+  asked: string;
+  ended?: string;
+  /** Of the run. */
+  id: string;
+  offer: string;
+  /** Those that the offer declares, when it is done. */
+  outputs?: Record<string, unknown>;
+  /** As they were given; what is sensitive is left out. */
+  params?: Record<string, unknown>;
+  project: string;
+  /** Of the run: pending, running, waiting, succeeded, failed, cancelled, … */
+  status: string;
+  title?: string;
+  /** What it waits for: people, time or work. */
+  waits?: string;
+  /** Outputs that the offer declares and that hold something sensitive. */
+  withheld?: string[];
+}
+
+export interface Requests {
+  next?: string;
+  requests: Request[];
 }
 
 export interface Revision {
@@ -1128,12 +1175,25 @@ export interface StepDetail {
   step: RunStep;
 }
 
+export interface Submit {
+  params?: Record<string, unknown>;
+  why?: string;
+}
+
+export interface Submitted {
+  /** What whoever asked should know. */
+  note?: string;
+  request: string;
+}
+
 export interface Team {
   changes: number;
+  changesLive: number;
   failed: number;
   guards: Record<string, number>;
   held: number;
   incidents: number;
+  leadSeconds: number;
   mttaSeconds: number;
   mttrSeconds: number;
   observed: number;
@@ -1375,6 +1435,13 @@ export interface Operations {
     body: never;
     answer: Page;
   };
+  /** What is offered to the asker */
+  listOffers: {
+    path: {};
+    query: {};
+    body: never;
+    answer: Offers;
+  };
   /** The playbooks that are live */
   listPlaybooks: {
     path: {};
@@ -1388,6 +1455,13 @@ export interface Operations {
     query: {};
     body: never;
     answer: Repositories;
+  };
+  /** What the asker asked for */
+  listRequests: {
+    path: {};
+    query: { limit?: number; cursor?: string; oldest?: boolean };
+    body: never;
+    answer: Requests;
   };
   /** The revisions of a repository that are remembered */
   listRevisions: {
@@ -1662,6 +1736,13 @@ export interface Operations {
     body: never;
     answer: Playbook;
   };
+  /** One request of the asker, with the outputs that the offer declares */
+  showRequest: {
+    path: { id: string };
+    query: {};
+    body: never;
+    answer: Request;
+  };
   /** One run */
   showRun: {
     path: { run: string };
@@ -1710,6 +1791,13 @@ export interface Operations {
     query: {};
     body: never;
     answer: Status;
+  };
+  /** Ask for what is offered */
+  submitRequest: {
+    path: { name: string };
+    query: { project?: string; environment?: string };
+    body: Submit;
+    answer: Submitted;
   };
   /** Acknowledge an incident, and be one of its responders */
   takeIncident: {
@@ -1801,8 +1889,10 @@ export const ways = {
   listBindings: 'GET /v1/bindings',
   listEvents: 'GET /v1/events',
   listIncidents: 'GET /v1/incidents',
+  listOffers: 'GET /v1/offers',
   listPlaybooks: 'GET /v1/playbooks',
   listRepositories: 'GET /v1/repositories',
+  listRequests: 'GET /v1/requests',
   listRevisions: 'GET /v1/repositories/{repository}/revisions',
   listRows: 'GET /v1/rows/{kind}',
   listRuns: 'GET /v1/runs',
@@ -1842,6 +1932,7 @@ export const ways = {
   showEvent: 'GET /v1/events/{event}',
   showIncident: 'GET /v1/incidents/{incident}',
   showPlaybook: 'GET /v1/playbooks/{name}',
+  showRequest: 'GET /v1/requests/{id}',
   showRun: 'GET /v1/runs/{run}',
   showTask: 'GET /v1/tasks/{task}',
   signOnOnce: 'POST /v1/sign-on',
@@ -1849,6 +1940,7 @@ export const ways = {
   startPlaybook: 'POST /v1/playbooks/{name}/runs',
   startRun: 'POST /v1/runs',
   status: 'GET /v1/status',
+  submitRequest: 'POST /v1/offers/{name}/requests',
   takeIncident: 'POST /v1/incidents/{incident}/take',
   taskEntries: 'GET /v1/tasks/{task}/entries',
   unbind: 'DELETE /v1/bindings/{name}',
