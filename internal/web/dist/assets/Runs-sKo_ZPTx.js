@@ -1,1 +1,0 @@
-import{t as e}from"./index-CkStqR8f.js";var t=e();function n(){return(0,t.jsx)(`h1`,{children:`Runs`})}export{n as default};
