@@ -3,16 +3,24 @@
 package playbooks_test
 
 import (
+	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tendhq/tend/internal/action"
@@ -26,6 +34,7 @@ import (
 	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/repository"
 	"github.com/tendhq/tend/internal/testenv"
+	"github.com/tendhq/tend/internal/testenv/postgres"
 	"github.com/tendhq/tend/internal/testenv/sshd"
 	"github.com/tendhq/tend/internal/trigger"
 	"github.com/tendhq/tend/internal/value"
@@ -215,6 +224,75 @@ func TestEvents(t *testing.T) {
 func TestHosts(t *testing.T) {
 	t.Parallel()
 	s := sshd.Start(t)
+	scripts(t, "testdata/host", reach(t, s))
+}
+
+// TestServices runs those that look at services over ssh, in the scripts of testdata/services. What is called there is in the
+// folder bin of the script.
+func TestServices(t *testing.T) {
+	t.Parallel()
+	openssl := testenv.Program(t, "openssl", "openssl")
+	work := filepath.Join(t.TempDir(), "work")
+	s := sshd.Start(t, fmt.Sprintf("SetEnv=PATH=%s:/usr/bin:/bin STATE=%s", filepath.Join(work, "bin"), filepath.Join(work, "state")))
+	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(target.Close)
+	shop := httptest.NewUnstartedServer(http.NotFoundHandler())
+	shop.TLS = &tls.Config{Certificates: []tls.Certificate{certificate(t, openssl)}, MinVersion: tls.VersionTLS12}
+	shop.StartTLS()
+	t.Cleanup(shop.Close)
+	login := reach(t, s)
+	scripts(t, "testdata/services", func(e *testscript.Env) error {
+		e.Setenv("TARGET", target.Listener.Addr().String())
+		e.Setenv("TLS", shop.Listener.Addr().String())
+		return errors.Join(login(e), os.Symlink(e.WorkDir, work))
+	})
+}
+
+// certificate makes one that is good for a month.
+func certificate(t *testing.T, openssl string) tls.Certificate {
+	t.Helper()
+	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	out, err := exec.CommandContext(t.Context(), openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+		"-subj", "/CN=shop", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair
+}
+
+// TestPostgres runs the one about PostgreSQL against a real server, on which somebody forgot a transaction.
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	s := postgres.Start(t)
+	c, err := pgx.Connect(t.Context(), s.URL("postgres")+"&application_name=forgetful")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // the scripts are over then
+		if err := c.Ping(context.Background()); err == nil {
+			t.Error("the forgotten session goes on")
+		}
+		_ = c.Close(context.Background())
+	})
+	if _, err := c.Exec(t.Context(), "begin"); err != nil {
+		t.Fatal(err)
+	}
+	scripts(t, "testdata/postgres", func(e *testscript.Env) error {
+		e.Setenv("SERVER", s.Host)
+		e.Setenv("PORT", strconv.Itoa(s.Port))
+		e.Setenv("LOGIN", s.User)
+		e.Setenv("PASSWORD", s.Password)
+		return nil
+	})
+}
+
+// reach gives scripts what they need to reach a host: SSHD, LOGIN, KEY and an address for an agent.
+func reach(t *testing.T, s *sshd.Server) func(*testscript.Env) error {
+	t.Helper()
 	for _, name := range []string{"ssh-agent", "ssh-add"} {
 		testenv.Program(t, "ssh-agent", name)
 	}
@@ -228,7 +306,7 @@ func TestHosts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scripts(t, "testdata/host", func(e *testscript.Env) error {
+	return func(e *testscript.Env) error {
 		e.Setenv("SSH_AUTH_SOCK", filepath.Join(short, "agent.sock"))
 		e.Setenv("LOGIN", s.User)
 		e.Setenv("KEY", s.KeyFile)
@@ -238,7 +316,7 @@ func TestHosts(t *testing.T) {
 			return err
 		}
 		return os.WriteFile(filepath.Join(dir, "known_hosts"), known, 0o600)
-	})
+	}
 }
 
 // TestRuns runs them, in the scripts of testdata, against a kubectl that records what it is asked.
