@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -23,6 +24,31 @@ func Write(w io.Writer, r Record) error {
 	return e.Encode(r)
 }
 
+// early is the last line of an export that is not whole.
+type early struct {
+	Kind    fault.Kind `json:"kind"`
+	Problem string     `json:"problem"`
+}
+
+// WriteProblem writes the last line of an export that is not whole: what is damaged, or why it ended.
+func WriteProblem(w io.Writer, err error) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(early{fault.KindOf(err), err.Error()})
+}
+
+// Problem reads a line that WriteProblem wrote; nil: it is another line.
+func Problem(line []byte) error {
+	if !bytes.HasPrefix(line, []byte(`{"kind":`)) {
+		return nil
+	}
+	var e early
+	if json.Unmarshal(line, &e) != nil || e.Problem == "" {
+		return nil
+	}
+	return fault.New(e.Kind, "the export is not whole: %s", e.Problem)
+}
+
 // Lines reads records that Write wrote, one for each call, and io.EOF at the end. What is no record is fault.Damaged, with
 // the number of its line.
 func Lines(in io.Reader) func() (Record, error) {
@@ -34,6 +60,9 @@ func Lines(in io.Reader) func() (Record, error) {
 			n++
 			if len(s.Bytes()) == 0 {
 				continue
+			}
+			if err := Problem(s.Bytes()); err != nil {
+				return Record{}, err
 			}
 			var r Record
 			if err := json.Unmarshal(s.Bytes(), &r); err != nil {

@@ -248,6 +248,9 @@ func exportTrail(ctx context.Context, s *app.Session, q audit.Query, out io.Writ
 	if api == nil {
 		w := bufio.NewWriterSize(out, 1<<16)
 		err := audit.Export(ctx, s.Engine, q, func(r audit.Record) error { return audit.Write(w, r) })
+		if err != nil {
+			err = errors.Join(err, audit.WriteProblem(w, err))
+		}
 		return errors.Join(err, w.Flush())
 	}
 	in, err := api.ExportAudit(ctx, client.ExportAuditQuery(q))
@@ -255,10 +258,22 @@ func exportTrail(ctx context.Context, s *app.Session, q audit.Query, out io.Writ
 		return err
 	}
 	defer in.Close()
-	if _, err := io.Copy(out, in); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "read the audit trail")
+	lines := bufio.NewReaderSize(in, 1<<16)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if _, werr := out.Write(line); werr != nil {
+			return fault.Wrap(fault.Unavailable, werr, "write the audit trail")
+		}
+		if problem := audit.Problem(line); problem != nil {
+			return problem
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fault.Wrap(fault.Unavailable, err, "read the audit trail: it is not whole")
+		}
 	}
-	return nil
 }
 
 func (p *process) auditSearchCommand() *cobra.Command {

@@ -27,7 +27,7 @@ func (s *server) audit(a *api) {
 	}, s.searchAudit)
 	add(a, need, http.MethodGet, "/v1/audit/export", about{
 		id: "exportAudit", tag: "audit", summary: "The audit trail as lines of JSON", media: linesType, time: time.Hour,
-		text: "Stream by stream, each from its first entry (or `since`) on, with all that its hashes are made of: whoever gets it can verify it without tend. A stream that is damaged is given up to the damage.",
+		text: "Stream by stream, each from its first entry (or `since`) on, with all that its hashes are made of: whoever gets it can verify it without tend. A stream that is damaged is given up to the damage; then the last line is no entry but says `kind` and `problem`, and the answer is cut off. An answer that is cut off is not whole.",
 	}, s.exportAudit)
 	add(a, need, http.MethodPost, "/v1/audit/verify", about{
 		id: "verifyAudit", tag: "audit", summary: "Verify the audit trail", time: time.Hour,
@@ -108,17 +108,23 @@ func problemsOf(errs []error) []wire.Problem {
 
 type exportInput struct{ Asked }
 
-// exportAudit writes while it reads. What is damaged cannot be told any more when it is found: the lines end there, and
-// whoever verifies them with the store's own verification learns why.
+// exportAudit writes while it reads. What is damaged is found too late for the status: the last line says it, and the connection
+// breaks, so that nobody takes for whole what is not.
 func (s *server) exportAudit(ctx context.Context, in *exportInput) (*streamOutput, error) {
 	return &streamOutput{func(c huma.Context) {
 		_, w := humago.Unwrap(c)
 		w.Header().Set("Content-Type", linesType)
 		w.WriteHeader(http.StatusOK)
 		err := audit.Export(ctx, s.Engine, in.query(), func(r audit.Record) error { return audit.Write(w, r) })
-		if err != nil && ctx.Err() == nil {
+		if err == nil {
+			return
+		}
+		if ctx.Err() == nil {
 			s.Log.Error("export the audit trail", "error", err)
 		}
+		_ = audit.WriteProblem(w, err) // the reader may be gone
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
 	}}, nil
 }
 

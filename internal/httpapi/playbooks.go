@@ -157,7 +157,7 @@ func (s *server) startPlaybook(ctx context.Context, in *startPlaybookInput) (*st
 	}
 	request := in.Request
 	if request == "" {
-		request = onceOf(ctx, "playbook "+p.Project+" "+p.Name)
+		request = onceOf(ctx, "playbook "+p.Project+" "+p.Environment+" "+p.Name)
 	}
 	run, err := s.Library.StartPlaybook(ctx, p, in.Body.Params, who(ctx), in.Body.Why, request, TraceOf(ctx).asked())
 	if err != nil {
