@@ -31,6 +31,7 @@ func (s *server) measure(w *owned) {
 			}
 			return modes, len(r.Halts)
 		},
+		Blind: func() map[string]time.Time { return w.desk.governor.Rules().World.Blind },
 		Shipped: func() map[string]telemetry.Shipped {
 			out := map[string]telemetry.Shipped{}
 			for name, f := range s.followers {

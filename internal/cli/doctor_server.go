@@ -32,6 +32,7 @@ import (
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/terminal"
 	"github.com/tendhq/tend/internal/trigger"
+	"github.com/tendhq/tend/internal/value"
 	"github.com/tendhq/tend/internal/wire"
 )
 
@@ -64,6 +65,7 @@ func (p *process) examineServer(ctx context.Context, conf *config.Server) []chec
 	out = append(out, s.triggers()...)
 	out = append(out, s.needs(ctx)...)
 	out = append(out, s.egress())
+	out = append(out, s.watched()...)
 	return append(out, s.live(ctx)...)
 }
 
@@ -319,6 +321,20 @@ func (s *surgery) egress() check {
 	default:
 		return check{Name: "egress", Status: checkOK, Text: "everything but the metadata addresses of clouds"}
 	}
+}
+
+// watched tells whether anybody would notice that the server, or what it hears of alerts by, is silent.
+func (s *surgery) watched() []check {
+	var out []check
+	if s.conf.Heartbeat.URL == "" {
+		out = append(out, check{"heartbeat", checkNote, "none is sent: nobody hears when this server is silent", "heartbeat: {url: …} in " + s.conf.File + ", to something that is neither tend nor its Prometheus"})
+	} else {
+		out = append(out, check{Name: "heartbeat", Status: checkOK, Text: "every " + value.Duration(s.conf.Heartbeat.Every).String()})
+	}
+	if !slices.ContainsFunc(s.conf.Sources, func(x config.Source) bool { return x.Monitors }) {
+		out = append(out, check{"watchdog", checkNote, "no alert is expected to arrive always: it is not noticed when monitoring is silent", "a source of kind silence with `monitors: true`: docs/monitoring.md"})
+	}
+	return out
 }
 
 // live asks the server that runs.

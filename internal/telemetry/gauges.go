@@ -27,6 +27,8 @@ type Sight struct {
 	Dispatch func() (pending, runs int)
 	// Modes tells the modes that are set (observe, ask, auto) and how often, and how many halts there are.
 	Modes func() (modes map[string]int, halts int)
+	// Blind tells what is expected of monitoring and silent, since when.
+	Blind func() map[string]time.Time
 	// Shipped tells, by target of the audit trail, when it last had everything and how often it failed.
 	Shipped func() map[string]Shipped
 	// Repositories tells how the places stand that playbooks come from.
@@ -67,6 +69,7 @@ var (
 	haltedNow    = desc("halted", "1 while the whole store is halted: nothing begins.")
 	haltsNow     = desc("halts", "Halts that are set, of whatever scope.")
 	modesNow     = desc("modes", "How often a mode is set: for the server, projects, environments, playbooks.", "mode")
+	blindNow     = desc("blind", "How many of the alerts that must always arrive (Watchdog) are silent: guards stand down.")
 	messagesNow  = desc("messages_waiting", "Messages that were not sent yet.")
 	shippedAt    = desc("audit_shipped_timestamp_seconds", "When a target last had all of the audit trail.", "target")
 	shipFailed   = prometheus.NewDesc("tend_audit_failures_total", "How often a target did not take a part of the audit trail.", []string{"target"}, nil)
@@ -98,7 +101,7 @@ type gauges struct {
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		runsNow, runsHeld, tasksOpen, tasksLate, oldestTask, incidentsNow, eventsWait, pendingNow, dispatchRuns, driven, inFlight, storeIndex,
-		haltedNow, haltsNow, modesNow, messagesNow, shippedAt, shipFailed,
+		haltedNow, haltsNow, modesNow, blindNow, messagesNow, shippedAt, shipFailed,
 		repository, repoLive, repoMade, repoLooked, repoRefused, repoPinned, repoFailed, lookFailed,
 	} {
 		ch <- d
@@ -158,6 +161,9 @@ func (g *gauges) look() []prometheus.Metric {
 			put(modesNow, float64(n), clean(mode))
 		}
 		put(haltsNow, float64(halts))
+	}
+	if g.s.Blind != nil {
+		put(blindNow, float64(len(g.s.Blind())))
 	}
 	if g.s.Shipped != nil {
 		for target, x := range g.s.Shipped() {

@@ -203,6 +203,7 @@ func TestWhatIsLookedUp(t *testing.T) {
 			}
 		},
 		Modes: func() (map[string]int, int) { return map[string]int{"observe": 1, "auto": 0}, 2 },
+		Blind: func() map[string]time.Time { return map[string]time.Time{"watchdog": now} },
 		Shipped: func() map[string]telemetry.Shipped {
 			return map[string]telemetry.Shipped{"file": {At: time.Unix(1000, 0)}, "otlp": {Failures: 7}}
 		},
@@ -213,7 +214,7 @@ func TestWhatIsLookedUp(t *testing.T) {
 		`tend_tasks_open{type="doubt"} 1`, `tend_tasks_open{type="approve"} 1`, `tend_tasks_open{type="manual"} 0`, `tend_tasks_overdue 1`,
 		`tend_incidents{status="open"} 1`, `tend_events_waiting{why="held"} 2`, `tend_events_waiting{why="queued"} 0`, `tend_messages_waiting 1`,
 		`tend_dispatch_pending 5`, `tend_store_commits_total 42`, `tend_halted 1`, `tend_halts 2`, `tend_modes{mode="observe"} 1`, `tend_engine_attempts 3`,
-		`tend_audit_shipped_timestamp_seconds{target="file"} 1000`, `tend_audit_failures_total{target="otlp"} 7`, `tend_look_failed 0`,
+		`tend_audit_shipped_timestamp_seconds{target="file"} 1000`, `tend_audit_failures_total{target="otlp"} 7`, `tend_look_failed 0`, `tend_blind 1`,
 		`tend_repository_info{repository="shop",revision="0123456789ab"} 1`, `tend_repository_live_timestamp_seconds{repository="shop"} 1000`,
 		`tend_repository_committed_timestamp_seconds{repository="shop"} 500`, `tend_repository_looked_timestamp_seconds{repository="shop"} 2000`,
 		`tend_repository_refused{repository="shop"} 1`, `tend_repository_failures_total{repository="shop",why="refused"} 2`,
