@@ -17,6 +17,7 @@ import (
 	"github.com/tendhq/tend/internal/action/tell"
 	"github.com/tendhq/tend/internal/action/transform"
 	"github.com/tendhq/tend/internal/action/verb"
+	"github.com/tendhq/tend/internal/dispatch"
 	"github.com/tendhq/tend/internal/fault"
 )
 
@@ -56,6 +57,16 @@ func serverActions(as *process.User, own bool, c *connections, d *desk) (*action
 	return actions(c, d, bounded, container.Action{As: as}, shell.Action{As: as})
 }
 
+// caller is the desk as steps see it: with whoever can be called.
+type caller struct {
+	*dispatch.Dispatch
+
+	desk *desk
+}
+
+// Reach implements incident.Desk.
+func (c caller) Reach(ctx context.Context, targets []string) error { return c.desk.reach(ctx, targets) }
+
 // actions is the list, with those that run programs on the machine itself, the integrations, and the desk of a server, if there
 // is one. Each of those that reach out can be bounded.
 func actions(c *connections, d *desk, each func(action.Action) action.Action, local ...action.Action) (*action.Set, error) {
@@ -63,7 +74,7 @@ func actions(c *connections, d *desk, each func(action.Action) action.Action, lo
 		if d == nil || d.dispatch.Load() == nil {
 			return nil
 		}
-		return d.dispatch.Load()
+		return caller{d.dispatch.Load(), d}
 	})
 	var told tell.Connections
 	if c != nil {

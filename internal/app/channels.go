@@ -20,11 +20,12 @@ const usualBudget = 30
 // openCourier opens the outbox of messages, as a part of the server. Where nothing is to be told there is none.
 func (w *owned) openCourier(ctx context.Context, s *server, d *desk) error {
 	dial := action.Dialer{Egress: egress(s.Config.Egress)}.DialContext
-	c := courier.Config{Ledger: d.ledger, Tasks: w.engine, URL: s.Config.URL, Log: s.log}
+	c := courier.Config{Ledger: d.ledger, Tasks: w.engine, URL: s.Config.URL, Log: s.log, People: d.duties.people}
 	for _, name := range slices.Sorted(maps.Keys(s.Config.Channels)) {
 		ch := s.Config.Channels[name]
 		n := courier.Channel{
-			Name: name, To: ch.To, Wants: wants(ch), Tasks: ch.Tasks, Escalations: ch.Escalations, Glass: ch.Glass, Runs: ch.Runs, Budget: ch.Budget,
+			Name: name, To: ch.To, Wants: wants(ch), Tasks: ch.Tasks, Escalations: ch.Escalations, Glass: ch.Glass, Runs: ch.Runs, Pages: ch.Pages, Persons: persons(s.Config.Integrations[ch.Integration]),
+			Budget: ch.Budget,
 			Sender: func(ctx context.Context) (news.Sender, error) {
 				return w.connections.Sender(ctx, "", ch.Integration, dial)
 			},
@@ -48,6 +49,26 @@ func (w *owned) openCourier(ctx context.Context, s *server, d *desk) error {
 	d.courier.Store(x)
 	s.parts = append(s.parts, part{name: "messages", run: x.Run})
 	return nil
+}
+
+// persons tells how people are addressed through an integration.
+func persons(i config.Integration) courier.Persons {
+	switch {
+	case i.Slack != nil:
+		return courier.Each
+	case i.Email != nil:
+		return courier.Together
+	default:
+		return courier.Nobody
+	}
+}
+
+// reach tells whether somebody is called when these are.
+func (d *desk) reach(_ context.Context, targets []string) error {
+	if c := d.courier.Load(); c != nil {
+		return c.Reach(targets)
+	}
+	return courier.NobodyCalled(targets)
 }
 
 // threadsPrefix begins the names of the channels through which threads follow runs that somebody started in a workspace.

@@ -106,6 +106,30 @@ func (d *duties) of(id string) []string {
 	return out
 }
 
+// people gives the addresses of people, and of those who have a duty now. What is neither has none.
+func (d *duties) people(targets []string) []string {
+	var out []string
+	add := func(who string) {
+		who = strings.TrimPrefix(who, "user:")
+		if strings.Contains(who, "@") && !slices.Contains(out, who) {
+			out = append(out, who)
+		}
+	}
+	for _, t := range targets {
+		name, duty := strings.CutPrefix(strings.TrimPrefix(t, "group:"), "oncall/")
+		if !duty {
+			add(t)
+			continue
+		}
+		if _, ok := d.list[name]; ok {
+			for _, who := range d.now(name) {
+				add(who)
+			}
+		}
+	}
+	return out
+}
+
 // now gives who has a duty.
 func (d *duties) now(name string) []string {
 	if x := d.watches[name]; x != nil {

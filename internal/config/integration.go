@@ -96,6 +96,9 @@ type Channel struct {
 	Glass bool `yaml:"glass"`
 	// Runs says that also what runs do is told, in a thread for each: that of its incident, or one of its own.
 	Runs bool `yaml:"runs"`
+	// Pages says that people who are called to an incident are called through it, whatever its severity: by the pager, in Slack each
+	// in a direct message, by mail. A page that names the channel goes there in any case.
+	Pages bool `yaml:"pages"`
 	// Budget is how many messages go within a minute; of the rest one says how many there were. Default: 30.
 	Budget int `yaml:"budget"`
 }

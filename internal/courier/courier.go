@@ -68,6 +68,10 @@ type Channel struct {
 	Glass       bool
 	// Runs tells whether threads here follow runs: those of an incident that is told here in its thread, others in one of their own.
 	Runs bool
+	// Pages tells whether people who are called to an incident are called through it, whatever its severity, and Persons how they are
+	// addressed.
+	Pages   bool
+	Persons Persons
 	// Quiet tells that only what somebody asked for is told here: threads that follow their runs.
 	Quiet bool
 	// Budget is how many messages go within a minute; 0 is no bound.
@@ -78,6 +82,16 @@ type Channel struct {
 	// recorded: it can hear it twice. nil: nobody wants to know.
 	Told func(ctx context.Context, q *entry.MessageQueued, remote value.Object, why string) error
 }
+
+// Persons says how a channel addresses people.
+type Persons int
+
+// The ways.
+const (
+	Nobody   Persons = iota // it goes where it goes: a pager knows who has the duty
+	Together                // one message to all of them
+	Each                    // a message to each
+)
 
 // Row is the body of a row of kind message.
 type Row struct {
@@ -99,7 +113,9 @@ type Config struct {
 	Tasks    Tasks // nil: questions are not told
 	Channels []Channel
 	URL      string // of the server, for links; "": none
-	Log      *slog.Logger
+	// People gives the addresses of those that are called: people, and those who have a duty now. nil: nobody has one.
+	People func(targets []string) []string
+	Log    *slog.Logger
 }
 
 // Courier tells.

@@ -125,6 +125,7 @@ type house struct {
 	asks  bool
 	pager bool // is told of questions only when nobody decides
 	runs  bool // threads follow all runs
+	pages bool // people are called here, each by itself
 	tasks courier.Tasks
 	limit int
 	told  func(remote map[string]any, why string) error // of action items; nil: they are not for the channel
@@ -149,6 +150,9 @@ func (h *house) open() {
 			return project == "default" && severity != "info"
 		},
 	}
+	if h.pages {
+		ch.Pages, ch.Persons = true, courier.Each
+	}
 	more := courier.Channel{Name: "threads", Buttons: true, Quiet: true, Sender: ch.Sender} // only what is asked for
 	if h.told != nil {
 		ch.Items = func(s *incident.State) bool { return s.Project == "default" }
@@ -156,7 +160,7 @@ func (h *house) open() {
 			return h.told(remote, why)
 		}
 	}
-	h.c, err = courier.Open(h.t.Context(), courier.Config{Ledger: h.book, Tasks: h.tasks, URL: "https://tend.example.org", Channels: []courier.Channel{ch, more}})
+	h.c, err = courier.Open(h.t.Context(), courier.Config{Ledger: h.book, Tasks: h.tasks, URL: "https://tend.example.org", Channels: []courier.Channel{ch, more}, People: people})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -167,6 +171,20 @@ func (h *house) open() {
 		stop()
 		return errors.Join(<-done, h.book.Close(context.Background()))
 	}
+}
+
+// people are who has which duty.
+func people(targets []string) []string {
+	var out []string
+	for _, t := range targets {
+		switch t {
+		case "oncall/db":
+			out = append(out, "alice@example.org", "bob@example.org")
+		case "carol@example.org":
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 func (h *house) close() {
@@ -811,6 +829,82 @@ func TestChannelFollowsRuns(t *testing.T) {
 		wait(time.Second)
 		if got := h.lines(); !slices.Equal(got, append(want, "reclaim-disk succeeded below reclaim-disk began")) {
 			t.Errorf("%q", got)
+		}
+	})
+}
+
+// TestPages: people who are called hear it whatever the severity of the incident, each once, and hear that somebody has it and that
+// it is over; also when all of that happens at once, and over restarts. Who cannot be called is said before.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	for _, atOnce := range []bool{false, true} {
+		run(t, &house{pages: true}, func(t *testing.T, h *house) {
+			wait(time.Second)
+			alice := entry.Who{ID: "user:alice@example.org", Name: "Alice"}
+			list, err := incident.OpenNew(incident.Start{ID: "inc_1", Project: "default", Title: "Disk of db-1", Severity: incident.Info, By: entry.Who{Name: "tend"}, Event: "evt_1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := new(incident.State)
+			var b ledger.Batch
+			flush := func() {
+				t.Helper()
+				b.Rows = []store.Row{{Key: store.Key{Kind: "incident", ID: "inc_1"}, Project: "default", Status: string(s.Status), At: s.Opened, Body: []byte("{}")}}
+				if err := h.book.Append(t.Context(), b); err != nil {
+					t.Fatal(err)
+				}
+				b = ledger.Batch{}
+				wait(time.Second)
+			}
+			write := func(list []entry.Payload, err error) {
+				t.Helper()
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, p := range list {
+					if err := s.Evolve(time.Now(), p); err != nil {
+						t.Fatal(err)
+					}
+					b.Facts = append(b.Facts, ledger.Fact{Stream: "incident/inc_1", Payload: p})
+				}
+				if !atOnce {
+					flush()
+				}
+			}
+			write(list, nil)
+			write(s.Page(entry.Who{Name: "run_1"}, []string{"oncall/db"}, "it grows", ""))
+			if !atOnce {
+				h.close()
+				h.open()
+			}
+			write(s.Take(alice))
+			write(s.Resolve(alice, "", "done"))
+			if atOnce {
+				flush()
+			}
+			var got []string
+			for _, m := range h.side.all() {
+				got = append(got, fmt.Sprintf("%s %s %s %s %v", m.To[0], m.Step, m.Key, m.Severity, m.First != nil))
+			}
+			slices.Sort(got)
+			want := []string{}
+			for _, who := range []string{"alice", "bob"} {
+				want = append(want, who+"@example.org ends inc_1/page/2  true", who+"@example.org opens inc_1/page/2 critical false", who+"@example.org takes inc_1/page/2  true")
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("at once %v: %q", atOnce, got)
+			}
+		})
+	}
+	run(t, &house{}, func(t *testing.T, h *house) {
+		if err := h.c.Reach([]string{"oncall/db"}); !fault.Is(err, fault.Unavailable) {
+			t.Error(err)
+		}
+		if err := h.c.Reach([]string{"threads"}); !fault.Is(err, fault.Unavailable) {
+			t.Error(err)
+		}
+		if err := h.c.Reach([]string{"ops"}); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -182,7 +182,11 @@ func (c *Courier) tell(ctx context.Context, name string) ([]News, *store.Row, er
 			}
 			x.seq = e.Seq
 			if e.Seq > told {
-				out = append(out, c.news(x.s, p, e)...)
+				list, err := c.news(ctx, x.s, p, e, out)
+				if err != nil {
+					return nil, nil, err
+				}
+				out = append(out, list...)
 			}
 		}
 		more = len(entries) == 500
@@ -197,19 +201,25 @@ func (c *Courier) tell(ctx context.Context, name string) ([]News, *store.Row, er
 	return out, &store.Row{Key: store.Key{Kind: rowTold, ID: "incident/" + name}, Project: x.s.Project, Parent: name, At: x.s.Opened, Body: body}, nil
 }
 
-// news gives a fact of an incident to every channel that wants it.
-func (c *Courier) news(s *incident.State, p entry.Payload, e entry.Entry) []News {
+// news gives a fact of an incident to every channel that wants it. queued is what was made news of meanwhile.
+func (c *Courier) news(ctx context.Context, s *incident.State, p entry.Payload, e entry.Entry, queued []News) ([]News, error) {
 	if time.Since(e.At) > patience {
-		return nil
+		return nil, nil
 	}
 	if x, ok := p.(*entry.IncidentItem); ok {
-		return c.items(s, x, e)
+		return c.items(s, x, e), nil
 	}
 	m := story(s, p, c.c.URL)
 	if m == nil {
-		return nil
+		return nil, nil
 	}
-	var out []News
+	out, err := c.called(ctx, s, m, e, queued)
+	if err != nil {
+		return nil, err
+	}
+	if x, ok := p.(*entry.IncidentPaged); ok {
+		out = c.pages(s, x, e)
+	}
 	for _, ch := range c.c.Channels {
 		n := c.channels[ch.Name]
 		if e.At.Before(n.since) || ch.Wants == nil || !ch.Wants(s.Project, string(s.Severity), s.Labels) {
@@ -224,7 +234,7 @@ func (c *Courier) news(s *incident.State, p entry.Payload, e entry.Entry) []News
 		}
 		out = append(out, w)
 	}
-	return out
+	return out, nil
 }
 
 // items tells of an action item where those become issues. What tend itself says of it is what became of that.

@@ -158,7 +158,10 @@ func (s *server) incidents(a *api) {
 		id: "takeIncident", tag: "incidents", summary: "Acknowledge an incident, and be one of its responders",
 	}, s.takeIncident)
 	add(a, write, http.MethodPost, "/v1/incidents/{incident}/comments", about{id: "commentIncident", tag: "incidents", summary: "Say something"}, s.commentIncident)
-	add(a, write, http.MethodPost, "/v1/incidents/{incident}/pages", about{id: "pageIncident", tag: "incidents", summary: "Call people"}, s.pageIncident)
+	add(a, write, http.MethodPost, "/v1/incidents/{incident}/pages", about{
+		id: "pageIncident", tag: "incidents", summary: "Call people",
+		text: "People (`alice@example.org`), duties (`oncall/database`) and channels, through the channels that carry pages. When nobody would be called, it is an error.",
+	}, s.pageIncident)
 	add(a, write, http.MethodPost, "/v1/incidents/{incident}/items", about{
 		id: "planIncident", tag: "incidents", summary: "Add something to do afterwards, or change it",
 		text: "What is left out of a change stays. It becomes an issue of the repository whose playbook ran for the incident, where its `issues` allow that; else `kept` says why it stays here.",
@@ -292,6 +295,11 @@ type pageInput struct {
 }
 
 func (s *server) pageIncident(ctx context.Context, in *pageInput) (*incidentOutput, error) {
+	if s.Reach != nil && len(in.Body.Targets) > 0 {
+		if err := s.Reach(ctx, in.Body.Targets); err != nil {
+			return nil, err
+		}
+	}
 	return s.change(ctx, in.Incident, "", "paged", in.Body.Message, func(st *incident.State, by entry.Who, _ time.Time) ([]entry.Payload, error) {
 		return st.Page(by, in.Body.Targets, in.Body.Message, "")
 	})

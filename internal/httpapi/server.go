@@ -63,7 +63,9 @@ type Config struct {
 	// Duties are what somebody is responsible for now, as groups (oncall/database), for approvals. nil: nothing.
 	Duties func(p access.Principal) []string
 	// Tracker says why an action item of an incident stays here and becomes no issue; "" when it becomes one. nil: nothing is said.
-	Tracker  func(ctx context.Context, s *incident.State) string
+	Tracker func(ctx context.Context, s *incident.State) string
+	// Reach tells whether somebody is called when these are, with an error that says what is missing. nil: nobody can be called.
+	Reach    func(ctx context.Context, targets []string) error
 	Library  Library  // nil: no playbooks are live here
 	Governor Governor // nil: there are no rules here but those that runs bring
 	// Repositories are where playbooks come from; nil: none are live here.

@@ -25,6 +25,8 @@ type Desk interface {
 	OpenIncident(ctx context.Context, x noun.Start) (*noun.State, error)
 	ChangeIncident(ctx context.Context, id string, version *uint64, by entry.Who, what, why string,
 		apply func(*noun.State, time.Time) ([]entry.Payload, error)) (*noun.State, error)
+	// Reach tells whether somebody is called when these are. The error, of kind fault.Unavailable, says what is missing.
+	Reach(ctx context.Context, targets []string) error
 }
 
 // All gives the actions. desk gives the server's desk when a step runs; nil, or a nil answer: there is none.
@@ -204,6 +206,11 @@ func commentOn(ctx context.Context, d Desk, req action.Request, in *inputs, by e
 }
 
 func pageFor(ctx context.Context, d Desk, req action.Request, in *inputs, by entry.Who) (*noun.State, error) {
+	if len(in.Who) > 0 {
+		if err := d.Reach(ctx, in.Who); err != nil {
+			return nil, err
+		}
+	}
 	return change(ctx, d, req, in, by, "paged", func(st *noun.State, _ time.Time) ([]entry.Payload, error) {
 		return st.Page(by, in.Who, in.Message, req.Key)
 	})

@@ -30,6 +30,13 @@ func (d *desk) IncidentOf(_ context.Context, run string) (name, project string, 
 	return d.of[run], "default", nil
 }
 
+func (d *desk) Reach(_ context.Context, targets []string) error {
+	if targets[0] == "nobody" {
+		return fault.New(fault.Unavailable, "nobody would be called")
+	}
+	return nil
+}
+
 func (d *desk) OpenIncident(_ context.Context, x noun.Start) (*noun.State, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -133,6 +140,7 @@ func TestActions(t *testing.T) {
 		{"no such incident", "incident/comment", m{"message": "x", "incident": "inc_0"}, "", action.Failed, fault.NotFound, nil},
 		{"for no incident", "incident/comment", m{"message": "x"}, "run_2", action.Failed, fault.Invalid, nil},
 		{"page", "incident/page", m{"who": []any{"oncall"}, "message": "help"}, "", action.Succeeded, "", func(d *desk) bool { return d.all["inc_1"].Length == 2 }},
+		{"page who cannot be called", "incident/page", m{"who": []any{"nobody"}}, "", action.NotStarted, fault.Unavailable, func(d *desk) bool { return d.all["inc_1"].Length == 1 }},
 		{"page nobody", "incident/page", m{"who": []any{}}, "", action.Failed, fault.Invalid, nil},
 		{"resolve", "incident/resolve", m{"why": "gone"}, "", action.Succeeded, "", func(d *desk) bool { return d.all["inc_1"].Status == noun.Resolved }},
 		{"resolve what is over", "incident/resolve", m{"incident": "inc_over"}, "", action.Succeeded, "", func(d *desk) bool { return d.all["inc_over"].Length == 2 }},
