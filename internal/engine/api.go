@@ -179,6 +179,8 @@ type RunRow struct {
 	Undone  string       `json:"undone,omitempty"`
 	Waits   []Wait       `json:"waits,omitempty"`
 	Acting  int          `json:"acting,omitempty"` // attempts in flight beside what it waits for
+	// Observed counts effects that were only recorded: the mode is to observe.
+	Observed int `json:"observed,omitempty"`
 	// Released tells who freed what the run held, when it is quarantined and somebody did.
 	Released *Freed `json:"released,omitempty"`
 }

@@ -617,7 +617,7 @@ func rowOf(s *session, status run.Status) RunRow {
 	st := s.state
 	r := RunRow{
 		By: st.Created.By, Cause: st.Created.Cause, Name: st.Created.Name, Source: st.Created.Source, Started: st.StartedAt,
-		Ended: st.EndedAt, Status: string(status),
+		Ended: st.EndedAt, Status: string(status), Observed: st.Observed,
 	}
 	if st.End != nil {
 		r.Fault, r.Undone = st.End.Fault, st.End.Undone

@@ -22,3 +22,10 @@ export function useMay(): (verb: string, project?: string) => boolean {
     return may(data, verb, project);
   };
 }
+
+/** Whether a question that goes to some is asked of the person: by id, by name of the kind that the server takes, or by group. */
+export function askedOf(from: string[] | undefined, me: Pick<Me, 'id' | 'groups'> | undefined): boolean {
+  if (!from || from.length === 0) return true;
+  if (!me) return false;
+  return from.some((f) => f === me.id || f === me.id.replace(/^(user|os):/, '') || me.groups.some((g) => f === g || f === `group:${g}`));
+}

@@ -17,7 +17,10 @@ export function go(to: string, how: { replace?: boolean } = {}) {
   history[how.replace ? 'replaceState' : 'pushState'](null, '', to);
   const was = place.get().path;
   place.set(read());
-  if (!how.replace && was !== location.pathname) scrollTo(0, 0);
+  if (!how.replace && was !== location.pathname) {
+    scrollTo(0, 0);
+    document.getElementById('page')?.scrollTo(0, 0);
+  }
 }
 
 export const usePlace = () => useStore(place);

@@ -1,5 +1,6 @@
 // Text from outside: shown as text, cut where it is too long, and isolated so that it turns nothing around it.
 import { clip, label, visible } from '../lib/text';
+import { At } from './Time';
 
 /** A label: one line. The whole of it, as far as it is sensible, when the pointer rests on it. */
 export function Text({ of, max = 200, className }: { of: string | undefined; max?: number; className?: string }) {
@@ -18,7 +19,13 @@ export function Lines({ of, max = 20_000, className }: { of: string | undefined;
 export function Sentence({ of }: { of: string | undefined }) {
   if (!of) return null;
   const parts = visible(clip(of, 4000)).split(/`([^`]*)`/);
-  return <bdi dir="auto">{parts.map((p, i) => (i % 2 ? <code key={i}>{p}</code> : p))}</bdi>;
+  return <bdi dir="auto">{parts.map((p, i) => (i % 2 ? <code key={i}>{p}</code> : timed(p)))}</bdi>;
+}
+
+/** Times that the server wrote into a sentence are shown in the zone that the person chose. */
+function timed(text: string) {
+  const parts = text.split(/(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?Z)/);
+  return parts.length === 1 ? text : parts.map((p, i) => (i % 2 ? <At key={i} at={p.replace(' ', 'T')} /> : p));
 }
 
 /** Data: objects as YAML-like lines would hide types, so it is JSON, clipped. */

@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+
+import type { Glance, GlanceStep } from '../../api/schema';
+import { apply, differs, know, linesOf } from './model';
+
+const step = (path: string, status = 'pending', more: Partial<GlanceStep> = {}): GlanceStep => ({ path, place: path.replace(/\["[^"]*"\]/g, ''), depth: 0, kind: 'action', label: path, status, ...more });
+const glance = (steps: GlanceStep[]): Glance => ({ head: { id: 'run_1', seq: 1 } as Glance['head'], steps, moments: [] });
+
+it('changes what changed, and puts what is new after what it says', () => {
+  const k = know(glance([step('a', 'running'), step('b'), step('c')]));
+  const next = apply(k, { steps: [step('a', 'succeeded'), step('a.x', 'running', { after: 'a' }), step('a.y', 'pending', { after: 'a.x' })] });
+  expect(next?.steps.map((s) => `${s.path}:${s.status}`)).toEqual(['a:succeeded', 'a.x:running', 'a.y:pending', 'b:pending', 'c:pending']);
+  expect(apply(next!, { gone: ['a.x'] })?.steps.map((s) => s.path)).toEqual(['a', 'a.y', 'b', 'c']);
+  expect(k.steps.map((s) => s.path)).toEqual(['a', 'b', 'c']);
+});
+
+it('puts what is new at the beginning', () => {
+  expect(apply(know(glance([step('b')])), { steps: [step('a')] })?.steps.map((s) => s.path)).toEqual(['a', 'b']);
+});
+
+it('asks for all of it when a delta does not fit', () => {
+  expect(apply(know(glance([step('a')])), { steps: [step('z', 'running', { after: 'nowhere' })] })).toBeNull();
+});
+
+it('shows of iterations what must be seen most', () => {
+  const k = know(glance([
+    step('l', 'running', { kind: 'foreach', count: 3, done: 2, failed: 1 }), step('l["a"]', 'failed', { kind: 'iteration' }),
+    step('l["a"].s', 'failed'), step('l["b"]', 'succeeded', { kind: 'iteration' }), step('l["b"].s', 'succeeded'), step('l["c"].s', 'running'),
+  ]));
+  expect(k.places.get('l.s')).toMatchObject({ status: 'failed', instances: 3, path: 'l["a"].s' });
+  expect(k.places.get('l')).toMatchObject({ status: 'running', count: 3, done: 2, failed: 1 });
+});
+
+it('makes lines of pieces, each stream its own', () => {
+  const p = (stream: string, text: string) => ({ at: 't', attempt: 1, path: 'a', stream, text });
+  expect(linesOf([p('stdout', 'one\ntw'), p('stderr', 'err\n'), p('stdout', 'o\nthree'), p('stdout', '\n\nend')]).map((l) => l.text)).toEqual(['one', 'two', 'err', 'three', '', 'end']);
+});
+
+it('says what differs', () => {
+  expect(differs({ a: 1, b: [1], c: 'x' }, { a: 1, b: [2], d: true })).toEqual([{ name: 'b', was: [1], is: [2] }, { name: 'c', was: 'x', is: undefined }, { name: 'd', was: undefined, is: true }]);
+});
