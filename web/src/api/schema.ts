@@ -1100,6 +1100,12 @@ export interface SignOn {
   why?: string;
 }
 
+export interface SignOnCode {
+  code: string;
+  /** Of the challenge that the browser was sent with (PKCE, S256). */
+  verifier: string;
+}
+
 export interface Spec {
   approval?: Approval;
   breaker?: Breaker;
@@ -1757,6 +1763,13 @@ export interface Operations {
     body: never;
     answer: Row;
   };
+  /** Exchange the code of a sign-on in a browser for a token */
+  signOnByCode: {
+    path: {};
+    query: {};
+    body: SignOnCode;
+    answer: Made;
+  };
   /** Exchange a one-time token for one that lasts */
   signOnOnce: {
     path: {};
@@ -1935,6 +1948,7 @@ export const ways = {
   showRequest: 'GET /v1/requests/{id}',
   showRun: 'GET /v1/runs/{run}',
   showTask: 'GET /v1/tasks/{task}',
+  signOnByCode: 'POST /v1/sign-on/code',
   signOnOnce: 'POST /v1/sign-on',
   splitIncident: 'POST /v1/incidents/{incident}/split',
   startPlaybook: 'POST /v1/playbooks/{name}/runs',
