@@ -1,1 +1,0 @@
-import{Z as e}from"./index-xNEy1j3C.js";var t=e();function n(){return(0,t.jsx)(`h1`,{children:`Home`})}export{n as default};

@@ -1,0 +1,1 @@
+var e=e=>e.body??{};export{e as t};
