@@ -16,7 +16,7 @@ import (
 
 // collector FILE starts something that takes traces and metrics by OTLP over HTTP, and heartbeats at /beat, and makes its
 // address $COLLECTOR. What it takes is appended to FILE, as it is and in hex: names of spans can be read, and ids be found. Of
-// what is sent to /take/… a line says where to, with which token, and what.
+// what is sent to /take/… a line says where to, with which token, what, and in which trace.
 func collector(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: collector FILE")
@@ -32,7 +32,7 @@ func collector(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		if strings.HasPrefix(r.URL.Path, "/take/") {
 			want[r.URL.Path] = r.Method
-			b = fmt.Appendf(nil, "took %s %s %s %s", r.Method, r.URL.Path, r.Header.Get("Authorization"), b)
+			b = fmt.Appendf(nil, "took %s %s %s %s (trace %s)", r.Method, r.URL.Path, r.Header.Get("Authorization"), b, r.Header.Get("Traceparent"))
 		}
 		if err != nil || r.Method != want[r.URL.Path] {
 			w.WriteHeader(http.StatusBadRequest)
