@@ -32,18 +32,42 @@ type needs struct {
 	events    map[string]bool
 }
 
+// look remembers for a moment what is needed: reading it takes as long as there are runs and incidents that are not over.
+type look struct {
+	k  *Keeper
+	n  *needs
+	at time.Time
+}
+
+// moment is how long: what somebody begins to need meanwhile is older than the policy, and can go.
+const moment = 10 * time.Second
+
+func (l *look) needs(ctx context.Context) (*needs, error) {
+	if l.n != nil && time.Since(l.at) < moment {
+		return l.n, nil
+	}
+	l.at = time.Now()
+	var err error
+	l.n, err = l.k.needs(ctx)
+	return l.n, err
+}
+
 // needs reads what is not over.
 func (k *Keeper) needs(ctx context.Context) (*needs, error) {
 	n := &needs{incidents: map[string]bool{}, runs: map[string]bool{}, events: map[string]bool{}}
 	into := map[string]string{}
-	err := k.Ledger.Each(ctx, store.Filter{Kind: "incident"}, func(r store.Row) error {
-		var d struct{ Into string }
-		if json.Unmarshal(r.Body, &d) == nil && d.Into != "" {
-			into[r.ID] = d.Into
-		}
-		if incident.Status(r.Status) != incident.Resolved && d.Into == "" {
+	open := []string{string(incident.Open), string(incident.Acknowledged), string(incident.Mitigated), string(incident.Merged)}
+	err := k.Ledger.Each(ctx, store.Filter{Kind: "incident", Status: open}, func(r store.Row) error {
+		if incident.Status(r.Status) != incident.Merged {
 			n.incidents[r.ID] = true
+			return nil
 		}
+		var d struct{ Into string }
+		if err := json.Unmarshal(r.Body, &d); err != nil {
+			n.incidents[r.ID] = true //nolint:nilerr // what it was merged into is not known
+			return nil
+		}
+		into[r.ID] = d.Into
 		return nil
 	})
 	if err != nil {

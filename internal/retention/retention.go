@@ -35,11 +35,10 @@ type Keeper struct {
 
 // How it goes about it: in small parts, so that nobody waits for it.
 const (
-	every   = time.Hour
-	settle  = time.Minute // after a start
-	part    = 100         // rows, or entries, in one commit
-	breath  = 5 * time.Millisecond
-	refresh = 500 // after so many rows it is looked again what is needed
+	every  = time.Hour
+	settle = time.Minute // after a start
+	part   = 100         // rows, or entries, in one commit
+	breath = 5 * time.Millisecond
 )
 
 // kindRemoval is a row for each stream and group of blobs that is being erased: "stream/NAME" or "blobs/GROUP".
@@ -82,22 +81,22 @@ func (k *Keeper) Run(ctx context.Context) error {
 // Pass forgets what is due. What cannot be is left, and told.
 func (k *Keeper) Pass(ctx context.Context, now time.Time) (Report, error) {
 	var r Report
+	l := &look{k: k}
 	err := errors.Join(
-		k.runs(ctx, now, &r),
-		k.rows(ctx, now, "event", k.Policy.Events, &r.Events),
-		k.rows(ctx, now, "message", k.Policy.Messages, &r.Messages),
+		k.runs(ctx, now, l, &r),
+		k.rows(ctx, now, l, "event", k.Policy.Events, &r.Events),
+		k.rows(ctx, now, l, "message", k.Policy.Messages, &r.Messages),
 		k.erase(ctx, &r),
 	)
 	return r, err
 }
 
 // runs forgets outermost runs, each with all that it called.
-func (k *Keeper) runs(ctx context.Context, now time.Time, r *Report) error {
+func (k *Keeper) runs(ctx context.Context, now time.Time, l *look, r *Report) error {
 	if k.Policy.Runs <= 0 {
 		return nil
 	}
-	var need *needs
-	before, n := now.Add(-k.Policy.Runs), 0
+	before := now.Add(-k.Policy.Runs)
 	for row, err := range store.All(ctx, k.Ledger, store.Filter{Kind: "run", Oldest: true, Limit: part}) {
 		if err != nil {
 			return err
@@ -105,10 +104,9 @@ func (k *Keeper) runs(ctx context.Context, now time.Time, r *Report) error {
 		if !row.At.Before(before) {
 			return nil
 		}
-		if n++; need == nil || n%refresh == 0 {
-			if need, err = k.needs(ctx); err != nil {
-				return err
-			}
+		need, err := l.needs(ctx)
+		if err != nil {
+			return err
 		}
 		if row.Parent != "" || !need.mayGo(&row, before) {
 			continue
@@ -189,12 +187,11 @@ func (k *Keeper) run(ctx context.Context, family []store.Row) error {
 }
 
 // rows forgets events or messages.
-func (k *Keeper) rows(ctx context.Context, now time.Time, kind string, after time.Duration, n *int) error {
+func (k *Keeper) rows(ctx context.Context, now time.Time, l *look, kind string, after time.Duration, n *int) error {
 	if after <= 0 {
 		return nil
 	}
 	before := now.Add(-after)
-	var need *needs
 	var batch []store.Row
 	flush := func() error {
 		if len(batch) == 0 {
@@ -204,7 +201,7 @@ func (k *Keeper) rows(ctx context.Context, now time.Time, kind string, after tim
 		if err == nil {
 			*n += len(batch)
 		}
-		batch, need = batch[:0], nil
+		batch = batch[:0]
 		return err
 	}
 	for row, err := range store.All(ctx, k.Ledger, store.Filter{Kind: kind, Oldest: true, Limit: part}) {
@@ -214,10 +211,9 @@ func (k *Keeper) rows(ctx context.Context, now time.Time, kind string, after tim
 		if !row.At.Before(before) {
 			break
 		}
-		if need == nil {
-			if need, err = k.needs(ctx); err != nil {
-				return err
-			}
+		need, err := l.needs(ctx)
+		if err != nil {
+			return err
 		}
 		if !need.mayGo(&row, before) {
 			continue
@@ -295,7 +291,7 @@ func (k *Keeper) one(ctx context.Context, what string, x removal, r *Report) err
 		if err != nil {
 			return err // of a damaged one nothing more is erased: verification tells of it
 		}
-		b, over := ledger.Batch{}, len(page) == 0
+		b, over := ledger.Batch{}, len(page) < part
 		for i := range page {
 			e := &page[i]
 			if !x.Until.IsZero() && !e.At.Before(x.Until) {

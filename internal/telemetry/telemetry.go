@@ -2,7 +2,8 @@
 //
 // Nothing is measured on the path of a step. Runs are told when they have ended, from their entries, so that a restart
 // forgets none; events when they were decided; everything else is looked up when somebody asks, at most every few seconds.
-// Labels are bounded: no ids, and of names the first hundred; the rest is "other".
+// Labels are bounded: no ids but the one revision that is live of each repository, and of names the first hundred; the rest is
+// "other".
 package telemetry
 
 import (
