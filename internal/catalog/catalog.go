@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tendhq/tend/internal/compiler"
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/environment"
@@ -53,6 +54,16 @@ type Catalog struct {
 	places       map[string]document.Place // by kind and name
 	guards       []guard.Spec
 	integrations []*integration.Spec
+	modules      []Module // by name, then file
+}
+
+// Module is a reusable step that playbooks of the repository can use like an action.
+type Module struct {
+	contract.Spec
+
+	Project string
+	File    string
+	Version string
 }
 
 // Playbook is one that can be run.
@@ -89,6 +100,19 @@ func (c *Catalog) Guards() []guard.Spec { return c.guards }
 
 // Integrations lists the connections by name.
 func (c *Catalog) Integrations() []*integration.Spec { return c.integrations }
+
+// Modules lists the reusable steps by name.
+func (c *Catalog) Modules() []Module { return c.modules }
+
+// Place tells where a document of a kind is declared: the place of its name.
+func (c *Catalog) Place(kind document.Kind, name string) (document.Place, bool) {
+	p, ok := c.places[placeKey(kind, name)]
+	return p, ok
+}
+
+func placeKey(kind document.Kind, name string) string {
+	return strings.ToLower(string(kind)) + " `" + spelling.Fold(name) + "`"
+}
 
 // Labels gives the labels of a playbook; nil when there is none of that name.
 func (c *Catalog) Labels(name string) map[string]string {
@@ -210,6 +234,8 @@ func (x *builder) collect(docs []document.File) {
 				if d.Kind == document.KindPlaybook {
 					x.once(d)
 					x.playbook(d, r.Programs[i])
+				} else {
+					x.modules = append(x.modules, Module{Spec: compiler.ModuleSpec(content), Project: x.binding.Project, File: d.File, Version: d.Metadata.Version})
 				}
 			case *trigger.Spec:
 				x.once(d)
@@ -238,6 +264,7 @@ func (x *builder) collect(docs []document.File) {
 		x.trigger(t.doc, t.spec)
 	}
 	slices.SortStableFunc(x.playbooks, func(a, b *Playbook) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(x.modules, func(a, b Module) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(x.integrations, func(a, b *integration.Spec) int { return strings.Compare(a.Name, b.Name) })
 }
 
@@ -246,7 +273,7 @@ func (x *builder) once(d *document.Document) {
 	if d.Metadata.Name == "" {
 		return
 	}
-	key := strings.ToLower(string(d.Kind)) + " `" + spelling.Fold(d.Metadata.Name) + "`"
+	key := placeKey(d.Kind, d.Metadata.Name)
 	first, twice := x.places[key]
 	k, _ := d.MetadataKeys.Key("name")
 	if !twice {

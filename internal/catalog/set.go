@@ -78,6 +78,25 @@ func (s *Set) Playbooks() []*Playbook {
 	return out
 }
 
+// Modules lists all reusable steps.
+func (s *Set) Modules() []Module {
+	var out []Module
+	for _, c := range s.all {
+		out = append(out, c.modules...)
+	}
+	return out
+}
+
+// Of gives the catalog of a repository; nil when nothing of it is live.
+func (s *Set) Of(repository string) *Catalog {
+	for _, c := range s.all {
+		if c.binding.Repository == repository {
+			return c
+		}
+	}
+	return nil
+}
+
 // Labels gives the labels of a playbook of a project; nil when there is none of that name.
 func (s *Set) Labels(project, name string) map[string]string {
 	if p, err := s.Playbook(project, "", name); err == nil {

@@ -7,42 +7,7 @@ import (
 
 // each calls do with every node of a program, those of checks and undoing among them, but not with what it calls.
 func each(p *program.Program, do func(*program.Node)) {
-	nodes(p.Steps, do)
-	nodes(p.Catch, do)
-	nodes(p.Finally, do)
-}
-
-func nodes(list []program.Node, do func(*program.Node)) {
-	for i := range list {
-		node(&list[i], do)
-	}
-}
-
-func node(n *program.Node, do func(*program.Node)) {
-	if n == nil {
-		return
-	}
-	do(n)
-	check(n.Probe, do)
-	check(n.Verify, do)
-	if n.Undo != nil {
-		node(n.Undo.Step, do)
-	}
-	if n.Wait != nil {
-		check(n.Wait.Until, do)
-	}
-	if n.StopWhen != nil {
-		check(&n.StopWhen.Check, do)
-	}
-	nodes(n.Steps, do)
-	nodes(n.Catch, do)
-	nodes(n.Finally, do)
-}
-
-func check(c *program.Check, do func(*program.Node)) {
-	if c != nil {
-		node(c.Step, do)
-	}
+	walk(p, func(n *program.Node, _ string) { do(n) })
 }
 
 // parts calls do with the data of a node itself, without the nodes in it. own tells what sees the inputs of the module that

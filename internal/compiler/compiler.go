@@ -45,6 +45,13 @@ func (r *Resolver) Compile(doc *playbook.Document) (*program.Program, []document
 	return p, findings
 }
 
+// Draft compiles as much of a playbook as there is, to be drawn while it is written: what cannot be resolved keeps its name.
+// It must not be run.
+func (r *Resolver) Draft(doc *playbook.Document) *program.Program {
+	s := &session{resolver: r, programs: map[*playbook.Document]*program.Program{}, nodes: map[*program.Program]int{}}
+	return s.program(doc, nil)
+}
+
 // session is one call of Compile: a document that is used twice is compiled once.
 type session struct {
 	resolver *Resolver

@@ -16,7 +16,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 )
 
-// Layout says which files of a tree a server reads: documents, and calendars that guards name.
+// Layout says which files of a tree a server reads: documents, calendars that guards name, and tests.
 type Layout struct{ folders []string }
 
 // NewLayout reads the content of the tend.yaml in the root of a tree; nil when there is none: everything is read then.
@@ -50,15 +50,27 @@ func (l Layout) Wants(name string) bool {
 	if len(parts) > maxDepth || slices.ContainsFunc(parts, func(p string) bool { return strings.HasPrefix(p, ".") || p == "node_modules" }) {
 		return false
 	}
-	if ext := path.Ext(name); ext != ".yaml" && ext != ".yml" && ext != ".ics" || parts[len(parts)-1] == Marker {
+	if ext := path.Ext(name); ext != ".yaml" && ext != ".yml" && ext != ".ics" && ext != TestExt || parts[len(parts)-1] == Marker {
 		return false
 	}
 	return l.folders == nil || slices.ContainsFunc(l.folders, func(f string) bool { return f == "." || strings.HasPrefix(name, f+"/") })
 }
 
+// TestExt is how the names of tests end, which stand beside playbooks.
+const TestExt = ".txtar"
+
+// maxTest is how large a test may be to be shown; larger ones are left out.
+const maxTest = 256 << 10
+
 // Keep tells whether a file that is wanted belongs to what is read indeed: of YAML files, those that could be documents.
 func Keep(f document.File) bool {
-	return path.Ext(f.Name) == ".ics" || bytes.Contains(f.Content, []byte("apiVersion")) || len(f.Content) > document.MaxSize
+	switch path.Ext(f.Name) {
+	case ".ics":
+		return true
+	case TestExt:
+		return len(f.Content) <= maxTest
+	}
+	return bytes.Contains(f.Content, []byte("apiVersion")) || len(f.Content) > document.MaxSize
 }
 
 // MaxFiles and MaxTree bound what a server reads of one repository: its documents, and their bytes together.
