@@ -20,6 +20,7 @@ import (
 	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/git"
 	"github.com/tendhq/tend/internal/gitsync"
 	"github.com/tendhq/tend/internal/guard"
 )
@@ -54,6 +55,9 @@ func Repositories(c *config.Server) []gitsync.Source {
 			Binding: catalog.Binding{Project: r.Project, Environment: r.Environment, Owner: r.Owner, Ceiling: catalog.Ceiling{
 				Actions: r.Ceiling.Actions, Targets: r.Ceiling.Targets, Integrations: r.Ceiling.Integrations, Secrets: r.Ceiling.Secrets,
 			}},
+		}
+		if p := r.Push; p != nil {
+			src.Push = &gitsync.Push{Write: git.Write{Token: p.Token, Identity: p.Identity}, Prefix: p.Prefix, Forge: p.Forge}
 		}
 		for _, e := range r.Ceiling.Effects {
 			src.Binding.Ceiling.Effects = append(src.Binding.Ceiling.Effects, contract.Effect(e))

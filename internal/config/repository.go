@@ -35,6 +35,9 @@ type Repository struct {
 	Token string `yaml:"token"`
 	// SSH is what it is read with over ssh.
 	SSH RepositorySSH `yaml:"ssh"`
+	// Push lets people save what they write as new branches, to be reviewed there. Without it they get patches. What is live is
+	// never written.
+	Push *RepositoryPush `yaml:"push"`
 	// Signatures are wanted of the commits that are live.
 	Signatures *Signatures `yaml:"signatures"`
 	// ObserveNew lets playbooks that change something, and are new or changed, begin in the mode observe, until somebody sets
@@ -123,6 +126,18 @@ type RepositorySSH struct {
 	Identity string `yaml:"identity" path:"true"`
 	// KnownHosts is the file with the keys of hosts. Default: that of ssh. A host that is not in it is refused.
 	KnownHosts string `yaml:"knownHosts" path:"true"`
+}
+
+// RepositoryPush is what a repository is written to with. It is apart from what it is read with, so that reading needs no more.
+type RepositoryPush struct {
+	// Token is the name of the secret for https. It needs the right to push branches, and no more.
+	Token string `yaml:"token"`
+	// Identity is a private key file for ssh. Default: that of ssh.
+	Identity string `yaml:"identity" path:"true"`
+	// Prefix is how the names of the branches begin. Default: tend/.
+	Prefix string `yaml:"prefix"`
+	// Forge is what kind of place it is, where its address does not tell: github, gitlab or azuredevops.
+	Forge string `yaml:"forge"`
 }
 
 // Signatures says who may sign commits.
@@ -223,10 +238,11 @@ func (s *Server) checkRepositories(bad Bad) {
 		if r.Signatures != nil && (r.Dir != "" || r.Signatures.AllowedSigners == "" && r.Signatures.Keyring == "") {
 			bad(at+".signatures", "name `allowedSigners` or `keyring`", "%s: signatures of commits are checked with the keys of a file or a keyring", at)
 		}
+		r.checkPush(bad, at)
 		for _, f := range []struct {
 			key   string
 			given bool
-		}{{"branch", r.Branch != ""}, {"path", r.Path != ""}, {"token", r.Token != ""}, {"ssh", r.SSH != RepositorySSH{}}} {
+		}{{"branch", r.Branch != ""}, {"path", r.Path != ""}, {"token", r.Token != ""}, {"ssh", r.SSH != RepositorySSH{}}, {"push", r.Push != nil}} {
 			if r.Dir != "" && r.URL == "" && f.given {
 				bad(at+"."+f.key, "remove it, or read the directory as a repository: url: file:///…", "%s: `%s` is of repositories, and this is a directory", at, f.key)
 			}
@@ -236,5 +252,29 @@ func (s *Server) checkRepositories(bad Bad) {
 				bad(at+".ceiling.effects", "read, idempotent or mutate", "%s: there is no effect %q", at, e)
 			}
 		}
+	}
+}
+
+func (r *Repository) checkPush(bad Bad, at string) {
+	p := r.Push
+	if p == nil || r.URL == "" {
+		return
+	}
+	at += ".push"
+	u, err := url.Parse(r.URL)
+	switch {
+	case err != nil:
+	case u.Scheme == "https" && p.Token == "":
+		bad(at+".token", "name the secret with a token that may push branches", "%s: over https nothing is pushed without a token", at)
+	case u.Scheme != "https" && p.Token != "":
+		bad(at+".token", "remove it, or reach the repository over https", "%s: a token is for https alone", at)
+	case u.Scheme != "ssh" && p.Identity != "":
+		bad(at+".identity", "remove it, or reach the repository over ssh", "%s: a key is for ssh alone", at)
+	}
+	if p.Forge != "" && !slices.Contains(git.Forges(), p.Forge) {
+		bad(at+".forge", strings.Join(git.Forges(), ", "), "%s: there is no forge %q", at, p.Forge)
+	}
+	if strings.ContainsAny(p.Prefix, " ~^:?*[\\") || strings.HasPrefix(p.Prefix, "-") || strings.HasPrefix(p.Prefix, "/") || strings.Contains(p.Prefix, "..") || strings.Contains(p.Prefix, "//") {
+		bad(at+".prefix", "write it like tend/", "%s: no branch can begin with %q", at, p.Prefix)
 	}
 }

@@ -46,7 +46,8 @@ type Source struct {
 	Dir        string // a directory
 	Name       string // of the repository, as people write it; unique
 	Poll       time.Duration
-	ObserveNew bool // new or changed mutations are told to Prepare
+	ObserveNew bool  // new or changed mutations are told to Prepare
+	Push       *Push // nil: proposals are patches
 	Binding    catalog.Binding
 }
 
@@ -116,6 +117,8 @@ type state struct {
 	since   time.Time // of why
 	looked  time.Time // when it could be last
 	checked checked
+	seen    string          // the revision whose content was asked for last
+	files   []document.File // its files
 
 	failures, refusals int64 // since the start: see Report
 }
