@@ -50,6 +50,7 @@ type owned struct {
 	key     seal.Key // what is sealed in the directory is sealed with it
 
 	connections *connections
+	actions     *action.Set
 	engine      *engine.Engine
 	desk        *desk // of a server
 	api         *driven
@@ -101,6 +102,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 	if o.server != nil {
 		w.desk.shelf = newShelf(o.server.log)
 	}
+	w.actions = set
 	if w.engine, err = w.drive(ctx, o, set, key); err != nil {
 		return nil, err
 	}
@@ -195,7 +197,7 @@ func (w *owned) answer(ctx context.Context, o Options) error {
 	c := httpapi.Config{Engine: w.api, House: w, User: UserName, Owner: os.Geteuid()}
 	if o.server != nil {
 		c.Desk, c.Governor, c.Library = w.desk.dispatch.Load(), w.desk.governor, library{w.desk.shelf, w.engine}
-		c.Repositories = w.desk.shelf.sync.Load()
+		c.Repositories, c.Actions = w.desk.shelf.sync.Load(), w.actions
 		if err := o.server.extend(ctx, &c, w); err != nil {
 			return errors.Join(err, l.Close())
 		}

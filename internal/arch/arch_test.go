@@ -74,6 +74,7 @@ var lines = [][]string{
 		"language", // the list of kinds
 	},
 	{ // what is said and decided about them
+		"edit", // how their text changes
 		"format",
 		"graph",
 		"incident",
@@ -94,6 +95,7 @@ var lines = [][]string{
 		"plan",    // beforehand
 	},
 	{
+		"draft",  // what is said while it is written
 		"panel",  // that story at a glance
 		"report", // and as a page
 	},
@@ -221,6 +223,8 @@ var pure = []string{
 	"contract",
 	"dialog",
 	"document",
+	"draft",
+	"edit",
 	"entry",
 	"environment",
 	"event",
@@ -297,6 +301,7 @@ var larger = map[string]struct {
 	"history":       {1700, "each kind of entry has its words, and each status its sentence"},
 	"document":      {1800, "the YAML layer, the reader over it and its shapes of values know the places of everything together"},
 	"playbook":      {2000, "two dialects of one language, a third of it tables of keys with their texts"},
+	"edit":          {2200, "where things stand in a text, and what each operation does to its lines: they know the places of everything together"},
 	"lint":          {3200, "one file for each family of rules; they share the walk over the document"},
 	"courier":       {2000, "one file for each thing that becomes news — incidents, questions, runs, action items — which share the outbox, and the commit that says how far each was told"},
 	"dispatch":      {2900, "the machine and the shell around it, as in engine: neither may know the other's rules by another door"},

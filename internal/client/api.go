@@ -47,6 +47,19 @@ func (q CommandRunQuery) parameters(set func(in, name string, v any)) {
 	set("header", "If-Match", q.IfMatch)
 }
 
+// DrawPlaybookQuery are the parameters of DrawPlaybook. What is zero is not sent.
+type DrawPlaybookQuery struct {
+	Project     string // Its project; needed when playbooks of several projects have the name.
+	Environment string // The environment that it is live in; needed when it is live in several.
+	Revision    string // Of those that are kept. Nothing: the live one.
+}
+
+func (q DrawPlaybookQuery) parameters(set func(in, name string, v any)) {
+	set("query", "project", q.Project)
+	set("query", "environment", q.Environment)
+	set("query", "revision", q.Revision)
+}
+
 // ExportAuditQuery are the parameters of ExportAudit. What is zero is not sent.
 type ExportAuditQuery struct {
 	Who     string    // By this id, name or address, or a part of one.
@@ -88,6 +101,15 @@ type InsightsQuery struct {
 func (q InsightsQuery) parameters(set func(in, name string, v any)) {
 	set("query", "since", q.Since)
 	set("query", "until", q.Until)
+}
+
+// ListActionsQuery are the parameters of ListActions. What is zero is not sent.
+type ListActionsQuery struct {
+	Name string // Only the one of this name.
+}
+
+func (q ListActionsQuery) parameters(set func(in, name string, v any)) {
+	set("query", "name", q.Name)
 }
 
 // ListEventsQuery are the parameters of ListEvents. What is zero is not sent.
@@ -284,6 +306,52 @@ func (q LiveRunQuery) parameters(set func(in, name string, v any)) {
 	set("header", "Last-Event-ID", q.LastEventID)
 }
 
+// PlaybookAroundQuery are the parameters of PlaybookAround. What is zero is not sent.
+type PlaybookAroundQuery struct {
+	Project     string // Its project; needed when playbooks of several projects have the name.
+	Environment string // The environment that it is live in; needed when it is live in several.
+}
+
+func (q PlaybookAroundQuery) parameters(set func(in, name string, v any)) {
+	set("query", "project", q.Project)
+	set("query", "environment", q.Environment)
+}
+
+// PlaybookRecordsQuery are the parameters of PlaybookRecords. What is zero is not sent.
+type PlaybookRecordsQuery struct {
+	Runs int64  // How many of each are looked at. 0: 20.
+	Name string // Only of this playbook.
+}
+
+func (q PlaybookRecordsQuery) parameters(set func(in, name string, v any)) {
+	set("query", "runs", q.Runs)
+	set("query", "name", q.Name)
+}
+
+// PlaybookSourceQuery are the parameters of PlaybookSource. What is zero is not sent.
+type PlaybookSourceQuery struct {
+	Project     string // Its project; needed when playbooks of several projects have the name.
+	Environment string // The environment that it is live in; needed when it is live in several.
+	Revision    string // Of those that are kept. Nothing: the live one.
+}
+
+func (q PlaybookSourceQuery) parameters(set func(in, name string, v any)) {
+	set("query", "project", q.Project)
+	set("query", "environment", q.Environment)
+	set("query", "revision", q.Revision)
+}
+
+// PlaybookVersionsQuery are the parameters of PlaybookVersions. What is zero is not sent.
+type PlaybookVersionsQuery struct {
+	Project     string // Its project; needed when playbooks of several projects have the name.
+	Environment string // The environment that it is live in; needed when it is live in several.
+}
+
+func (q PlaybookVersionsQuery) parameters(set func(in, name string, v any)) {
+	set("query", "project", q.Project)
+	set("query", "environment", q.Environment)
+}
+
 // ReadStreamQuery are the parameters of ReadStream. What is zero is not sent.
 type ReadStreamQuery struct {
 	From  int64 // Number of the first entry.
@@ -293,6 +361,17 @@ type ReadStreamQuery struct {
 func (q ReadStreamQuery) parameters(set func(in, name string, v any)) {
 	set("query", "from", q.From)
 	set("query", "limit", q.Limit)
+}
+
+// RepositoryFilesQuery are the parameters of RepositoryFiles. What is zero is not sent.
+type RepositoryFilesQuery struct {
+	Revision string // Of those that are kept. Nothing: the live one.
+	File     string // Only this one, with its text.
+}
+
+func (q RepositoryFilesQuery) parameters(set func(in, name string, v any)) {
+	set("query", "revision", q.Revision)
+	set("query", "file", q.File)
 }
 
 // RevokeTokenQuery are the parameters of RevokeToken. What is zero is not sent.
@@ -411,6 +490,15 @@ type ShowTaskQuery struct {
 
 func (q ShowTaskQuery) parameters(set func(in, name string, v any)) {
 	set("header", "If-None-Match", q.IfNoneMatch)
+}
+
+// SketchPlaybookQuery are the parameters of SketchPlaybook. What is zero is not sent.
+type SketchPlaybookQuery struct {
+	Name string // Of the playbook. Without it the name of the event makes one.
+}
+
+func (q SketchPlaybookQuery) parameters(set func(in, name string, v any)) {
+	set("query", "name", q.Name)
 }
 
 // StartPlaybookQuery are the parameters of StartPlaybook. What is zero is not sent.
@@ -614,6 +702,24 @@ func (a *API) DelegateTask(ctx context.Context, task string, body wire.Delegate)
 	return out, err
 }
 
+// DrawPlaybook: a playbook, checked and drawn, with the places of its steps in the text.
+//
+// GET /v1/playbooks/{name}/drawing
+func (a *API) DrawPlaybook(ctx context.Context, name string, q DrawPlaybookQuery) (wire.Looked, error) {
+	var out wire.Looked
+	err := a.call(ctx, request{method: "GET", path: "/v1/playbooks/" + segment(name) + "/drawing"}.with(q.parameters), &out)
+	return out, err
+}
+
+// EditDraft: change a text as a person would.
+//
+// POST /v1/drafts/edit
+func (a *API) EditDraft(ctx context.Context, body wire.DraftEdit) (wire.Edited, error) {
+	var out wire.Edited
+	err := a.call(ctx, request{method: "POST", path: "/v1/drafts/edit", body: body}, &out)
+	return out, err
+}
+
 // EndHalts: let what was halted go on: one halt, or all of them.
 //
 // POST /v1/halts/end
@@ -653,6 +759,15 @@ func (a *API) FollowRun(ctx context.Context, run string, q FollowRunQuery) (io.R
 	return a.stream(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/follow"}.with(q.parameters))
 }
 
+// FormatDraft: write a text in its canonical form.
+//
+// POST /v1/drafts/format
+func (a *API) FormatDraft(ctx context.Context, body wire.Draft) (wire.Formatted, error) {
+	var out wire.Formatted
+	err := a.call(ctx, request{method: "POST", path: "/v1/drafts/format", body: body}, &out)
+	return out, err
+}
+
 // GlanceRun: a run at a glance: how it stands and why, and each of its steps in a few words.
 //
 // GET /v1/runs/{run}/glance
@@ -686,6 +801,15 @@ func (a *API) Insights(ctx context.Context, q InsightsQuery) (wire.Insights, err
 func (a *API) LinkTask(ctx context.Context, task string, body wire.AddLink) (wire.Row, error) {
 	var out wire.Row
 	err := a.call(ctx, request{method: "POST", path: "/v1/tasks/" + segment(task) + "/links", body: body}, &out)
+	return out, err
+}
+
+// ListActions: what a step can use: actions, verbs and modules, with all that a form needs.
+//
+// GET /v1/actions
+func (a *API) ListActions(ctx context.Context, q ListActionsQuery) (wire.Actions, error) {
+	var out wire.Actions
+	err := a.call(ctx, request{method: "GET", path: "/v1/actions"}.with(q.parameters), &out)
 	return out, err
 }
 
@@ -811,6 +935,15 @@ func (a *API) LiveRun(ctx context.Context, run string, q LiveRunQuery) (io.ReadC
 	return a.stream(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/live"}.with(q.parameters))
 }
 
+// LookAtDraft: check a text and draw it.
+//
+// POST /v1/drafts/look
+func (a *API) LookAtDraft(ctx context.Context, body wire.Draft) (wire.Looked, error) {
+	var out wire.Looked
+	err := a.call(ctx, request{method: "POST", path: "/v1/drafts/look", body: body}, &out)
+	return out, err
+}
+
 // LookAtRepository: look at a repository now.
 //
 // POST /v1/repositories/{repository}/look
@@ -883,12 +1016,66 @@ func (a *API) PinRevision(ctx context.Context, repository string, body wire.PinR
 	return out, err
 }
 
+// PlanDraft: say what a run of a text would do.
+//
+// POST /v1/drafts/plan
+func (a *API) PlanDraft(ctx context.Context, body wire.DraftPlan) (wire.Plan, error) {
+	var out wire.Plan
+	err := a.call(ctx, request{method: "POST", path: "/v1/drafts/plan", body: body}, &out)
+	return out, err
+}
+
 // PlanIncident: add something to do afterwards, or change it.
 //
 // POST /v1/incidents/{incident}/items
 func (a *API) PlanIncident(ctx context.Context, incident string, body wire.ActionItem) (wire.Incident, error) {
 	var out wire.Incident
 	err := a.call(ctx, request{method: "POST", path: "/v1/incidents/" + segment(incident) + "/items", body: body}, &out)
+	return out, err
+}
+
+// PlaybookAround: the triggers that start a playbook, the guards that can stop it, and its tests.
+//
+// GET /v1/playbooks/{name}/around
+func (a *API) PlaybookAround(ctx context.Context, name string, q PlaybookAroundQuery) (wire.Around, error) {
+	var out wire.Around
+	err := a.call(ctx, request{method: "GET", path: "/v1/playbooks/" + segment(name) + "/around"}.with(q.parameters), &out)
+	return out, err
+}
+
+// PlaybookRecords: how the playbooks fared in their last runs.
+//
+// GET /v1/records
+func (a *API) PlaybookRecords(ctx context.Context, q PlaybookRecordsQuery) (wire.PlaybookRecords, error) {
+	var out wire.PlaybookRecords
+	err := a.call(ctx, request{method: "GET", path: "/v1/records"}.with(q.parameters), &out)
+	return out, err
+}
+
+// PlaybookSource: the text of a playbook, with its file and revision.
+//
+// GET /v1/playbooks/{name}/source
+func (a *API) PlaybookSource(ctx context.Context, name string, q PlaybookSourceQuery) (wire.PlaybookSource, error) {
+	var out wire.PlaybookSource
+	err := a.call(ctx, request{method: "GET", path: "/v1/playbooks/" + segment(name) + "/source"}.with(q.parameters), &out)
+	return out, err
+}
+
+// PlaybookVersions: the revisions in which a playbook changed, each with its text.
+//
+// GET /v1/playbooks/{name}/versions
+func (a *API) PlaybookVersions(ctx context.Context, name string, q PlaybookVersionsQuery) (wire.PlaybookVersions, error) {
+	var out wire.PlaybookVersions
+	err := a.call(ctx, request{method: "GET", path: "/v1/playbooks/" + segment(name) + "/versions"}.with(q.parameters), &out)
+	return out, err
+}
+
+// ProposeChange: ask for a change to be reviewed: a new branch, or a patch.
+//
+// POST /v1/repositories/{repository}/proposals
+func (a *API) ProposeChange(ctx context.Context, repository string, body wire.Propose) (wire.Proposed, error) {
+	var out wire.Proposed
+	err := a.call(ctx, request{method: "POST", path: "/v1/repositories/" + segment(repository) + "/proposals", body: body, within: 600 * time.Second}, &out)
 	return out, err
 }
 
@@ -933,6 +1120,15 @@ func (a *API) ReportEvents(ctx context.Context, body wire.Reports) (wire.Receipt
 // GET /v1/runs/{run}/report
 func (a *API) ReportRun(ctx context.Context, run string) ([]byte, error) {
 	return a.read(ctx, request{method: "GET", path: "/v1/runs/" + segment(run) + "/report"})
+}
+
+// RepositoryFiles: the files that are read of a repository.
+//
+// GET /v1/repositories/{repository}/files
+func (a *API) RepositoryFiles(ctx context.Context, repository string, q RepositoryFilesQuery) (wire.SourceFiles, error) {
+	var out wire.SourceFiles
+	err := a.call(ctx, request{method: "GET", path: "/v1/repositories/" + segment(repository) + "/files"}.with(q.parameters), &out)
+	return out, err
 }
 
 // ResolveIncident: end an incident.
@@ -1131,6 +1327,15 @@ func (a *API) SignOnByCode(ctx context.Context, body wire.SignOnCode) (wire.Made
 func (a *API) SignOnOnce(ctx context.Context, body wire.SignOn) (wire.Made, error) {
 	var out wire.Made
 	err := a.call(ctx, request{method: "POST", path: "/v1/sign-on", body: body}, &out)
+	return out, err
+}
+
+// SketchPlaybook: the first draft of a playbook for an event, with its trigger.
+//
+// GET /v1/events/{event}/sketch
+func (a *API) SketchPlaybook(ctx context.Context, event string, q SketchPlaybookQuery) (wire.Sketch, error) {
+	var out wire.Sketch
+	err := a.call(ctx, request{method: "GET", path: "/v1/events/" + segment(event) + "/sketch"}.with(q.parameters), &out)
 	return out, err
 }
 

@@ -40,6 +40,7 @@ func contract() *huma.OpenAPI {
 			{Name: "tasks", Description: "What waits for a person: approvals, forms, manual work, doubts."},
 			{Name: "playbooks", Description: "What is live of the playbooks' repositories."},
 			{Name: "requests", Description: "Self-service: what is offered to somebody, and what they asked for."},
+			{Name: "drafts", Description: "Playbooks while they are written: nothing of them is stored, and nothing live changes."},
 			{Name: "events", Description: "What comes from outside."},
 			{Name: "incidents", Description: "The human story that events and runs belong to."},
 			{Name: "people", Description: "Who can sign on, and what they may do."},

@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/tendhq/tend/internal/access"
+	"github.com/tendhq/tend/internal/catalog"
+	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/gitsync"
@@ -19,6 +21,13 @@ type Repositories interface {
 	Unpin(ctx context.Context, name string, by entry.Who, why string) (*gitsync.Revision, error)
 	Rollback(ctx context.Context, name string, by entry.Who, why string) (*gitsync.Revision, error)
 	Look(ctx context.Context, name string) error
+
+	// Set is what is live.
+	Set() *catalog.Set
+	Content(ctx context.Context, name, revision string) (*gitsync.Revision, []document.File, error)
+	Versions(ctx context.Context, name, playbook, file string) ([]gitsync.Version, error)
+	Pushes(name string) bool
+	Propose(ctx context.Context, name string, p gitsync.Proposal) (*gitsync.Proposed, error)
 }
 
 const kindRepository = "repository"

@@ -19,9 +19,11 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/access"
+	specs "github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/incident"
+	"github.com/tendhq/tend/internal/insight"
 	"github.com/tendhq/tend/internal/story"
 	"github.com/tendhq/tend/internal/wire"
 )
@@ -70,6 +72,8 @@ type Config struct {
 	Governor Governor // nil: there are no rules here but those that runs bring
 	// Repositories are where playbooks come from; nil: none are live here.
 	Repositories Repositories
+	// Actions are what steps can use; nil: nothing can be written here.
+	Actions specs.Catalog
 	// User gives the name of a user id. Peers on the socket of another user than Owner are refused.
 	User  func(uid int) string
 	Owner int
@@ -98,6 +102,7 @@ type server struct {
 
 	answers answers
 	shelf   story.Shelf
+	memory  insight.Memory
 }
 
 func build(c Config) *api {
@@ -119,7 +124,9 @@ func build(c Config) *api {
 	s.govern(a)
 	s.playbooks(a)
 	s.requests(a)
+	s.sources(a)
 	s.revisions(a)
+	s.drafts(a)
 	s.tasks(a)
 	s.events(a)
 	s.inbound(a)

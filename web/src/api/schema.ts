@@ -1,5 +1,63 @@
 // Generated from docs/openapi.json by scripts/types.mjs: do not edit.
 
+export interface Action {
+  /** The effect depends on the inputs: http GET is read. */
+  depends?: boolean;
+  /** Markdown. */
+  doc?: string;
+  /** Where the document says nothing: read, idempotent or mutate. A verb has none. */
+  effect?: string;
+  /** How it ends. */
+  ends?: ActionEnd[];
+  /** The step's env is given to its process. */
+  env?: boolean;
+  examples?: ActionExample[];
+  inputs: ActionField[];
+  module?: ActionModule;
+  name: string;
+  outputs: ActionField[];
+  /** No document can declare another effect. */
+  proven?: boolean;
+  summary: string;
+  /** What its effect is on, as templates over the inputs. */
+  targets?: string[];
+  /** A command of the run. */
+  verb?: boolean;
+}
+
+export interface ActionEnd {
+  /** Of the fault. */
+  kind?: string;
+  outcome: "succeeded" | "failed" | "not-started" | "in-doubt";
+  when: string;
+}
+
+export interface ActionExample {
+  title: string;
+  /** Items of steps. */
+  yaml: string;
+}
+
+export interface ActionField {
+  default?: unknown;
+  description?: string;
+  enum?: unknown[];
+  /** Of a map. */
+  fields?: ActionField[];
+  /** Of a list. */
+  items?: ActionField;
+  name: string;
+  /** RE2, for the whole text. */
+  pattern?: string;
+  required: boolean;
+  /** Masked everywhere; a secret may be given here. */
+  sensitive?: boolean;
+  /** string, number, boolean, list, map, secret, integration, duration or any. */
+  type: string;
+  /** Never rendered: a script or other code. */
+  verbatim?: boolean;
+}
+
 export interface ActionItem {
   done?: boolean;
   due?: string;
@@ -9,6 +67,21 @@ export interface ActionItem {
   text?: string;
   /** Of the issue that was made of it. */
   url?: string;
+}
+
+export interface ActionModule {
+  file: string;
+  project: string;
+  version?: string;
+}
+
+export interface Actions {
+  /** Actions and verbs by name, then the modules of the repositories that the asker may look at. */
+  actions: Action[];
+  /** The keys of a block, in their canonical order. */
+  block: Key[];
+  /** The keys of a step that uses something, in their canonical order. */
+  step: Key[];
 }
 
 export interface AddLink {
@@ -30,6 +103,42 @@ export interface Answered {
 export interface Approval {
   above?: number;
   irreversible?: boolean;
+}
+
+export interface Around {
+  /** The playbooks that it runs. */
+  calls: string[];
+  /** That can stop one of its effects. */
+  guards: AroundGuard[];
+  /** The tests beside it. */
+  tests: SourceFile[];
+  /** That start it. */
+  triggers: AroundTrigger[];
+  /** The actions, verbs and modules that it uses. */
+  uses: string[];
+}
+
+export interface AroundGuard {
+  file?: string;
+  line?: number;
+  name: string;
+  /** Paths of the steps that it is asked about, as far as their targets are known. */
+  steps: string[];
+  /** hold, deny or ask. */
+  then: string;
+  /** Its rule: cooldown, rate, freeze, … */
+  what: string;
+}
+
+export interface AroundTrigger {
+  enabled: boolean;
+  file?: string;
+  line?: number;
+  name: string;
+  /** What it selects events by. */
+  on?: Record<string, unknown>;
+  /** Its condition. */
+  when?: string;
 }
 
 export interface Artifact {
@@ -225,11 +334,77 @@ export interface Done {
   run?: string;
 }
 
+export interface Draft {
+  /** Where it stands, or will, from the folder of the repository that is read. */
+  file: string;
+  /** The repository around it: modules and playbooks that it names are looked for there. */
+  repository?: string;
+  text: string;
+}
+
+export interface DraftEdit {
+  /** Carried out in order, all or none. Paths of a later one are those after the one before it. */
+  edits: Edit[];
+  /** Where it stands, or will, from the folder of the repository that is read. */
+  file: string;
+  /** The repository around it: modules and playbooks that it names are looked for there. */
+  repository?: string;
+  text: string;
+}
+
+export interface DraftPlan {
+  /** What templates see as event. */
+  event?: Record<string, unknown>;
+  /** Where it stands, or will, from the folder of the repository that is read. */
+  file: string;
+  params?: Record<string, unknown>;
+  /** The name, where the text has several. */
+  playbook?: string;
+  /** The repository around it: modules and playbooks that it names are looked for there. */
+  repository?: string;
+  text: string;
+}
+
 export interface Edge {
   from: string;
   kind: string;
   points: Point[];
   to: string;
+}
+
+export interface Edit {
+  /** add, move: after the step at this path. */
+  after?: string;
+  /** add, move: before the step at this path. */
+  before?: string;
+  /** wrap: in what. */
+  block?: "steps" | "parallel" | "foreach" | "lock";
+  /** wrap: how many steps from path on; 0 is 1. */
+  count?: number;
+  do: "add" | "move" | "remove" | "duplicate" | "set" | "unset" | "wrap" | "unwrap" | "rename";
+  /** Which document of the text, from 0. */
+  document?: number;
+  /** set, unset: when, with.message, retry.attempts, env["A.B"], parameters[0].default */
+  field?: string;
+  /** rename: the new id. What refers to the old one follows. */
+  id?: string;
+  /** add, move: to the end of this list: steps, steps[1].catch, steps[2].parallel. It is made when it is not there. */
+  into?: string;
+  /** The step, as the layout has it. set and unset: nothing is the document itself. */
+  path?: string;
+  /** add: the YAML of a step, in place of value. */
+  step?: string;
+  /** set: the value. add: the step as data. wrap: what foreach or lock says besides its steps. */
+  value?: unknown;
+}
+
+export interface Edited {
+  documents: LookedDocument[];
+  /** As of tend lint. One with severity error keeps the text from being live. */
+  findings: Finding[];
+  /** For each edit the path of the step that it was about, as it was right after it. After remove it is empty. */
+  paths: string[];
+  text: string;
 }
 
 export interface End {
@@ -310,6 +485,13 @@ export interface Finding {
   severity: string;
   /** The line as it stands. */
   source?: string;
+}
+
+export interface Formatted {
+  changed: boolean;
+  /** Why it was left as it is. */
+  findings: Finding[];
+  text: string;
 }
 
 export interface Found {
@@ -584,6 +766,13 @@ export interface Insights {
   until: string;
 }
 
+export interface Key {
+  doc: string;
+  /** What its value is: text, logic (CEL), template, duration, count, bool, map, step[], … */
+  form: string;
+  name: string;
+}
+
 export interface Layout {
   boxes: Box[];
   edges: Edge[];
@@ -603,6 +792,41 @@ export interface Line {
 export interface Link {
   name?: string;
   url: string;
+}
+
+export interface Looked {
+  documents: LookedDocument[];
+  /** As of tend lint. One with severity error keeps the text from being live. */
+  findings: Finding[];
+}
+
+export interface LookedDocument {
+  /** Of the file, from 0. */
+  index: number;
+  kind: string;
+  /** Of a playbook or module, as tend graph draws it. */
+  layout?: Layout;
+  line?: number;
+  name?: string;
+  parameters?: Field[];
+  /** Where the boxes of the layout stand in the text, by path. */
+  parts?: LookedPart[];
+  /** Everything that it names could be found. false: it is drawn as far as it goes. */
+  whole?: boolean;
+}
+
+export interface LookedPart {
+  column: number;
+  /** Its last line. */
+  end: number;
+  /** Its first line, from 1. */
+  line: number;
+  /** A list, to which steps can be added: into. */
+  list?: boolean;
+  /** That of the box. */
+  path: string;
+  /** What the step says, as data; the steps in it are left out. */
+  says?: unknown;
 }
 
 export interface Made {
@@ -725,6 +949,48 @@ export interface PinRequest {
   why?: string;
 }
 
+export interface Plan {
+  catch?: PlanStep[];
+  finally?: PlanStep[];
+  name: string;
+  outputs?: Record<string, unknown>;
+  params?: Record<string, unknown>;
+  problems?: string[];
+  source?: string;
+  steps: PlanStep[];
+}
+
+export interface PlanStep {
+  approval?: string;
+  catch?: PlanStep[];
+  condition?: string;
+  dependsOn?: string[];
+  effect?: string;
+  finally?: PlanStep[];
+  guards?: string[];
+  id?: string;
+  inputs?: Record<string, unknown>;
+  irreversible?: boolean;
+  kind: string;
+  more?: number;
+  name?: string;
+  note?: string;
+  onDoubt?: string;
+  path: string;
+  problems?: string[];
+  retry?: string;
+  runner?: unknown;
+  steps?: PlanStep[];
+  targets?: unknown[];
+  timeout?: string;
+  undo?: PlanStep;
+  undoNone?: string;
+  until?: string;
+  uses?: string;
+  verify?: PlanStep;
+  when?: string;
+}
+
 export interface Playbook {
   commit?: string;
   description?: string;
@@ -742,6 +1008,61 @@ export interface Playbook {
   parameters?: Field[];
   project: string;
   source: string;
+}
+
+export interface PlaybookRecord {
+  failed: number;
+  /** The newest first. */
+  last: RecordRun[];
+  name: string;
+  project: string;
+  /** How many were looked at. */
+  runs: number;
+  succeeded: number;
+  /** The owner, or the label team. */
+  team?: string;
+  /** Succeeded, and a verification held. */
+  verified: number;
+}
+
+export interface PlaybookRecords {
+  /** One for each playbook that the asker may look at, in the order of the playbooks' list. */
+  records: PlaybookRecord[];
+}
+
+export interface PlaybookSource {
+  /** Which document of the file it is, from 0. */
+  document: number;
+  /** From the folder of the repository that is read. */
+  file: string;
+  /** The revision is the live one. */
+  live: boolean;
+  /** Address or directory of the repository. */
+  place: string;
+  project: string;
+  repository: string;
+  revision: Revision;
+  /** What becomes of a proposal of the asker. */
+  saves: "branch" | "patch";
+  text: string;
+}
+
+export interface PlaybookVersion {
+  author?: string;
+  committed?: string;
+  /** It did something else than the version before: where the text is the same, something that it uses changed. */
+  does: boolean;
+  file: string;
+  live: boolean;
+  liveSince?: string;
+  revision: string;
+  text: string;
+  title?: string;
+}
+
+export interface PlaybookVersions {
+  /** The newest first, of the revisions that are kept. */
+  versions: PlaybookVersion[];
 }
 
 export interface Playbooks {
@@ -774,6 +1095,39 @@ export interface Problem {
   type: string;
 }
 
+export interface Propose {
+  /** Also when the text has errors: nothing of it becomes live before they are mended. */
+  anyway?: boolean;
+  /** The revision that the text was made from. Empty for a new file. */
+  base?: string;
+  /** The last part of the branch's name. Without it the title makes one. */
+  branch?: string;
+  file: string;
+  /** A patch, also where a branch could be pushed. */
+  patch?: boolean;
+  text: string;
+  /** The first line of the commit's message. */
+  title: string;
+  /** The rest of it. */
+  why?: string;
+}
+
+export interface Proposed {
+  /** Where people look at the branch and ask for it to be merged. */
+  address?: string;
+  /** What it is made for. */
+  base: string;
+  branch?: string;
+  commit?: string;
+  /** From the root of the repository. */
+  file: string;
+  /** Of the file, and errors of the whole repository, with the change. */
+  findings: Finding[];
+  how: "branch" | "patch";
+  /** For git apply or git am. */
+  patch?: string;
+}
+
 export interface Rate {
   limit: number;
   per?: string;
@@ -797,6 +1151,15 @@ export interface Receipt {
 
 export interface Receipts {
   receipts: Receipt[];
+}
+
+export interface RecordRun {
+  began: string;
+  by?: string;
+  ended?: string;
+  run: string;
+  status: string;
+  verified?: boolean;
 }
 
 export interface Ref {
@@ -1106,6 +1469,23 @@ export interface SignOnCode {
   verifier: string;
 }
 
+export interface Sketch {
+  file: string;
+  name: string;
+  text: string;
+}
+
+export interface SourceFile {
+  file: string;
+  size: number;
+  text?: string;
+}
+
+export interface SourceFiles {
+  files: SourceFile[];
+  revision: string;
+}
+
 export interface Spec {
   approval?: Approval;
   breaker?: Breaker;
@@ -1357,6 +1737,20 @@ export interface Operations {
     body: Delegate;
     answer: Row;
   };
+  /** A playbook, checked and drawn, with the places of its steps in the text */
+  drawPlaybook: {
+    path: { name: string };
+    query: { project?: string; environment?: string; revision?: string };
+    body: never;
+    answer: Looked;
+  };
+  /** Change a text as a person would */
+  editDraft: {
+    path: {};
+    query: {};
+    body: DraftEdit;
+    answer: Edited;
+  };
   /** Let what was halted go on: one halt, or all of them */
   endHalts: {
     path: {};
@@ -1392,6 +1786,13 @@ export interface Operations {
     body: never;
     answer: string;
   };
+  /** Write a text in its canonical form */
+  formatDraft: {
+    path: {};
+    query: {};
+    body: Draft;
+    answer: Formatted;
+  };
   /** A run at a glance: how it stands and why, and each of its steps in a few words */
   glanceRun: {
     path: { run: string };
@@ -1419,6 +1820,13 @@ export interface Operations {
     query: {};
     body: AddLink;
     answer: Row;
+  };
+  /** What a step can use: actions, verbs and modules, with all that a form needs */
+  listActions: {
+    path: {};
+    query: { name?: string };
+    body: never;
+    answer: Actions;
   };
   /** List who has which roles */
   listBindings: {
@@ -1518,6 +1926,13 @@ export interface Operations {
     body: never;
     answer: string;
   };
+  /** Check a text and draw it */
+  lookAtDraft: {
+    path: {};
+    query: {};
+    body: Draft;
+    answer: Looked;
+  };
   /** Look at a repository now */
   lookAtRepository: {
     path: { repository: string };
@@ -1574,12 +1989,54 @@ export interface Operations {
     body: PinRequest;
     answer: Repository;
   };
+  /** Say what a run of a text would do */
+  planDraft: {
+    path: {};
+    query: {};
+    body: DraftPlan;
+    answer: Plan;
+  };
   /** Add something to do afterwards, or change it */
   planIncident: {
     path: { incident: string };
     query: {};
     body: ActionItem;
     answer: Incident;
+  };
+  /** The triggers that start a playbook, the guards that can stop it, and its tests */
+  playbookAround: {
+    path: { name: string };
+    query: { project?: string; environment?: string };
+    body: never;
+    answer: Around;
+  };
+  /** How the playbooks fared in their last runs */
+  playbookRecords: {
+    path: {};
+    query: { runs?: number; name?: string };
+    body: never;
+    answer: PlaybookRecords;
+  };
+  /** The text of a playbook, with its file and revision */
+  playbookSource: {
+    path: { name: string };
+    query: { project?: string; environment?: string; revision?: string };
+    body: never;
+    answer: PlaybookSource;
+  };
+  /** The revisions in which a playbook changed, each with its text */
+  playbookVersions: {
+    path: { name: string };
+    query: { project?: string; environment?: string };
+    body: never;
+    answer: PlaybookVersions;
+  };
+  /** Ask for a change to be reviewed: a new branch, or a patch */
+  proposeChange: {
+    path: { repository: string };
+    query: {};
+    body: Propose;
+    answer: Proposed;
   };
   /** The entries of any stream */
   readStream: {
@@ -1615,6 +2072,13 @@ export interface Operations {
     query: {};
     body: never;
     answer: string;
+  };
+  /** The files that are read of a repository */
+  repositoryFiles: {
+    path: { repository: string };
+    query: { revision?: string; file?: string };
+    body: never;
+    answer: SourceFiles;
   };
   /** End an incident */
   resolveIncident: {
@@ -1777,6 +2241,13 @@ export interface Operations {
     body: SignOn;
     answer: Made;
   };
+  /** The first draft of a playbook for an event, with its trigger */
+  sketchPlaybook: {
+    path: { event: string };
+    query: { name?: string };
+    body: never;
+    answer: Sketch;
+  };
   /** Make some alerts an incident of their own */
   splitIncident: {
     path: { incident: string };
@@ -1890,15 +2361,19 @@ export const ways = {
   commentIncident: 'POST /v1/incidents/{incident}/comments',
   commentTask: 'POST /v1/tasks/{task}/comments',
   delegateTask: 'POST /v1/tasks/{task}/delegations',
+  drawPlaybook: 'GET /v1/playbooks/{name}/drawing',
+  editDraft: 'POST /v1/drafts/edit',
   endHalts: 'POST /v1/halts/end',
   endOverride: 'POST /v1/overrides/end',
   exportAudit: 'GET /v1/audit/export',
   exportIncident: 'GET /v1/incidents/{incident}/export',
   followRun: 'GET /v1/runs/{run}/follow',
+  formatDraft: 'POST /v1/drafts/format',
   glanceRun: 'GET /v1/runs/{run}/glance',
   halt: 'POST /v1/halts',
   insights: 'GET /v1/insights',
   linkTask: 'POST /v1/tasks/{task}/links',
+  listActions: 'GET /v1/actions',
   listBindings: 'GET /v1/bindings',
   listEvents: 'GET /v1/events',
   listIncidents: 'GET /v1/incidents',
@@ -1913,6 +2388,7 @@ export const ways = {
   listTokens: 'GET /v1/tokens',
   live: 'GET /v1/live',
   liveRun: 'GET /v1/runs/{run}/live',
+  lookAtDraft: 'POST /v1/drafts/look',
   lookAtRepository: 'POST /v1/repositories/{repository}/look',
   makeToken: 'POST /v1/tokens',
   me: 'GET /v1/me',
@@ -1921,12 +2397,19 @@ export const ways = {
   override: 'POST /v1/overrides',
   pageIncident: 'POST /v1/incidents/{incident}/pages',
   pinRevision: 'POST /v1/repositories/{repository}/pin',
+  planDraft: 'POST /v1/drafts/plan',
   planIncident: 'POST /v1/incidents/{incident}/items',
+  playbookAround: 'GET /v1/playbooks/{name}/around',
+  playbookRecords: 'GET /v1/records',
+  playbookSource: 'GET /v1/playbooks/{name}/source',
+  playbookVersions: 'GET /v1/playbooks/{name}/versions',
+  proposeChange: 'POST /v1/repositories/{repository}/proposals',
   readStream: 'GET /v1/streams/{stream}',
   reopenIncident: 'POST /v1/incidents/{incident}/reopen',
   replayEvent: 'POST /v1/events/{event}/replay',
   reportEvents: 'POST /v1/events/reports',
   reportRun: 'GET /v1/runs/{run}/report',
+  repositoryFiles: 'GET /v1/repositories/{repository}/files',
   resolveIncident: 'POST /v1/incidents/{incident}/resolve',
   revokeToken: 'DELETE /v1/tokens/{token}',
   rollbackRevision: 'POST /v1/repositories/{repository}/rollback',
@@ -1950,6 +2433,7 @@ export const ways = {
   showTask: 'GET /v1/tasks/{task}',
   signOnByCode: 'POST /v1/sign-on/code',
   signOnOnce: 'POST /v1/sign-on',
+  sketchPlaybook: 'GET /v1/events/{event}/sketch',
   splitIncident: 'POST /v1/incidents/{incident}/split',
   startPlaybook: 'POST /v1/playbooks/{name}/runs',
   startRun: 'POST /v1/runs',
