@@ -386,6 +386,21 @@ func reasoned(why string) string {
 	return ": " + why
 }
 
+// items prints a list of data, each with its name where it has one.
+func items(b *strings.Builder, list []any, pad string) {
+	for _, e := range list {
+		m, ok := e.(map[string]any)
+		if !ok {
+			fmt.Fprintf(b, "%s- %s\n", pad, terminal.Line(value.Text(e)))
+			continue
+		}
+		fmt.Fprintf(b, "%s- %s\n", pad, terminal.Line(value.Text(m["step"])))
+		rest := maps.Clone(m)
+		delete(rest, "step")
+		tree(b, rest, pad+"  ")
+	}
+}
+
 // tree prints data as an indented list of keys.
 func tree(b *strings.Builder, v any, pad string) {
 	m, ok := v.(map[string]any)
@@ -411,6 +426,11 @@ func tree(b *strings.Builder, v any, pad string) {
 			}
 		case []any:
 			if len(x) == 0 {
+				continue
+			}
+			if slices.ContainsFunc(x, func(e any) bool { _, is := e.(map[string]any); return is }) {
+				fmt.Fprintf(b, "%s%s:\n", pad, terminal.Line(k))
+				items(b, x, pad+"  ")
 				continue
 			}
 		}

@@ -64,7 +64,8 @@ type Start struct {
 	Labels      map[string]string // of callers: what roles can be bound by, besides the playbook's own
 	Request     string            // idempotency key of the request: a repeat gives the same run; "" none
 	Cause       entry.Cause
-	Trace       string // W3C traceparent of the request that led to it; "" none
+	Shown       *entry.Shown // what people approved around the call that makes it; nil: nobody was asked
+	Trace       string       // W3C traceparent of the request that led to it; "" none
 }
 
 // Verb is what a person can do to a run.

@@ -69,7 +69,7 @@ func (m *Machine) create(runID string, st Start, hash entry.Hash, now time.Time)
 	c := &entry.RunCreated{
 		By: st.By, Cause: st.Cause, Closure: hash, Dir: st.Dir, Event: st.Event, Metadata: st.Metadata, Name: st.Program.Metadata.Name,
 		Params: st.Params, Project: cmp.Or(st.Project, "default"), Environment: st.Environment, Request: st.Request, Source: st.Source, Stepping: st.Stepping,
-		Trace: st.Trace,
+		Shown: st.Shown, Trace: st.Trace,
 	}
 	c.Cause.Root = cmp.Or(c.Cause.Root, runID)
 	for _, labels := range []map[string]string{st.Labels, st.Program.Metadata.Labels} { // its own go before those of its callers
@@ -220,7 +220,7 @@ func (m *Machine) bound(s *session, x Bound, now time.Time) {
 	k := m.create(kid, Start{
 		Project: s.state.Created.Project, Environment: s.state.Created.Environment, Trace: s.state.Created.Trace,
 		Program: x.Prog, Params: x.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: c.By, Guards: s.guards,
-		Stepping: s.state.Stepping, Cause: cause, Labels: labelsOf(s),
+		Stepping: s.state.Stepping, Cause: cause, Labels: labelsOf(s), Shown: s.state.Within(x.Path),
 	}, x.Hash, now)
 	if x.Carried != nil {
 		m.fact(k, x.Carried, now)

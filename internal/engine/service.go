@@ -264,7 +264,7 @@ func again(s *run.State, by entry.Who) Start {
 	c := s.Created
 	return Start{
 		Program: s.Program(), Params: s.Params, Event: c.Event, Metadata: c.Metadata, Source: c.Source, Dir: c.Dir, By: by, Project: c.Project, Environment: c.Environment,
-		Guards: decodeGuards(c.Guards), Cause: entry.Cause{For: c.Cause.For, Offer: c.Cause.Offer},
+		Guards: decodeGuards(c.Guards), Cause: entry.Cause{For: c.Cause.For, Offer: c.Cause.Offer}, Shown: c.Shown,
 	}
 }
 

@@ -63,6 +63,7 @@ type RunCreated struct {
 	Params      value.Object `json:"params,omitempty"`
 	Project     string       `json:"project"`
 	Request     string       `json:"request,omitempty"` // idempotency key of the request
+	Shown       *Shown       `json:"shown,omitempty"`   // what people approved around the call that made it
 	Source      string       `json:"source,omitempty"`  // file or commit:path
 	Stepping    bool         `json:"stepping,omitempty"`
 	Trace       string       `json:"trace,omitempty"` // W3C traceparent of the request that led to it
@@ -254,7 +255,19 @@ type ApprovalAsked struct {
 	Expires time.Time `json:"expires,omitzero"`
 	Hash    Hash      `json:"hash"`
 	Path    string    `json:"path"`
+	Shown   *Shown    `json:"shown,omitempty"` // of a block or a call: what is asked about with it
 	Task    string    `json:"task"`
+}
+
+// Shown are the effects that people saw who were asked about something that stands around them. Others ask by themselves.
+type Shown struct {
+	Effects []Seen `json:"effects,omitempty"`
+}
+
+// Seen is one of them. The path is that in the run; one of a sub-playbook stands behind that of its call, with a > between.
+type Seen struct {
+	Hash Hash   `json:"hash"`
+	Path string `json:"path"`
 }
 
 // ApprovalVoid: what was asked is not what would happen any more.

@@ -210,7 +210,11 @@ func (s *State) stepped(n *Node, r Rendered, now time.Time) Accepted {
 				return s.asking(n, r, now)
 			}
 		}
-		return Accepted{Intent: s.intent(n, r, now)}
+		i := s.intent(n, r, now)
+		if n.Approved != i.Hash && s.unshown(n.Path, i.Effect, i.Hash) {
+			return s.Demand(i, "whoever approved what stands around it was not shown this", program.UsualWithin, now)
+		}
+		return Accepted{Intent: i}
 	case program.KindSteps, program.KindForeach, program.KindParallel, program.KindLock:
 	}
 	return Accepted{}
@@ -255,7 +259,7 @@ func (s *State) asking(n *Node, r Rendered, now time.Time) Accepted {
 	if n.Approved != (entry.Hash{}) {
 		a.Facts = append(a.Facts, &entry.ApprovalVoid{Path: r.Path, Why: "what was approved is not what would happen now"})
 	}
-	a.Facts = append(a.Facts, &entry.ApprovalAsked{Path: r.Path, Task: a.TaskID, Hash: h, Expires: r.Task.Expires})
+	a.Facts = append(a.Facts, &entry.ApprovalAsked{Path: r.Path, Task: a.TaskID, Hash: h, Expires: r.Task.Expires, Shown: r.Shown})
 	return a
 }
 

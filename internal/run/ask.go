@@ -175,48 +175,6 @@ func describe(def *program.Node, path string) string {
 	}
 }
 
-// shownSteps is how many steps of a block a person is shown who is asked about all of it.
-const shownSteps = 20
-
-// outline lists what a block may do, as far as the document tells: what is only known later is not rendered yet.
-func outline(nodes []program.Node) []any {
-	var out []any
-	more := 0
-	var walk func([]program.Node)
-	walk = func(nodes []program.Node) {
-		for i := range nodes {
-			n := &nodes[i]
-			if len(n.Steps) > 0 {
-				walk(n.Steps)
-				continue
-			}
-			if len(out) == shownSteps {
-				more++
-				continue
-			}
-			what := n.Uses
-			if what == "" {
-				what = string(n.Kind)
-			}
-			if name := cmp.Or(n.Name, n.ID); name != "" && name != what {
-				what = name + " (" + what + ")"
-			}
-			if n.Effect != "" {
-				what += ", " + string(n.Effect)
-			}
-			for _, t := range n.Target {
-				what += " on " + cmp.Or(t.Source, value.Text(t.Lit))
-			}
-			out = append(out, what)
-		}
-	}
-	walk(nodes)
-	if more > 0 {
-		out = append(out, fmt.Sprintf("%d more", more))
-	}
-	return out
-}
-
 // show is what a person sees of what would happen.
 func show(def *program.Node, r Rendered) value.Object {
 	o := value.Object{"action": def.Uses, "effect": string(def.Effect), "inputs": map[string]any(r.Inputs)}

@@ -182,7 +182,7 @@ func (n *Node) inDoubt() *Node {
 // restart gives the node as it stood in its body, without what failed below it.
 func (s *State) restart(n *Node) *Node {
 	c := &Node{
-		Path: n.Path, Phase: PhaseOpen, Approved: n.Approved, Cursor: n.bodyCursor(), Index: n.Index,
+		Path: n.Path, Phase: PhaseOpen, Approved: n.Approved, Shown: n.Shown, Cursor: n.bodyCursor(), Index: n.Index,
 		ItemKey: n.ItemKey, Local: n.Local, Merged: n.Merged,
 	}
 	for i := range n.Ended {

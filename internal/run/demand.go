@@ -31,10 +31,13 @@ func (s *State) Demand(i *entry.StepIntent, why string, within time.Duration, no
 	return a
 }
 
-// Approves tells whether people approved exactly this effect.
+// Approves tells whether people approved exactly this effect: by itself, or shown to them with what stands around it.
 func (s *State) Approves(i *entry.StepIntent) bool {
 	n := s.Node(i.Path)
-	return n != nil && n.Approved != (entry.Hash{}) && n.Approved == i.Hash
+	if n != nil && n.Approved != (entry.Hash{}) && n.Approved == i.Hash {
+		return true
+	}
+	return saw(s.Covering(i.Path), i.Path, i.Hash)
 }
 
 // Held lists the instances that a guard, a mode or a halt holds, by path. One that waits for a runner is not among them.

@@ -322,10 +322,10 @@ func (s *State) evolveStep(n *Node, p entry.Payload, at time.Time) error {
 		s.failed(n, x.Fault, at, n.Intent != nil && n.Intent.Effect != string(contract.Mutate))
 	case *entry.ApprovalAsked:
 		n.set(PhaseAsked, at)
-		n.Task, n.Asked, n.Deadline = x.Task, x.Hash, x.Expires
+		n.Task, n.Asked, n.Deadline, n.Shown = x.Task, x.Hash, x.Expires, x.Shown
 	case *entry.ApprovalVoid:
 		n.set(PhaseReady, at)
-		n.Task, n.Asked, n.Approved = "", entry.Hash{}, entry.Hash{}
+		n.Task, n.Asked, n.Approved, n.Shown = "", entry.Hash{}, entry.Hash{}, nil
 	case *entry.DoubtAsked:
 		n.set(PhaseDoubted, at)
 		n.Task = x.Task

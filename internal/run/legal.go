@@ -240,6 +240,8 @@ func (s *State) premise(n *Node, p entry.Payload) string {
 			return "nobody let it begin"
 		case n.def.Approval != nil && (n.Approved == entry.Hash{} || n.Approved != x.Hash):
 			return "what would happen is not what was approved"
+		case n.Approved != x.Hash && s.unshown(n.Path, x.Effect, x.Hash):
+			return "nobody who approved what stands around it was shown it"
 		}
 	case *entry.BlockStarted, *entry.ChildStarted:
 		if n.def.Approval != nil && n.Approved == (entry.Hash{}) {

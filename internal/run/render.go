@@ -52,6 +52,8 @@ type Rendered struct {
 	Range   [2]int64 // list
 	IsRange bool
 	Task    *entry.TaskCreated
+	Shown   *entry.Shown  // of an approval around others: what it covers
+	Closure entry.Hash    // likewise: of what is approved with what is known only later
 	Within  time.Duration // of a task or wait
 	Until   time.Duration // wait for
 	At      time.Time     // wait until
@@ -120,7 +122,12 @@ func (ev *evaluation) run(out *Rendered) error {
 			err = fault.New(fault.Invalid, "the key of the lock is empty")
 		}
 	case RenderBlock:
-		return ev.approval(out, def.Approval, value.Object{"block": ev.n.Path, "steps": outline(def.Steps)})
+		var p preview
+		ev.foresee(&p, def, ev.n.Path, 0)
+		var lines []any
+		lines, out.Shown = p.all()
+		out.Closure = ev.s.Created.Closure
+		return ev.approval(out, def.Approval, value.Object{"block": ev.n.Path, "steps": lines})
 	case RenderOutputs:
 		out.Inputs, err = ev.outputs()
 	case RenderUndo:
@@ -366,7 +373,12 @@ func (ev *evaluation) step(out *Rendered) error {
 		if err != nil || def.Approval == nil {
 			return err
 		}
-		return ev.approval(out, def.Approval, show(def, *out))
+		var p preview
+		ev.called(&p, def, ev.n.Path, 0)
+		shown := show(def, *out)
+		shown["steps"], out.Shown = p.all()
+		out.Closure = ev.s.Created.Closure
+		return ev.approval(out, def.Approval, shown)
 	case program.KindAssert:
 		out.Value, err = ev.env.Eval.Holds(*def.Assert.That, ev.scope(def.Assert.That.Source))
 		if out.Value {
@@ -553,19 +565,25 @@ func source(e *expr.Expr) string {
 // digest is what Digest covers, in the order of the names.
 type digest struct {
 	Action       string       `json:"action"`
+	Closure      entry.Hash   `json:"closure,omitzero"`
 	Effect       string       `json:"effect"`
 	Inputs       value.Object `json:"inputs"`
 	Irreversible bool         `json:"irreversible"`
 	Message      string       `json:"message"`
 	Runner       string       `json:"runner"`
+	Shown        []entry.Seen `json:"shown,omitempty"`
 	Targets      []string     `json:"targets"`
 }
 
 // Digest is the hash that an approval binds to: all that would happen.
 func Digest(def *program.Node, r Rendered) entry.Hash {
+	var shown []entry.Seen
+	if r.Shown != nil && def.Kind != program.KindCall { // what a call does follows from its closure and its parameters
+		shown = r.Shown.Effects
+	}
 	b, err := value.Canonical(&digest{
-		Action: def.Uses, Effect: string(def.Effect), Inputs: r.Inputs, Irreversible: def.Irreversible, Message: r.Text, Runner: r.Runner,
-		Targets: r.Targets,
+		Action: def.Uses, Closure: r.Closure, Effect: string(def.Effect), Inputs: r.Inputs, Irreversible: def.Irreversible, Message: r.Text, Runner: r.Runner,
+		Shown: shown, Targets: r.Targets,
 	})
 	if err != nil {
 		return entry.Hash{}

@@ -154,6 +154,7 @@ type Node struct {
 	Level    int          `json:"level,omitempty"`   // how often its task was escalated
 	Asked    entry.Hash   `json:"asked,omitzero"`    // hash that the open approval is about
 	Approved entry.Hash   `json:"approved,omitzero"` // hash that people approved
+	Shown    *entry.Shown `json:"shown,omitempty"`   // what was asked about with it
 	Again    int          `json:"again,omitempty"`   // how often a person said "do it again"
 	Probed   bool         `json:"probed,omitempty"`
 	Prepared bool         `json:"prepared,omitempty"` // its undo is on the stack, or there is none
