@@ -13,6 +13,7 @@ import (
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/store"
+	"github.com/tendhq/tend/internal/task"
 )
 
 // Policy says how long things are kept after they are over; zero is for ever.
@@ -88,7 +89,20 @@ func (k *Keeper) needs(ctx context.Context) (*needs, error) {
 			live = append(live, string(s))
 		}
 	}
-	err = k.Ledger.Each(ctx, store.Filter{Kind: "run", Status: live}, func(r store.Row) error { return n.lead(ctx, k, &r) })
+	if err := k.Ledger.Each(ctx, store.Filter{Kind: "run", Status: live}, func(r store.Row) error { return n.lead(ctx, k, &r) }); err != nil {
+		return nil, err
+	}
+	// A review of a broken glass outlives its run, and whoever does it looks at that.
+	err = k.Ledger.Each(ctx, store.Filter{Kind: "task", Status: []string{task.Open}}, func(t store.Row) error {
+		if n.runs[t.Parent] {
+			return nil
+		}
+		p, err := k.Ledger.Rows(ctx, store.Filter{Kind: "run", ID: t.Parent, Limit: 1})
+		if err != nil || len(p.Rows) == 0 {
+			return err
+		}
+		return n.lead(ctx, k, &p.Rows[0])
+	})
 	return n, err
 }
 

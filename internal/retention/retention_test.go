@@ -331,6 +331,8 @@ func TestWhatIsNeededStays(t *testing.T) {
 	w.run("run_l", run.Succeeded, "", old, entry.Cause{})                        // goes, with what it called
 	w.run("run_m", run.Succeeded, "run_l", old, entry.Cause{Parent: "run_l"})    // goes
 	w.run("run_n", run.Succeeded, "", 9*day, entry.Cause{})                      // is young
+	w.run("run_o", run.Succeeded, "", old, entry.Cause{})                        // stays: somebody has to review it
+	w.append(ledger.Batch{Rows: []store.Row{{Key: store.Key{Kind: "task", ID: "task_o"}, Status: "open", Parent: "run_o", At: w.now.Add(-old), Body: encode(map[string]string{"type": "review"})}}})
 	w.event("evt_a", "am", "unmatched", old, entry.EventDecided{})               // goes
 	w.event("evt_b", "am", "started", old, entry.EventDecided{Run: "run_g"})     // stays
 	w.event("evt_c", "am", "joined", old, entry.EventDecided{Incident: "inc_x"}) // goes
@@ -347,7 +349,7 @@ func TestWhatIsNeededStays(t *testing.T) {
 	if r := pass(t, w.k, w.now); r.Runs != 4 || r.Events != 3 || r.Messages != 2 {
 		t.Errorf("%+v", r)
 	}
-	w.wantLeft("run", "run_c", "run_d", "run_f", "run_g", "run_h", "run_i", "run_j", "run_k", "run_n")
+	w.wantLeft("run", "run_c", "run_d", "run_f", "run_g", "run_h", "run_i", "run_j", "run_k", "run_n", "run_o")
 	w.wantLeft("event", "evt_b", "evt_d", "evt_e", "evt_g", "evt_needed")
 	w.wantLeft("message", "msg_b", "msg_c")
 	for stream, want := range map[string]string{
