@@ -64,11 +64,11 @@ func (k *Keeper) needs(ctx context.Context) (*needs, error) {
 			return nil
 		}
 		var d struct{ Into string }
-		if err := json.Unmarshal(r.Body, &d); err != nil {
-			n.incidents[r.ID] = true //nolint:nilerr // what it was merged into is not known
-			return nil
+		if json.Unmarshal(r.Body, &d) == nil {
+			into[r.ID] = d.Into
+		} else {
+			n.incidents[r.ID] = true // what it was merged into is not known
 		}
-		into[r.ID] = d.Into
 		return nil
 	})
 	if err != nil {
