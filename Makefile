@@ -58,6 +58,10 @@ web: web/node_modules/.package-lock.json ## build the page into internal/web/dis
 web-test: web/node_modules/.package-lock.json ## run the unit tests of the page
 	cd web && npm run --silent typecheck && npm test --silent
 
+.PHONY: screenshots
+screenshots: web ## make screenshots of each page, in light and dark, in docs/screenshots
+	cd web && node e2e/screenshots.mjs
+
 web/node_modules/.package-lock.json: web/package-lock.json
 	cd web && npm ci --no-audit --no-fund --silent
 	@touch $@

@@ -24,11 +24,15 @@ export function Graph({ layout, places, chosen, choose, follow }: {
   const [zoom, setZoom] = useState(1);
   const [view, setView] = useState<View>({ x: 0, y: 0, w: 800, h: 600 });
   const moved = useRef(false);
+  // Where the box is scrolled to, read when it scrolls and at no other time: reading makes the browser lay out what changed.
+  const where = useRef<View>(view);
+  const byPath = useMemo(() => new Map(layout.boxes.map((x) => [x.path, x])), [layout]);
   const look = useCallback(() => {
     const b = box.current;
     if (!b) return;
+    const now = { x: b.scrollLeft, y: b.scrollTop, w: b.clientWidth, h: b.clientHeight };
+    where.current = now;
     setView((was) => {
-      const now = { x: b.scrollLeft, y: b.scrollTop, w: b.clientWidth, h: b.clientHeight };
       const far = Math.abs(now.x - was.x) > margin / 3 || Math.abs(now.y - was.y) > margin / 3 || now.w !== was.w || now.h !== was.h;
       return far ? now : was;
     });
@@ -40,22 +44,24 @@ export function Graph({ layout, places, chosen, choose, follow }: {
     const fit = b.clientWidth / (layout.w * unit + 24);
     const start = fit >= 1 ? 1 : Math.max(0.7, [...zooms].reverse().find((z) => z <= fit) ?? 0.7);
     setZoom(start);
-    const first = layout.boxes.find((x) => x.kind === 'start');
+    const first = byPath.get('start');
     b.scrollLeft = Math.max(0, ((first ? first.x + first.w / 2 : 0) * unit * start) - b.clientWidth / 2);
     look();
     const o = new ResizeObserver(look);
     o.observe(b);
     return () => o.disconnect();
-  }, [layout, look]);
+  }, [layout, byPath, look]);
   const bring = useCallback((path: string, z: number) => {
     const b = box.current;
-    const at = layout.boxes.find((x) => x.path === path);
+    const at = byPath.get(path);
     if (!b || !at) return;
     const s = unit * z;
     const h = Math.min(at.h, 14);
-    if (at.y * s < b.scrollTop + 24 || (at.y + h) * s > b.scrollTop + b.clientHeight - 24) b.scrollTop = (at.y + h / 2) * s - b.clientHeight / 2;
-    if (at.x * s < b.scrollLeft || (at.x + at.w) * s > b.scrollLeft + b.clientWidth) b.scrollLeft = (at.x + Math.min(at.w, 60) / 2) * s - b.clientWidth / 2;
-  }, [layout]);
+    const v = where.current;
+    // What follows stands below: the next screenful comes into view at once, so that it scrolls once in a while.
+    if (at.y * s < v.y + 24 || (at.y + h) * s > v.y + v.h - 24) b.scrollTop = at.y * s - v.h / 5;
+    if (at.x * s < v.x || (at.x + at.w) * s > v.x + v.w) b.scrollLeft = (at.x + Math.min(at.w, 60) / 2) * s - v.w / 2;
+  }, [byPath]);
   useEffect(() => { if (chosen) bring(chosen, zoom); }, [chosen, bring, zoom]);
   useEffect(() => { if (follow && !moved.current && !chosen) bring(follow, zoom); }, [follow, chosen, bring, zoom]);
 

@@ -52,8 +52,9 @@ export function useRun(run: string): Followed & { logs: Logs; again: () => void 
     const stop = new AbortController();
     let pending: Delta[] = [];
     let frame = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const flush = () => {
-      frame = 0;
+      timer = undefined;
       const deltas = pending;
       pending = [];
       const was = store.get();
@@ -68,7 +69,8 @@ export function useRun(run: string): Followed & { logs: Logs; again: () => void 
         store.set({ known: know(data as Glance), error: null });
       } else if (name === 'delta') {
         pending.push(data as Delta);
-        frame ||= requestAnimationFrame(flush);
+        // A large run is drawn a few times a second, so that there is time for who looks at it.
+        timer ||= setTimeout(() => { frame = requestAnimationFrame(flush); }, (store.get().known?.steps.length ?? 0) > 300 ? 250 : 0);
       } else if (name === 'logs') logs.add(data as Piece[]);
       else if (name === 'dropped') logs.lost += (data as { count: number }).count;
       else if (name === 'hello') logs.clear();
@@ -78,6 +80,7 @@ export function useRun(run: string): Followed & { logs: Logs; again: () => void 
     tune(run);
     return () => {
       stop.abort();
+      clearTimeout(timer);
       cancelAnimationFrame(frame);
       done();
       tune(null);

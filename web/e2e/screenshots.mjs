@@ -1,0 +1,42 @@
+// `make screenshots`: each page in light and dark, into docs/screenshots. Look at them.
+import { mkdirSync } from 'node:fs';
+
+import { playbooks } from './stage.mjs';
+import { browse, open, serve, until } from './world.mjs';
+
+const out = new URL('../../docs/screenshots/', import.meta.url).pathname;
+mkdirSync(out, { recursive: true });
+const w = await serve({ playbooks });
+const b = await browse();
+try {
+  await w.ended(await w.run('hello'));
+  await w.ended(await w.run('restart-when-stuck'), 'failed');
+  const run = await w.run('reclaim-disk');
+  const slow = await w.run('drain-node');
+  const doubt = await w.run('fail-over-database');
+  await until(async () => (await w.status(run)) === 'waiting' && (await w.status(doubt)) === 'in-doubt', 'the runs');
+  /** Further pages: a name, an address, and what to wait for. */
+  const pages = [
+    ['home', '/', '#needs li'],
+    ['runs', '/runs', '.runrow'],
+    ['run', `/runs/${run}?step=${encodeURIComponent('steps[3]')}`, '.answer'],
+    ['run-log', `/runs/${slow}?step=${encodeURIComponent('steps[1]')}&tab=log`, '.log-line'],
+  ];
+  for (const colorScheme of ['light', 'dark']) {
+    const page = await open(b, w, { colorScheme, reducedMotion: 'reduce' });
+    for (const [name, path, ready] of pages) {
+      await page.goto(path);
+      await page.locator(ready).first().waitFor();
+      await page.waitForTimeout(400);
+      await page.screenshot({ path: `${out}${name}-${colorScheme}.png` });
+    }
+    await page.context().close();
+  }
+  const phone = await open(b, w, { viewport: { width: 390, height: 844 }, path: `/runs/${run}`, reducedMotion: 'reduce' });
+  await phone.locator('.gstep').first().waitFor();
+  await phone.waitForTimeout(400);
+  await phone.screenshot({ path: `${out}run-phone.png` });
+} finally {
+  await b.close();
+  await w.close();
+}
