@@ -67,7 +67,7 @@ func (ev *evaluation) task(out *Rendered, def *program.Node) error {
 	return nil
 }
 
-// choices is the older dialect's interactive message.
+// choices asks to choose from a list.
 func (ev *evaluation) choices(out *Rendered, q *entry.TaskCreated, t *program.Task) error {
 	v, err := ev.tree(*t.Choices, ev.scope(sources(*t.Choices)...))
 	if err != nil {
@@ -88,6 +88,9 @@ func (ev *evaluation) choices(out *Rendered, q *entry.TaskCreated, t *program.Ta
 		}
 	}
 	q.Form = value.Object{"choices": list, "selector": t.Selector}
+	if ev.s.prog.Dialect == expr.Strict {
+		q.Form[task.Named] = "answer"
+	}
 	if t.Default != nil {
 		d, err := ev.name("an answer", t.Default, ev.scope(t.Default.Source))
 		if err != nil {
@@ -98,7 +101,8 @@ func (ev *evaluation) choices(out *Rendered, q *entry.TaskCreated, t *program.Ta
 		if d != "" {
 			chosen = append(chosen, d)
 		}
-		out.Default = value.Object{"slack_response": d, "selected_responses": chosen, "defaulted": true}
+		out.Default = task.Chosen(q.Form, d, chosen)
+		out.Default["defaulted"] = true
 	}
 	out.Task, out.Text = q, q.Message
 	return nil

@@ -80,9 +80,23 @@ func Fields(fields []any) ([]contract.Field, error) {
 	return defs, nil
 }
 
-// chosen checks the answer to the older dialect's selection. The person gives {"selected": [...]} or {"value": "x"}, where
+// Named is what a form with choices says of how the answer is named.
+const Named = "named"
+
+// Chosen gives what was chosen as the output of its step: as answer and answers, where the form says so (tend/v1), else by the names
+// of the older dialect.
+func Chosen(form value.Object, first string, all []any) value.Object {
+	if form[Named] == "answer" {
+		return value.Object{"answer": first, "answers": all}
+	}
+	return value.Object{"slack_response": first, "selected_responses": all}
+}
+
+// chosen checks the answer to a selection. The person gives {"selected": [...]} or {"value": "x"}, where
 // several may be chosen also {"value": "x, y"}.
-func chosen(choices []any, selector any, given map[string]any) (value.Object, error) {
+func chosen(form value.Object, given map[string]any) (value.Object, error) {
+	choices, _ := form["choices"].([]any)
+	selector := form["selector"]
 	names := make([]string, len(choices))
 	for i, c := range choices {
 		names[i] = value.Text(c)
@@ -112,5 +126,5 @@ func chosen(choices []any, selector any, given map[string]any) (value.Object, er
 	if len(picked) == 0 || (len(picked) > 1 && selector != "multi") {
 		return nil, fault.New(fault.Invalid, "choose one of: %s", strings.Join(names, ", "))
 	}
-	return value.Object{"slack_response": value.Text(picked[0]), "selected_responses": picked}, nil
+	return Chosen(form, value.Text(picked[0]), picked), nil
 }

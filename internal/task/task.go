@@ -347,8 +347,8 @@ func (s *State) output(a Answer) (value.Object, error) {
 	if a.Choice == "reject" {
 		return nil, nil
 	}
-	if choices, ok := s.Created.Form["choices"].([]any); ok && a.Choice == "answer" {
-		return chosen(choices, s.Created.Form["selector"], a.Output)
+	if _, ok := s.Created.Form["choices"].([]any); ok && a.Choice == "answer" {
+		return chosen(s.Created.Form, a.Output)
 	}
 	fields, _ := s.Created.Form["fields"].([]any)
 	if a.Choice != "answer" || len(fields) == 0 {

@@ -1,6 +1,7 @@
 package task_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -150,6 +151,23 @@ func TestForms(t *testing.T) {
 }
 
 // TestWhoIsAsked: people are told apart by their ids, and a name that somebody chose opens nothing.
+// TestChosen: what was chosen has the names of its dialect.
+func TestChosen(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		form value.Object
+		want value.Object
+	}{
+		{value.Object{"choices": []any{"a", "b"}, "selector": "multi", task.Named: "answer"}, value.Object{"answer": "b", "answers": []any{"b", "a"}}},
+		{value.Object{"choices": []any{"a", "b"}, "selector": "multi"}, value.Object{"slack_response": "b", "selected_responses": []any{"b", "a"}}},
+	} {
+		v, _, err := asked(entry.TaskCreated{Type: "ask", Form: c.form}).Vote(task.Answer{Choice: "answer", By: by("bob"), Output: map[string]any{"selected": []any{"b", "a"}}}, noon)
+		if err != nil || !reflect.DeepEqual(v.Output, c.want) {
+			t.Errorf("%v, %v", v, err)
+		}
+	}
+}
+
 func TestWhoIsAsked(t *testing.T) {
 	t.Parallel()
 	ada := entry.Who{ID: "user:ada@example.org", Name: "Ada"}
