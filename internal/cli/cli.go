@@ -163,7 +163,7 @@ const (
 // commands is the one list of commands.
 func (p *process) commands() []*cobra.Command {
 	return []*cobra.Command{
-		p.demoCommand(), p.runCommand(), p.runsCommand(), p.inboxCommand(), p.eventsCommand(), p.incidentsCommand(), p.ownCommand(),
+		p.demoCommand(), p.runCommand(), p.runsCommand(), p.inboxCommand(), p.eventsCommand(), p.incidentsCommand(), p.messagesCommand(), p.ownCommand(),
 		p.serveCommand(), p.configCommand(), p.loginCommand(), p.logoutCommand(), p.tokensCommand(), p.bindingsCommand(), p.emergencyCommand(),
 		p.playbooksCommand(), p.requestsCommand(), p.revisionsCommand(), p.connectCommand(), p.haltCommand(), p.modeCommand(), p.guardsCommand(),
 		p.lintCommand(), p.fmtCommand(), p.schemaCommand(), p.evalCommand(), p.graphCommand(), p.actionsCommand(),

@@ -170,6 +170,35 @@ func (q ListIncidentsQuery) parameters(set func(in, name string, v any)) {
 	set("query", "oldest", q.Oldest)
 }
 
+// ListMessagesQuery are the parameters of ListMessages. What is zero is not sent.
+type ListMessagesQuery struct {
+	ID      string    // This one only.
+	Prefix  string    // Ids that begin so.
+	Project string    // Of this project.
+	Status  []string  // With one of these statuses.
+	Name    string    // Of this name: for runs that of the playbook.
+	Parent  string    // Of this parent: for runs the one that called them, for tasks their run.
+	Tag     string    // With this tag.
+	DueBy   time.Time // What is due at this time, in the order in which it is.
+	Limit   int       // How many at most. 0: 100.
+	Cursor  string    // From "next" of the page before.
+	Oldest  bool      // The oldest first.
+}
+
+func (q ListMessagesQuery) parameters(set func(in, name string, v any)) {
+	set("query", "id", q.ID)
+	set("query", "prefix", q.Prefix)
+	set("query", "project", q.Project)
+	set("query", "status", q.Status)
+	set("query", "name", q.Name)
+	set("query", "parent", q.Parent)
+	set("query", "tag", q.Tag)
+	set("query", "dueBy", q.DueBy)
+	set("query", "limit", q.Limit)
+	set("query", "cursor", q.Cursor)
+	set("query", "oldest", q.Oldest)
+}
+
 // ListRequestsQuery are the parameters of ListRequests. What is zero is not sent.
 type ListRequestsQuery struct {
 	Limit  int    // How many at most. 0: 100.
@@ -837,6 +866,15 @@ func (a *API) ListEvents(ctx context.Context, q ListEventsQuery) (wire.Page, err
 func (a *API) ListIncidents(ctx context.Context, q ListIncidentsQuery) (wire.Page, error) {
 	var out wire.Page
 	err := a.call(ctx, request{method: "GET", path: "/v1/incidents"}.with(q.parameters), &out)
+	return out, err
+}
+
+// ListMessages: list messages to people and services, with what became of each.
+//
+// GET /v1/messages
+func (a *API) ListMessages(ctx context.Context, q ListMessagesQuery) (wire.Page, error) {
+	var out wire.Page
+	err := a.call(ctx, request{method: "GET", path: "/v1/messages"}.with(q.parameters), &out)
 	return out, err
 }
 

@@ -195,6 +195,8 @@ func (c *Client) Rows(ctx context.Context, f store.Filter) (store.Page, error) {
 		out, err = c.api.ListIncidents(ctx, ListIncidentsQuery(q))
 	case "event":
 		out, err = c.api.ListEvents(ctx, ListEventsQuery(q))
+	case "message":
+		out, err = c.api.ListMessages(ctx, ListMessagesQuery(q))
 	default:
 		out, err = c.api.ListRows(ctx, f.Kind, q)
 	}

@@ -67,6 +67,12 @@ func story(s *incident.State, p entry.Payload, base string) *message.Message {
 		m.Step, m.Title, m.Text = message.Opens, "Not over: "+s.Title, x.Why
 	case *entry.IncidentReminded:
 		m.Title = "An update is due"
+		if s.Next != "" {
+			m.Title += ": " + s.Next
+		}
+		if s.Commander != "" {
+			m.Facts = append(m.Facts, message.Fact{Name: "commander", Value: s.Commander})
+		}
 	default:
 		return nil
 	}

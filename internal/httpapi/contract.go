@@ -43,6 +43,7 @@ func contract() *huma.OpenAPI {
 			{Name: "drafts", Description: "Playbooks while they are written: nothing of them is stored, and nothing live changes."},
 			{Name: "events", Description: "What comes from outside."},
 			{Name: "incidents", Description: "The human story that events and runs belong to."},
+			{Name: "messages", Description: "What people and services are told."},
 			{Name: "people", Description: "Who can sign on, and what they may do."},
 			{Name: "server", Description: "The server and its data directory."},
 			{Name: "audit", Description: "Who did what, and whether the record of it is whole."},

@@ -134,6 +134,13 @@ func (s *server) report(ctx context.Context, in *reportsInput) (*receiptsOutput,
 	return &receiptsOutput{wire.Receipts{Receipts: receipts}}, err
 }
 
+func (s *server) messages(a *api) {
+	add(a, access.Need{Verb: access.View, Kind: "message"}, http.MethodGet, "/v1/messages", about{
+		id: "listMessages", tag: "messages", summary: "List messages to people and services, with what became of each",
+		text: "The newest first, unless `oldest` is set. `status` is queued, sent, failed or dropped; `name` is the channel, `parent` the incident or run, `tag` the thread.",
+	}, s.listRows("message"))
+}
+
 func (s *server) incidents(a *api) {
 	const kind = "incident"
 	look := access.Need{Verb: access.View, Kind: kind}

@@ -131,6 +131,7 @@ func build(c Config) *api {
 	s.events(a)
 	s.inbound(a)
 	s.incidents(a)
+	s.messages(a)
 	s.house(a)
 	s.people(a)
 	s.audit(a)
