@@ -33,6 +33,19 @@ func NewLibrary(files []File) *Library {
 	return &Library{files: files, heads: map[string][]head{}}
 }
 
+// absent says what there is in the place of a file.
+func (l *Library) absent(p string) error {
+	e := fault.New(fault.NotFound, "there is no file %s", p)
+	names := make([]string, len(l.files))
+	for i := range l.files {
+		names[i] = l.files[i].Name
+	}
+	if near := spelling.Nearest(p, names); near != "" {
+		return e.WithNext("did you mean %s?", near)
+	}
+	return e.WithNext("paths count from the folder of the file that they stand in")
+}
+
 // Find implements Source. Of several documents with the same name the one nearest to the asking file counts, then the
 // first by file name.
 func (l *Library) Find(kind Kind, name, from string) (File, error) {
@@ -43,7 +56,7 @@ func (l *Library) Find(kind Kind, name, from string) (File, error) {
 		}
 		i, ok := slices.BinarySearchFunc(l.files, p, func(f File, p string) int { return cmp.Compare(f.Name, p) })
 		if !ok {
-			return File{}, fault.New(fault.NotFound, "there is no file %s", p)
+			return File{}, l.absent(p)
 		}
 		return l.files[i], nil
 	}

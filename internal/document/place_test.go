@@ -96,6 +96,11 @@ func TestLibrary(t *testing.T) {
 			t.Errorf("Find(%s, %s, %s) = %s, %v; want %q", c.kind, c.name, c.from, f.Name, err, c.want)
 		}
 	}
+	for name, next := range map[string]string{"./on.yaml": "did you mean a/one.yaml?", "./nothing-like-it.yaml": "paths count from the folder of the file that they stand in"} {
+		if _, err := l.Find(document.KindModule, name, "a/x.yaml"); fault.NextOf(err) != next {
+			t.Errorf("%s: %q", name, fault.NextOf(err))
+		}
+	}
 	if names := l.Names(document.KindModule); !slices.Equal(names, []string{"team/one", "team/two"}) {
 		t.Errorf("modules %v", names)
 	}
