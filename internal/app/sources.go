@@ -56,6 +56,9 @@ func (d *desk) stillSo(ctx context.Context, c *entry.RunCreated) (bool, string) 
 		if err != nil || last.Source != row.Source {
 			continue
 		}
+		if other.Status == event.Vanished && !other.At.Before(e.At) {
+			return false, fmt.Sprintf("what %s measures is not measured any more since %s: nobody would see whether it helps", e.Name, other.Until.UTC().Format(time.RFC3339))
+		}
 		if other.Status == event.Resolved && !other.At.Before(e.At) {
 			return false, fmt.Sprintf("%s is over since %s: nothing acts on old news", e.Name, other.Until.UTC().Format(time.RFC3339))
 		}
@@ -97,8 +100,22 @@ func decoder(c *config.Source, eval *expr.Evaluator) (source.Decoder, error) {
 	}
 }
 
+// bearer finds a token when it is needed; nil when there is none.
+func bearer(secrets secret.Provider, name string) func(ctx context.Context) (secret.Value, error) {
+	if name == "" {
+		return nil
+	}
+	return func(ctx context.Context) (secret.Value, error) {
+		f, err := secrets.Find(ctx, name)
+		return f.Value, err
+	}
+}
+
 // sources opens the configured ways in, as parts of the server.
 func (d *desk) sources(s *server, w *owned, accept intake.Acceptor) error {
+	witness := &intake.Witness{Sources: map[string]*intake.Prometheus{}, Inner: accept, Log: s.log}
+	changes := &intake.Changes{Sources: map[string]bool{}, Inner: witness, Approve: d.governor.Approve, Withdraw: d.governor.Withdraw, Log: s.log}
+	accept = changes
 	clock := &intake.Clock{Accept: accept, Ledger: d.ledger, Blind: d.governor.Blind, Log: s.log}
 	door := &intake.Door{Secrets: w.secrets, Accept: accept, Heard: clock.Heard, Log: s.log}
 	var errs []error
@@ -107,6 +124,10 @@ func (d *desk) sources(s *server, w *owned, accept intake.Acceptor) error {
 		project := c.Project
 		if project == "" {
 			project = home
+		}
+		changes.Sources[c.Name] = c.Changes
+		if p := c.Prometheus; p != nil {
+			witness.Sources[c.Name] = &intake.Prometheus{URL: p.URL, Token: bearer(w.secrets, p.Token), Client: &http.Client{}}
 		}
 		switch {
 		case c.Posted():
@@ -118,17 +139,12 @@ func (d *desk) sources(s *server, w *owned, accept intake.Acceptor) error {
 		case c.Kind == "alertmanager-pull":
 			p := &intake.Puller{
 				Name: c.Name, Project: project, URL: c.URL, Every: time.Duration(c.Every), Accept: accept, Heard: clock.Heard, Log: s.log,
-				Client: &http.Client{Timeout: 20 * time.Second}, Listed: alertmanager.Listed, Gone: alertmanager.Gone,
+				Client: &http.Client{Timeout: 20 * time.Second}, Listed: alertmanager.Listed, Gone: alertmanager.Gone, Ledger: d.ledger, Blind: d.governor.Blind,
 			}
 			if p.Every <= 0 {
 				p.Every = 30 * time.Second
 			}
-			if name := c.Token; name != "" {
-				p.Token = func(ctx context.Context) (secret.Value, error) {
-					f, err := w.secrets.Find(ctx, name)
-					return f.Value, err
-				}
-			}
+			p.Token = bearer(w.secrets, c.Token)
 			s.parts = append(s.parts, part{name: "source " + p.Name, run: p.Run})
 		case c.Kind == "schedule":
 			when, err := schedule.Parse(c.Cron, c.Zone)

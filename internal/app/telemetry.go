@@ -31,7 +31,7 @@ func (s *server) measure(w *owned) {
 			}
 			return modes, len(r.Halts)
 		},
-		Blind: func() map[string]time.Time { return w.desk.governor.Rules().World.Blind },
+		Blind: func() map[string]time.Time { return w.desk.governor.Rules().World.Silent() },
 		Shipped: func() map[string]telemetry.Shipped {
 			out := map[string]telemetry.Shipped{}
 			for name, f := range s.followers {
@@ -50,7 +50,7 @@ func (s *server) measure(w *owned) {
 		h := &telemetry.Heartbeat{
 			URL: url, Every: time.Duration(s.Config.Heartbeat.Every), Client: &http.Client{Timeout: 20 * time.Second}, Log: s.log,
 			Able: func(ctx context.Context) error {
-				return errors.Join(able(ctx, w.engine), w.desk.ledger.Err(), sighted(w.desk.governor.Rules().World.Blind))
+				return errors.Join(able(ctx, w.engine), w.desk.ledger.Err(), sighted(w.desk.governor.Rules().World.Silent()))
 			},
 		}
 		s.parts = append(s.parts, part{name: "heartbeat", run: h.Run})

@@ -137,7 +137,7 @@ func (p *process) endHalts(ctx context.Context, api *client.API, haltID, why str
 		return err
 	}
 	for _, h := range gone.Halts {
-		p.talk("%s goes on (it was halted since %s by %s)", haltScope(h), h.At.UTC().Format(time.RFC3339), terminal.Line(h.By))
+		p.talk("%s goes on (it was halted since %s by %s)", terminal.Line(h.Scope()), h.At.UTC().Format(time.RFC3339), terminal.Line(h.By))
 	}
 	return nil
 }

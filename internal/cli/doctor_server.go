@@ -347,7 +347,7 @@ func (s *surgery) live(ctx context.Context) []check {
 			return err
 		}
 		for _, h := range r.Halts {
-			out = append(out, check{"halted", checkFail, fmt.Sprintf("%s, since %s: %s", haltScope(h), local(h.At), terminal.Line(h.Why)), "tend unhalt --why … when it is safe"})
+			out = append(out, check{"halted", checkFail, fmt.Sprintf("%s, since %s: %s", terminal.Line(h.Scope()), local(h.At), terminal.Line(h.Why)), "tend unhalt --why … when it is safe"})
 		}
 		for what, since := range r.Blind {
 			out = append(out, check{"silent", checkWarn, fmt.Sprintf("%s, since %s: guards stand down", terminal.Line(what), local(since)), "look at monitoring"})

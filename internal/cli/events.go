@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -198,16 +199,29 @@ func (p *process) showEvent(e *wire.EventDetail) error {
 }
 
 func (p *process) eventsReplayCommand() *cobra.Command {
-	var output string
-	var anyway bool
+	var output, name string
+	var anyway, unmatched bool
+	var since time.Duration
 	c := &cobra.Command{
 		Use:   "replay EVENT...",
 		Short: "Decide about events again, by the triggers of now",
-		Long:  "Decide about events again, by the triggers of now. What started a run, or waits, is left alone. An event that is too old\nfor the trigger starts nothing, unless you say --anyway.",
-		Args:  someArgs(1, -1, "an event: its id, a beginning of it, or `last`"),
+		Long: "Decide about events again, by the triggers of now. What started a run, or waits, is left alone. An event that is too old\nfor the trigger starts nothing, unless you say --anyway.\n\n" +
+			"--unmatched takes, in place of names, all that no trigger matched, the oldest first.",
+		Args: func(c *cobra.Command, args []string) error {
+			if unmatched {
+				return noArgs(c, args)
+			}
+			return someArgs(1, -1, "an event: its id, a beginning of it, or `last`; or --unmatched")(c, args)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.served(c.Context(), func(s *app.Session, api *client.API) error {
 				var out []wire.Receipt
+				if unmatched {
+					var err error
+					if args, err = dispatch.Unmatched(c.Context(), s.Engine, name, time.Now().Add(-since)); err != nil {
+						return err
+					}
+				}
 				for _, a := range args {
 					row, err := findRow(c.Context(), s.Engine, "event", a, "tend events list")
 					if err != nil {
@@ -224,6 +238,9 @@ func (p *process) eventsReplayCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&anyway, "anyway", false, "also when it is too old for the trigger")
+	c.Flags().BoolVar(&unmatched, "unmatched", false, "all that no trigger matched")
+	c.Flags().DurationVar(&since, "since", 24*time.Hour, "with --unmatched: those that came within this time")
+	c.Flags().StringVar(&name, "name", "*", "with --unmatched: those that are called so; a glob")
 	outputFlag(c, &output, asTable, asJSON, asYAML)
 	return c
 }
@@ -249,8 +266,8 @@ func (p *process) eventsReportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if r.Status != "" && r.Status != "firing" && r.Status != "resolved" {
-				return fault.New(fault.Invalid, "--status: no event has the status %q", r.Status).WithNext("firing or resolved")
+			if !slices.Contains([]string{"", "firing", "resolved", "vanished"}, r.Status) {
+				return fault.New(fault.Invalid, "--status: no event has the status %q", r.Status).WithNext("firing, resolved or vanished")
 			}
 			r.Key, r.Data = args[0], typed(data)
 			if r.Labels, err = pairs("--label", labels); err != nil {
@@ -269,7 +286,7 @@ func (p *process) eventsReportCommand() *cobra.Command {
 	f.StringVar(&r.Kind, "kind", "person", "what kind of event it is")
 	f.StringVar(&r.Name, "name", "", "its name, for people")
 	f.StringVar(&r.Group, "group", "", "what belongs together; default: the key")
-	f.StringVar(&r.Status, "status", "", "firing or resolved, of what begins and ends")
+	f.StringVar(&r.Status, "status", "", "firing, resolved or vanished, of what begins and ends")
 	f.IntVar(&r.Priority, "priority", 0, "a greater one goes first when there is too much")
 	f.StringArrayVar(&labels, "label", nil, "label, name=value")
 	f.StringArrayVarP(&fields, "field", "f", nil, "field of the event, name=value")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -45,7 +46,7 @@ func (p *process) haltCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				p.talk("%s is halted (%s): no new effect begins. %s in flight go on to their end.", haltScope(h), h.ID, count(st.InFlight, "step"))
+				p.talk("%s is halted (%s): no new effect begins. %s in flight go on to their end.", terminal.Line(h.Scope()), h.ID, count(st.InFlight, "step"))
 				return nil
 			})
 		},
@@ -54,19 +55,6 @@ func (p *process) haltCommand() *cobra.Command {
 	c.Flags().StringVar(&target, "target", "", "only these targets; a glob")
 	c.Flags().StringVar(&why, "why", "", "the reason, which everybody who is held back reads")
 	return c
-}
-
-func haltScope(h wire.Halt) string {
-	var parts []string
-	for _, x := range [][2]string{{"project", h.Project}, {"environment", h.Environment}, {"playbook", h.Playbook}, {"target", h.Target}} {
-		if x[1] != "" {
-			parts = append(parts, x[0]+" "+terminal.Line(x[1]))
-		}
-	}
-	if len(parts) == 0 {
-		return "everything"
-	}
-	return strings.Join(parts, ", ")
 }
 
 func (p *process) modeCommand() *cobra.Command {
@@ -89,7 +77,7 @@ func (p *process) modeCommand() *cobra.Command {
 					w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 					fmt.Fprintln(w, "MODE\tSCOPE")
 					for _, m := range r.Modes {
-						fmt.Fprintf(w, "%s\t%s\n", m.Mode, modeScope(m))
+						fmt.Fprintf(w, "%s\t%s\n", m.Mode, terminal.Line(m.Scope()))
 					}
 					return w.Flush()
 				}
@@ -97,7 +85,7 @@ func (p *process) modeCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				p.talk("the mode of %s is %s", modeScope(m), m.Mode)
+				p.talk("the mode of %s is %s", terminal.Line(m.Scope()), m.Mode)
 				return nil
 			})
 		},
@@ -116,14 +104,6 @@ func oneMode(c *cobra.Command, args []string) error {
 		return fault.New(fault.Invalid, "there is no mode %q", args[0]).WithNext("write observe, ask or auto")
 	}
 	return nil
-}
-
-func modeScope(m wire.Mode) string {
-	s := haltScope(wire.Halt{Project: m.Project, Environment: m.Environment, Playbook: m.Playbook})
-	if s == "everything" {
-		return "the server"
-	}
-	return s
 }
 
 func (p *process) guardsCommand() *cobra.Command {
@@ -155,10 +135,13 @@ func (p *process) guardsCommand() *cobra.Command {
 					return err
 				}
 				for _, h := range r.Halts {
-					p.talk("halted: %s, since %s by %s (%s) %s", haltScope(h), h.At.UTC().Format(time.RFC3339), terminal.Line(h.By), h.ID, terminal.Line(h.Why))
+					p.talk("halted: %s, since %s by %s (%s) %s", terminal.Line(h.Scope()), h.At.UTC().Format(time.RFC3339), terminal.Line(h.By), h.ID, terminal.Line(h.Why))
 				}
-				for what, since := range r.Blind {
-					p.talk("silent: %s, since %s", terminal.Line(what), since.UTC().Format(time.RFC3339))
+				for _, what := range slices.Sorted(maps.Keys(r.Blind)) {
+					p.talk("silent: %s, since %s", terminal.Line(what), r.Blind[what].UTC().Format(time.RFC3339))
+				}
+				for _, x := range r.Changes {
+					p.talk("approved change: %s", terminal.Line(x.String()))
 				}
 				return nil
 			})
@@ -187,17 +170,50 @@ func (p *process) guardsCommand() *cobra.Command {
 	loosen.Flags().StringVar(&req.Playbook, "playbook", "", "only for these playbooks; a glob")
 	loosen.Flags().StringArrayVar(&req.Targets, "target", nil, "only for these targets; a glob; can be given several times")
 	loosen.Flags().StringVar(&req.Why, "why", "", "the reason")
-	var why string
+	var over wire.ChangeEnd
 	end := &cobra.Command{
-		Use: "end OVERRIDE", Short: "End an override before its time", Args: someArgs(1, 1, "the id of an override"),
+		Use: "end OVERRIDE|CHANGE", Short: "End an override or an approved change before its time", Args: someArgs(1, 1, "the id of an override, or a change"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.ask(c.Context(), func(api *client.API) error {
-				_, err := api.EndOverride(c.Context(), wire.End{ID: args[0], Why: why})
+			return p.ask(c.Context(), func(api *client.API) (err error) {
+				if over.ID = args[0]; strings.HasPrefix(over.ID, "ovr_") {
+					_, err = api.EndOverride(c.Context(), wire.End{ID: over.ID, Why: over.Why})
+				} else {
+					_, err = api.EndChange(c.Context(), over)
+				}
 				return err
 			})
 		},
 	}
-	end.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
-	c.AddCommand(list, loosen, end)
+	end.Flags().StringVar(&over.Project, "project", "", "of this project")
+	end.Flags().StringVar(&over.Why, "why", "", "the reason, which is recorded")
+	c.AddCommand(list, loosen, end, p.guardsApproveCommand())
+	return c
+}
+
+func (p *process) guardsApproveCommand() *cobra.Command {
+	var req wire.ChangeRequest
+	var lasts, opens time.Duration
+	c := &cobra.Command{
+		Use: "approve CHANGE", Short: "Approve a change, for guards that want one", Args: someArgs(1, 1, "what the change is called: CHG-4711"),
+		Long: "A guard with `change` lets pass what an approved change covers, while that is open. Services approve changes by events: see\n`changes` of a source in the server's configuration.",
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.ask(c.Context(), func(api *client.API) error {
+				req.ID, req.Minutes, req.From = args[0], int64((lasts+time.Minute-1)/time.Minute), time.Now().Add(opens)
+				x, err := api.ApproveChange(c.Context(), req)
+				if err != nil {
+					return err
+				}
+				p.talk("approved change: %s", terminal.Line(x.String()))
+				return nil
+			})
+		},
+	}
+	f := c.Flags()
+	f.DurationVar(&lasts, "for", time.Hour, "how long it is open")
+	f.DurationVar(&opens, "in", 0, "when it opens, from now on")
+	f.StringVar(&req.Project, "project", "", "of this project")
+	f.StringArrayVar(&req.Playbooks, "playbook", nil, "only these playbooks; a glob; can be given several times")
+	f.StringArrayVar(&req.Targets, "target", nil, "only these targets; a glob; can be given several times")
+	f.StringVar(&req.Why, "why", "", "the reason, which is recorded")
 	return c
 }

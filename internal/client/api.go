@@ -643,6 +643,15 @@ func (a *API) AnswerTask(ctx context.Context, task string, q AnswerTaskQuery, bo
 	return out, err
 }
 
+// ApproveChange: approve a change, for guards that want one.
+//
+// POST /v1/changes
+func (a *API) ApproveChange(ctx context.Context, body wire.ChangeRequest) (wire.ApprovedChange, error) {
+	var out wire.ApprovedChange
+	err := a.call(ctx, request{method: "POST", path: "/v1/changes", body: body}, &out)
+	return out, err
+}
+
 // AssignTask: say who is expected to see to a task.
 //
 // PUT /v1/tasks/{task}/assignee
@@ -746,6 +755,15 @@ func (a *API) DrawPlaybook(ctx context.Context, name string, q DrawPlaybookQuery
 func (a *API) EditDraft(ctx context.Context, body wire.DraftEdit) (wire.Edited, error) {
 	var out wire.Edited
 	err := a.call(ctx, request{method: "POST", path: "/v1/drafts/edit", body: body}, &out)
+	return out, err
+}
+
+// EndChange: end an approved change before its time.
+//
+// POST /v1/changes/end
+func (a *API) EndChange(ctx context.Context, body wire.ChangeEnd) (wire.ChangeEnd, error) {
+	var out wire.ChangeEnd
+	err := a.call(ctx, request{method: "POST", path: "/v1/changes/end", body: body}, &out)
 	return out, err
 }
 

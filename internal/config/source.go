@@ -31,6 +31,12 @@ type Source struct {
 	Every Duration `yaml:"every"`
 	// Token is the name of the secret that it is asked with.
 	Token string `yaml:"token"`
+	// Prometheus is asked whether the target of an alert that ended is still scraped, of kinds alertmanager and
+	// alertmanager-pull: an alert whose series vanished is not taken to be repaired then.
+	Prometheus *Witness `yaml:"prometheus"`
+	// Changes says that its events of kind change are approved changes, for guards that want one (labels from, to, targets,
+	// playbooks).
+	Changes bool `yaml:"changes"`
 	// Cron is when a schedule ticks: minute, hour, day of the month, month, day of the week.
 	Cron string `yaml:"cron"`
 	// Zone is the time zone of a schedule. Default: UTC.
@@ -43,6 +49,14 @@ type Source struct {
 	Watch *Watch `yaml:"watch"`
 	// Monitors says that it is the heartbeat of monitoring (the alert Watchdog): while it is silent, guards stand down.
 	Monitors bool `yaml:"monitors"`
+}
+
+// Witness is a Prometheus that is asked.
+type Witness struct {
+	// URL is its address, as http://prometheus:9090.
+	URL string `yaml:"url"`
+	// Token is the name of the secret that it is asked with, as a bearer token.
+	Token string `yaml:"token"`
 }
 
 // Mapping says where the parts of an event are: paths ($.alert.id) or templates over the message.
@@ -122,6 +136,9 @@ func (s *Server) checkSources(bad Bad) {
 			bad(at+".name", "name it otherwise", "tend is the source of the server's own events")
 		}
 		x.checkIdle(bad, at)
+		if x.Prometheus != nil && !strings.HasPrefix(x.Prometheus.URL, "http://") && !strings.HasPrefix(x.Prometheus.URL, "https://") {
+			bad(at+".prometheus.url", "write it as http://prometheus:9090", "the source %q does not say where its Prometheus is", x.Name)
+		}
 		switch {
 		case x.Posted():
 			if len(x.Keys) == 0 {
@@ -167,6 +184,8 @@ func (s *Source) checkIdle(bad Bad, at string) {
 		{"url", s.URL != "", []string{"alertmanager-pull"}},
 		{"every", s.Every != 0, []string{"alertmanager-pull"}},
 		{"token", s.Token != "", []string{"alertmanager-pull"}},
+		{"prometheus", s.Prometheus != nil, []string{"alertmanager", "alertmanager-pull"}},
+		{"changes", s.Changes, []string{"webhook", "cloudevents"}},
 		{"cron", s.Cron != "", []string{"schedule"}},
 		{"zone", s.Zone != "", []string{"schedule"}},
 		{"missed", s.Missed != "", []string{"schedule"}},

@@ -96,7 +96,7 @@ func (m *Machine) judge(t *Ticket, it *Item, now time.Time) entry.EventDecided {
 	e := &it.Event
 	d := entry.EventDecided{Chain: it.Chain}
 	ended := entry.EventDecided{Chain: it.Chain}
-	if e.Status == event.Resolved {
+	if e.Status.Over() {
 		ended = m.resolves(t, it, now)
 	}
 	if it.Match == nil {
@@ -104,7 +104,7 @@ func (m *Machine) judge(t *Ticket, it *Item, now time.Time) entry.EventDecided {
 			return ended
 		}
 		d.Outcome, d.Why = string(event.Unmatched), "no trigger matched"
-		if e.Status == event.Resolved {
+		if e.Status.Over() {
 			d.Why += ", and it ends nothing that is known here"
 		}
 		if len(it.Notes) > 0 {
@@ -479,7 +479,7 @@ func (m *Machine) resolves(t *Ticket, it *Item, now time.Time) entry.EventDecide
 		p := m.pending[name]
 		pd := p.Row.Decision
 		pd.Outcome, pd.Until, pd.Guard = string(event.Stale), time.Time{}, ""
-		pd.Why = fmt.Sprintf("it was resolved (%s) before a run began", e.ID)
+		pd.Why = fmt.Sprintf("it %s (%s) before a run began", map[bool]string{false: "was resolved", true: "vanished"}[e.Status == event.Vanished], e.ID)
 		m.forget(p)
 		m.decided(p, pd)
 		what = append(what, name+" waits no more")
@@ -490,7 +490,11 @@ func (m *Machine) resolves(t *Ticket, it *Item, now time.Time) entry.EventDecide
 			what = append(what, did)
 		}
 	}
-	if len(what) > 0 {
+	switch {
+	case len(what) == 0:
+	case e.Status == event.Vanished && d.Incident != "":
+		d.Outcome, d.Why = string(event.Joined), strings.Join(what, "; ")+": nothing is measured any more, and that is no repair"
+	default:
 		d.Outcome, d.Why = string(event.Resolves), strings.Join(what, "; ")
 	}
 	return d

@@ -100,6 +100,7 @@ type Dispatch struct {
 	sources  map[string]bool // whose lengths the machine knows
 	mine     map[string]bool // runs that it started and that go on
 	starting map[string]bool
+	traces   traces // of runs that it started
 	broken   error
 	closing  bool
 	pending  int
@@ -149,6 +150,7 @@ func (d *Dispatch) remembered(mem *Memory) {
 	}
 	for _, a := range mem.Active {
 		d.mine[a.Ticket.Run] = true
+		d.traces.put(a.Ticket.Run, a.Ticket.Row.Trace)
 	}
 }
 
@@ -228,6 +230,7 @@ func (d *Dispatch) do(o Output) {
 		d.mu.Lock()
 		again := d.starting[x.Run]
 		d.starting[x.Run], d.mine[x.Run] = true, true
+		d.traces.put(x.Run, x.Ticket.Row.Trace)
 		d.mu.Unlock()
 		if !again {
 			d.begin(func() { d.start(x) })
@@ -397,7 +400,7 @@ func (d *Dispatch) complete(ctx context.Context, it *Item, rules *Rules, look bo
 		return err
 	}
 	var err error
-	if it.Cause = cmp.Or(e.Cause, e.Labels["tend_run"]); it.Cause != "" {
+	if it.Cause = cmp.Or(e.Cause, e.Labels["tend_run"], d.traced(e.Trace)); it.Cause != "" {
 		if it.Chain, err = d.chain(ctx, it.Cause); err != nil {
 			return err
 		}

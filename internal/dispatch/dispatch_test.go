@@ -18,6 +18,7 @@ import (
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/store/faulty"
 	"github.com/tendhq/tend/internal/store/memory"
+	"github.com/tendhq/tend/internal/trace"
 )
 
 const sayHost = "playbook: say\nparameters: {what: '{{ $.event.labels.host }}'}\n"
@@ -93,6 +94,90 @@ func TestOldNews(t *testing.T) {
 		settle()
 		if got := s.did(); len(got) > 0 || s.count("run") > 0 {
 			t.Errorf("%d effects", len(got))
+		}
+	})
+}
+
+// TestOutage: 300 alerts fire, three runs act, and the server is away for two hours. What waited starts nothing when it is back, and
+// neither do the ends of the alerts, told again and late.
+func TestOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d, r := disk(), rules(t, sayHost+"incident: {resolve: true, key: all}")
+		began := time.Now()
+		s := serve(t, options{store: d, limits: dispatch.Limits{Runs: 3}, hold: make(chan struct{})}, r)
+		var fire, over []event.Event
+		for i := range 300 {
+			e := firing(fmt.Sprint(i), began)
+			fire, over = append(fire, e), append(over, ended(e))
+		}
+		s.accept(fire...)
+		settle()
+		if n := len(s.did()); n != 3 {
+			t.Fatalf("%d effects before it went away", n)
+		}
+		s.close()
+		time.Sleep(2 * time.Hour)
+		s = serve(t, options{store: d}, r)
+		defer s.close()
+		settle()
+		waits, queued := s.count("event", "stale"), s.count("event", "queued", "held")
+		if waits != 297 || queued != 0 {
+			t.Errorf("%d are stale, %d wait", waits, queued)
+		}
+		s.accept(fire...)
+		for _, x := range s.accept(over...) {
+			if x.Run != "" || x.Outcome == event.Started {
+				t.Errorf("%+v", x)
+			}
+		}
+		settle()
+		if got := s.did(); len(got) > 0 || s.count("run") != 3 {
+			t.Errorf("%d effects, %d runs", len(got), s.count("run"))
+		}
+	})
+}
+
+// TestVanished: what is not measured any more is no repair: its incident stays open, what waits starts nothing, and a trigger can
+// be about it.
+func TestVanished(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, options{store: disk(), limits: dispatch.Limits{Runs: 1}, hold: make(chan struct{})}, rules(t,
+			"on: {status: vanished, labels: {severity: lost}}\nincident: {key: lost}", sayHost+"incident: {key: disks, resolve: true}"))
+		defer s.close()
+		gone := func(e event.Event, status event.Status) event.Event {
+			e.Status, e.Key, e.Until = status, e.Key+"/"+string(status), time.Now()
+			return e
+		}
+		a, b := firing("a", time.Now()), firing("b", time.Now())
+		first := s.accept(a, b)
+		settle()
+		if first[0].Outcome != event.Started || first[1].Outcome != event.Queued {
+			t.Fatalf("%+v", first)
+		}
+		got := s.accept(gone(a, event.Vanished), gone(b, event.Vanished))
+		if got[0].Outcome != event.Joined || !strings.Contains(got[0].Why, "no repair") || got[0].Incident != first[0].Incident {
+			t.Errorf("%+v", got[0])
+		}
+		if row := s.row(first[1].Event); row.Decision.Outcome != string(event.Stale) || !strings.Contains(row.Decision.Why, "vanished") {
+			t.Errorf("%+v", row.Decision)
+		}
+		st, _, err := s.Incident(t.Context(), first[0].Incident)
+		if err != nil || st.Status.Over() || st.Firing() != 2 {
+			t.Fatalf("%+v, %v", st, err)
+		}
+		again := a
+		again.Key += "/again"
+		s.accept(again) // it is measured again, and fires
+		s.accept(gone(again, event.Resolved), gone(b, event.Resolved))
+		if st, _, err = s.Incident(t.Context(), first[0].Incident); err != nil || st.Status != incident.Resolved {
+			t.Errorf("%s, %v", st.Status, err)
+		}
+		c := gone(firing("c", time.Now()), event.Vanished)
+		c.Labels = map[string]string{"severity": "lost"}
+		if x := s.accept(c)[0]; x.Outcome != event.Joined || !strings.Contains(x.Why, "opened") {
+			t.Errorf("a trigger that is about it: %+v", x)
 		}
 	})
 }
@@ -436,6 +521,27 @@ func TestEchoes(t *testing.T) {
 				t.Errorf("%d: %+v", i, x)
 			}
 			cause = r.Run
+		}
+		// Who does not say it is known by the trace that the run's steps send along.
+		by := event.Event{Source: "hook", Project: "default", Kind: "webhook", Key: "t0", Labels: map[string]string{"n": "0"}}
+		run := s.accept(by)[0].Run
+		by.Trace = trace.Of(run, "").At(trace.Step(run, "steps[0]")).String()
+		by.Key = "t0 again"
+		if x := s.accept(by)[0]; x.Outcome != event.Refused || !strings.Contains(x.Why, run) {
+			t.Errorf("by its trace: %+v", x)
+		}
+		by.Key, by.Labels = "t1", map[string]string{"n": "1"}
+		next := s.accept(by)[0] // the same trace
+		by.Key = "t1 again"
+		if x := s.accept(by)[0]; next.Outcome != event.Started || x.Outcome != event.Refused || !strings.Contains(x.Why, next.Run) {
+			t.Errorf("further on: %+v, %+v", next, x)
+		}
+		by.Trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+		for _, key := range []string{"foreign", "foreign again"} { // one pipeline can do two things
+			if by.Key = key; s.accept(by)[0].Outcome == event.Refused {
+				t.Errorf("%s is refused", key)
+			}
+			settle()
 		}
 		forged := event.Event{Source: "hook", Project: "default", Kind: "webhook", Key: "f", Labels: map[string]string{"n": "1"}, Cause: "run_' OR 1=1"}
 		if r := s.accept(forged)[0]; r.Outcome != event.Started {

@@ -153,7 +153,7 @@ func (m *Machine) tell(t *Ticket, now time.Time) (name, did string) {
 	if name := m.keys[key]; name != "" {
 		return name, m.join(name, t, now)
 	}
-	if t.Row.Status == event.Resolved {
+	if t.Row.Status.Over() && !(t.Row.Status == event.Vanished && t.Outcome.Status == string(event.Vanished)) {
 		if d := t.Row.Decision.Incident; d != "" {
 			return d, "joined " + d
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/tendhq/tend/internal/engine"
@@ -13,6 +14,7 @@ import (
 	"github.com/tendhq/tend/internal/id"
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/program"
+	"github.com/tendhq/tend/internal/spelling"
 	"github.com/tendhq/tend/internal/store"
 )
 
@@ -31,6 +33,24 @@ func (d *Dispatch) Event(ctx context.Context, eventID string) (*event.Event, *Ro
 	}
 	e.Project = r.Project
 	return e, row, nil
+}
+
+// Unmatched names the events that no trigger matched, are called so (a glob) and came since a time, the oldest first.
+func Unmatched(ctx context.Context, s store.Rower, name string, since time.Time) ([]string, error) {
+	var out []string
+	for r, err := range store.All(ctx, s, store.Filter{Kind: "event", Status: []string{string(event.Unmatched)}}) {
+		if err != nil {
+			return nil, err
+		}
+		if r.At.Before(since) { // the newest come first
+			break
+		}
+		if spelling.Glob(name, r.Name) {
+			out = append(out, r.ID)
+		}
+	}
+	slices.Reverse(out)
+	return out, nil
 }
 
 // Replay decides about an event again, by the triggers of now. anyway: also when it is too old for them.

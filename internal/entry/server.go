@@ -25,7 +25,7 @@ type EventReceived struct {
 	Project  string       `json:"project"`
 	Ref      *Ref         `json:"ref,omitempty"` // of Data, when it is large; in the blob group of the event's id
 	Source   string       `json:"source"`
-	Status   string       `json:"status,omitempty"` // firing, resolved
+	Status   string       `json:"status,omitempty"` // firing, resolved, vanished
 	Trace    string       `json:"trace,omitempty"`  // W3C traceparent that it came with
 	Type     string       `json:"type"`             // alert, push, tick, …
 	Until    time.Time    `json:"until,omitzero"`

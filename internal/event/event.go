@@ -37,7 +37,11 @@ type Status string
 const (
 	Firing   Status = "firing"
 	Resolved Status = "resolved"
+	Vanished Status = "vanished" // it ended because nothing is measured any more: that is no repair
 )
+
+// Over tells whether what has this status does not go on.
+func (s Status) Over() bool { return s == Resolved || s == Vanished }
 
 // ID names an event by its project, source and key: a repeat has the same id. The time of birth in the id is that of the
 // event, so that ids sort by age.

@@ -63,6 +63,7 @@ type Governor struct {
 	halts     map[string]guard.Halted
 	settings  map[string]guard.Setting // by ID of the row
 	overrides map[string]guard.Override
+	changes   map[string]guard.Planned // by project and id
 	world     guard.World
 	counted   *guard.Counted // by starts and ends of runs
 	most      int            // of counted, before what is over is forgotten
@@ -78,6 +79,7 @@ const (
 	rowHalt     = "halt"
 	rowMode     = "mode"
 	rowOverride = "override"
+	rowChange   = "change"
 	rowCount    = "start-count"
 )
 
@@ -100,12 +102,13 @@ func Open(ctx context.Context, c Config) (*Governor, error) {
 	}
 	g := &Governor{
 		cfg: c, changed: make(chan struct{}, 1), own: map[string][]guard.Spec{}, halts: map[string]guard.Halted{},
-		settings: map[string]guard.Setting{}, overrides: map[string]guard.Override{}, counted: new(guard.Counted), most: minCounts,
+		settings: map[string]guard.Setting{}, overrides: map[string]guard.Override{}, changes: map[string]guard.Planned{}, counted: new(guard.Counted), most: minCounts,
 	}
 	for kind, read := range map[string]func(id string, body []byte) error{
 		rowHalt:     func(id string, b []byte) error { return into(b, id, g.halts) },
 		rowMode:     func(id string, b []byte) error { return into(b, id, g.settings) },
 		rowOverride: func(id string, b []byte) error { return into(b, id, g.overrides) },
+		rowChange:   func(id string, b []byte) error { return into(b, id, g.changes) },
 		rowCount: func(_ string, b []byte) error {
 			var r guard.Reservation
 			err := json.Unmarshal(b, &r)
@@ -159,13 +162,19 @@ func (g *Governor) rebuild() {
 			r.Overrides = append(r.Overrides, o)
 		}
 	}
+	for _, k := range slices.Sorted(maps.Keys(g.changes)) {
+		if c := g.changes[k]; now.Before(c.To) {
+			r.World.Changes = append(r.World.Changes, c)
+		}
+	}
 	r.World.Runs = g.counted.Clone()
 	b, err := json.Marshal(struct {
 		G map[string][]guard.Spec
 		M []guard.Setting
 		H []guard.Halted
 		O []guard.Override
-	}{r.Guards, r.Modes, r.Halts, r.Overrides})
+		C []guard.Planned `json:",omitempty"`
+	}{r.Guards, r.Modes, r.Halts, r.Overrides, r.World.Changes})
 	if err == nil {
 		sum := sha256.Sum256(b)
 		r.Version = hex.EncodeToString(sum[:6])
@@ -308,32 +317,25 @@ func (g *Governor) SetGuards(byProject map[string][]guard.Spec) {
 	g.rebuild()
 }
 
-// Blind says that something that is expected is silent since a time, or is heard of again (the zero time).
-func (g *Governor) Blind(what string, since time.Time) {
+// Blind says that something that is expected is silent since a time, or is heard of again (the zero time). Guards of a project
+// look at it, or those of all ("").
+func (g *Governor) Blind(project, what string, since time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	old, was := g.world.Blind[what]
+	if since.IsZero() && !was || was && old.Since.Equal(since) {
+		return
+	}
 	blind := maps.Clone(g.world.Blind)
 	if blind == nil {
-		blind = map[string]time.Time{}
-	}
-	old, was := blind[what]
-	if since.IsZero() && !was || was && old.Equal(since) {
-		return
+		blind = map[string]guard.Silence{}
 	}
 	if since.IsZero() {
 		delete(blind, what)
 	} else {
-		blind[what] = since
+		blind[what] = guard.Silence{Project: project, Since: since}
 	}
 	g.world.Blind = blind
-	g.rebuild()
-}
-
-// Changes gives the approved changes that are known.
-func (g *Governor) Changes(all []guard.Planned) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.world.Changes = all
 	g.rebuild()
 }
 

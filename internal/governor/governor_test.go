@@ -342,3 +342,65 @@ func TestSeen(t *testing.T) {
 	}
 	b.close(t)
 }
+
+// TestChanges: an approved change counts until it is over or withdrawn, also after a restart; what makes no sense is refused.
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		disk := new(memory.Disk)
+		want := map[string][]guard.Spec{"default": {{Name: "change", Change: &guard.Change{Required: true}}}}
+		begin := func() *bench {
+			b := open(t, memory.Open(disk), governor.Config{Mode: guard.ModeAuto})
+			b.SetGuards(want)
+			return b
+		}
+		b := begin()
+		now := time.Now()
+		good := guard.Planned{ID: "CHG-1", From: now, To: now.Add(time.Hour), Targets: []string{"host:*"}}
+		for name, x := range map[string]func(*guard.Planned){
+			"no end": func(c *guard.Planned) { c.To = time.Time{} }, "backwards": func(c *guard.Planned) { c.To = now.Add(-time.Minute) }, "over": func(c *guard.Planned) { c.From, c.To = now.Add(-2*time.Hour), now.Add(-time.Hour) },
+			"too long": func(c *guard.Planned) { c.To = now.Add(32 * 24 * time.Hour) }, "no name": func(c *guard.Planned) { c.ID = "" },
+			"far away": func(c *guard.Planned) { c.From, c.To = now.Add(400*24*time.Hour), now.Add(401*24*time.Hour) },
+		} {
+			c := good
+			x(&c)
+			if _, err := b.Approve(t.Context(), c, ann); !fault.Is(err, fault.Invalid) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if v := effect(b.Governor); v.Kind != guard.Hold {
+			t.Fatalf("%+v", v)
+		}
+		if _, err := b.Approve(t.Context(), good, ann); err != nil {
+			t.Fatal(err)
+		}
+		version := b.Rules().Version
+		if _, err := b.Approve(t.Context(), good, ann); err != nil || b.Rules().Version != version {
+			t.Errorf("the same again: %v", err)
+		}
+		b.close(t)
+		b = begin()
+		if v := effect(b.Governor); v.Kind != guard.Allow {
+			t.Errorf("after a restart: %+v", v)
+		}
+		if err := b.Withdraw(t.Context(), "", "CHG-2", ann, ""); !fault.Is(err, fault.NotFound) {
+			t.Error(err)
+		}
+		if err := b.Withdraw(t.Context(), "", "CHG-1", ann, "cancelled"); err != nil || effect(b.Governor).Kind != guard.Hold {
+			t.Errorf("%v", err)
+		}
+		if _, err := b.Approve(t.Context(), good, ann); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Hour)
+		next := good
+		next.ID, next.From, next.To = "CHG-3", time.Now(), time.Now().Add(time.Hour)
+		if _, err := b.Approve(t.Context(), next, ann); err != nil {
+			t.Fatal(err)
+		}
+		if c := b.Rules().World.Changes; len(c) != 1 || c[0].ID != "CHG-3" || c[0].By != "ann" {
+			t.Errorf("%+v", c)
+		}
+		b.close(t)
+	})
+}

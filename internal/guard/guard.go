@@ -253,7 +253,21 @@ func (q *question) approval() Verdict {
 
 func (q *question) change() Verdict {
 	for _, t := range subjects(&q.g.Select, q.r) {
-		if !slices.ContainsFunc(q.world.Changes, func(c Planned) bool { return c.covers(t, q.r.Playbook, q.now) }) {
+		var next Planned
+		open := slices.ContainsFunc(q.world.Changes, func(c Planned) bool {
+			if !c.about(q.r.Project, t, q.r.Playbook) {
+				return false
+			}
+			if q.now.Before(c.From) && (next.ID == "" || c.From.Before(next.From)) {
+				next = c
+			}
+			return c.open(q.now)
+		})
+		switch {
+		case open:
+		case next.ID != "":
+			return q.no(next.From, false, "wants an approved change for %s: %s opens at %s", name(t), next.ID, next.From.UTC().Format(time.RFC3339))
+		default:
 			return q.no(time.Time{}, false, "wants an approved change for %s, and none is open", name(t))
 		}
 	}

@@ -22,21 +22,44 @@ type Rules struct {
 
 // World is what is known of the world beyond the runs themselves.
 type World struct {
-	Blind   map[string]time.Time // what should have been heard of and was not, since when
-	Changes []Planned            // approved changes
-	Runs    *Counted             // what starts and ends of runs counted: breakers hold effects by it
+	Blind   map[string]Silence // what should have been heard of and was not
+	Changes []Planned          // approved changes
+	Runs    *Counted           // what starts and ends of runs counted: breakers hold effects by it
+}
+
+// Silence is that something is not heard of.
+type Silence struct {
+	Project string // that is blind by it; "": all
+	Since   time.Time
+}
+
+// Silent gives what is not heard of, since when.
+func (w *World) Silent() map[string]time.Time {
+	out := make(map[string]time.Time, len(w.Blind))
+	for what, x := range w.Blind {
+		out[what] = x.Since
+	}
+	return out
 }
 
 // Planned is an approved change: what it covers, and when.
 type Planned struct {
-	ID        string
-	From, To  time.Time
-	Playbooks []string // globs; empty: all
-	Targets   []string // globs; empty: all
+	ID        string    `json:"id"` // as whoever approved it calls it
+	By        string    `json:"by"`
+	From      time.Time `json:"from"`
+	To        time.Time `json:"to"`
+	Playbooks []string  `json:"playbooks,omitempty"` // globs; empty: all
+	Project   string    `json:"project"`
+	Targets   []string  `json:"targets,omitempty"` // globs; empty: all
+	Why       string    `json:"why,omitempty"`
 }
 
-func (c Planned) covers(target, playbook string, now time.Time) bool {
-	return !now.Before(c.From) && (c.To.IsZero() || now.Before(c.To)) && spelling.Globs(c.Targets, target) && spelling.Globs(c.Playbooks, playbook)
+func (c Planned) about(project, target, playbook string) bool {
+	return c.Project == project && spelling.Globs(c.Targets, target) && spelling.Globs(c.Playbooks, playbook)
+}
+
+func (c Planned) open(now time.Time) bool {
+	return !now.Before(c.From) && (c.To.IsZero() || now.Before(c.To))
 }
 
 // Override loosens a guard for a while. Who and why are recorded; it ends by itself.

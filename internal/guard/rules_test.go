@@ -202,6 +202,13 @@ func TestChange(t *testing.T) {
 	if v := r.Effect(nil, on("r", "host:1"), noon.Add(time.Hour)); v.Kind != guard.Hold {
 		t.Errorf("it is over: %+v", v)
 	}
+	if v := r.Effect(nil, on("r", "host:1"), noon.Add(-2*time.Hour)); v.Kind != guard.Hold || !v.Until.Equal(noon.Add(-time.Hour)) || !strings.Contains(v.Why, "CHG1 opens at 2026") {
+		t.Errorf("before it opens: %+v", v)
+	}
+	r.World.Changes[0].Project = "other"
+	if v := r.Effect(nil, on("r", "host:1"), noon); v.Kind != guard.Hold {
+		t.Errorf("of another project: %+v", v)
+	}
 }
 
 func TestModes(t *testing.T) {
@@ -491,7 +498,7 @@ func TestStandDown(t *testing.T) {
 		t.Errorf("calm again: %+v", v)
 	}
 	s = &story{rules: rules(guard.Spec{Name: "down", StandDown: &guard.StandDown{Blind: lasts(time.Minute)}})}
-	s.rules.World.Blind = map[string]time.Time{"Watchdog": noon}
+	s.rules.World.Blind = map[string]guard.Silence{"Watchdog": {Since: noon}, "elsewhere": {Project: "other", Since: noon.Add(-time.Hour)}}
 	for at, want := range map[time.Duration]guard.Kind{0: guard.Allow, time.Minute: guard.Hold} {
 		if v := s.start("r", "k", noon.Add(at)); v.Kind != want {
 			t.Errorf("blind for %s: %+v", at, v)

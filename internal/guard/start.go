@@ -44,7 +44,7 @@ func (r *Rules) Start(counted *Counted, s Start, now time.Time) StartVerdict {
 		if !g.Select.environment(s.Environment) || !g.Select.playbook(s.Playbook, s.Labels) {
 			continue
 		}
-		q := question{g: g, counted: counted, world: r.World, r: &Request{Playbook: s.Playbook, Key: s.Key, Root: s.Run}, now: now}
+		q := question{g: g, counted: counted, world: r.World, r: &Request{Project: s.Project, Playbook: s.Playbook, Key: s.Key, Root: s.Run}, now: now}
 		var no Verdict
 		var reserve []Reservation
 		switch {
@@ -133,7 +133,7 @@ func (r *Rules) Seen(counted *Counted, s Start, now time.Time) []Reservation {
 		if g.StandDown == nil || !g.Select.environment(s.Environment) || !g.Select.playbook(s.Playbook, s.Labels) {
 			continue
 		}
-		q := question{g: g, counted: counted, world: r.World, r: &Request{Playbook: s.Playbook, Key: s.Key, Root: s.Run}, now: now}
+		q := question{g: g, counted: counted, world: r.World, r: &Request{Project: s.Project, Playbook: s.Playbook, Key: s.Key, Root: s.Run}, now: now}
 		out = append(out, q.alarms(s)...)
 	}
 	return out
@@ -215,8 +215,9 @@ func (q *question) standDown() Verdict {
 		return Verdict{}
 	}
 	for _, what := range slices.Sorted(maps.Keys(q.world.Blind)) {
-		if since := q.world.Blind[what]; q.now.Sub(since) >= time.Duration(d.Blind) {
-			return q.no(time.Time{}, false, "stands down until it is heard of again: %s is silent since %s, so nobody would see what happens", what, since.UTC().Format(time.RFC3339))
+		b := q.world.Blind[what]
+		if q.now.Sub(b.Since) >= time.Duration(d.Blind) && (b.Project == "" || b.Project == q.r.Project) {
+			return q.no(time.Time{}, false, "stands down until it is heard of again: %s is silent since %s, so nobody would see what happens", what, b.Since.UTC().Format(time.RFC3339))
 		}
 	}
 	return Verdict{}

@@ -20,6 +20,8 @@ type Governor interface {
 	SetMode(ctx context.Context, s guard.Setting, by entry.Who, why string) error
 	Override(ctx context.Context, o guard.Override, by entry.Who) (guard.Override, error)
 	EndOverride(ctx context.Context, overrideID string, by entry.Who, why string) error
+	Approve(ctx context.Context, c guard.Planned, by entry.Who) (guard.Planned, error)
+	Withdraw(ctx context.Context, project, changeID string, by entry.Who, why string) error
 }
 
 func (s *server) govern(a *api) {
@@ -43,6 +45,12 @@ func (s *server) govern(a *api) {
 	add(a, need(access.Override, "guard"), http.MethodPost, "/v1/overrides/end", about{
 		id: "endOverride", tag: "guards", summary: "End an override before its time",
 	}, s.endOverride)
+	add(a, need(access.Approve, "guard"), http.MethodPost, "/v1/changes", about{
+		id: "approveChange", tag: "guards", summary: "Approve a change, for guards that want one", text: "The same id again is the same change, with what is new about it.",
+	}, s.approveChange)
+	add(a, need(access.Approve, "guard"), http.MethodPost, "/v1/changes/end", about{
+		id: "endChange", tag: "guards", summary: "End an approved change before its time",
+	}, s.endChange)
 }
 
 func (s *server) governor() (Governor, error) {
@@ -60,7 +68,7 @@ func (s *server) rules(_ context.Context, _ *struct{}) (*rulesOutput, error) {
 		return nil, err
 	}
 	r := g.Rules()
-	out := wire.Rules{Version: r.Version, Guards: []wire.Guard{}, Modes: []wire.Mode{}, Halts: []wire.Halt{}, Overrides: []wire.Override{}, Blind: r.World.Blind}
+	out := wire.Rules{Version: r.Version, Guards: []wire.Guard{}, Modes: []wire.Mode{}, Halts: []wire.Halt{}, Overrides: []wire.Override{}, Blind: r.World.Silent()}
 	for project, specs := range r.Guards {
 		for i := range specs {
 			out.Guards = append(out.Guards, wire.Guard{Name: specs[i].Name, Project: project, Rule: specs[i].Rule(), Then: specs[i].Then})
@@ -72,6 +80,9 @@ func (s *server) rules(_ context.Context, _ *struct{}) (*rulesOutput, error) {
 	}
 	for _, h := range r.Halts {
 		out.Halts = append(out.Halts, halted(h))
+	}
+	for _, c := range r.World.Changes {
+		out.Changes = append(out.Changes, planned(c))
 	}
 	for _, o := range r.Overrides {
 		out.Overrides = append(out.Overrides, overridden(o))
@@ -146,6 +157,41 @@ func (s *server) override(ctx context.Context, in *overrideInput) (*overrideOutp
 		Guard: b.Guard, Playbook: b.Playbook, Project: b.Project, Targets: b.Targets, Until: time.Now().Add(time.Duration(b.Minutes) * time.Minute), Why: b.Why,
 	}, who(ctx))
 	return &overrideOutput{overridden(o)}, err
+}
+
+func planned(c guard.Planned) wire.ApprovedChange {
+	return wire.ApprovedChange{By: c.By, From: c.From, ID: c.ID, Playbooks: c.Playbooks, Project: c.Project, Targets: c.Targets, To: c.To, Why: c.Why}
+}
+
+type changeInput struct{ Body wire.ChangeRequest }
+
+type changeOutput struct{ Body wire.ApprovedChange }
+
+func (s *server) approveChange(ctx context.Context, in *changeInput) (*changeOutput, error) {
+	g, err := s.governor()
+	if err != nil {
+		return nil, err
+	}
+	b := in.Body
+	if b.From.IsZero() {
+		b.From = time.Now()
+	}
+	c, err := g.Approve(ctx, guard.Planned{
+		ID: b.ID, From: b.From, To: b.From.Add(time.Duration(b.Minutes) * time.Minute), Playbooks: b.Playbooks, Project: b.Project, Targets: b.Targets, Why: b.Why,
+	}, who(ctx))
+	return &changeOutput{planned(c)}, err
+}
+
+type changeEndInput struct{ Body wire.ChangeEnd }
+
+type changeEndOutput struct{ Body wire.ChangeEnd }
+
+func (s *server) endChange(ctx context.Context, in *changeEndInput) (*changeEndOutput, error) {
+	g, err := s.governor()
+	if err != nil {
+		return nil, err
+	}
+	return &changeEndOutput{in.Body}, g.Withdraw(ctx, in.Body.Project, in.Body.ID, who(ctx), in.Body.Why)
 }
 
 type endedOutput struct{ Body wire.End }

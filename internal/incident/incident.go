@@ -86,8 +86,10 @@ type Member struct {
 	Since time.Time // when it last changed its status here
 }
 
-// Firing tells whether it has not ended.
-func (m Member) Firing() bool { return m.Status == "firing" }
+// Firing tells whether it has not ended. That nothing is measured any more is no end: nobody knows.
+func (m Member) Firing() bool { return m.Status == "firing" || m.Status == vanished }
+
+const vanished = "vanished"
 
 // Run is a run for an incident.
 type Run struct {
@@ -305,7 +307,7 @@ func (s *State) join(at time.Time, x entry.IncidentJoined) {
 		if old.Status == x.Status {
 			m.Since = old.Since
 		}
-	} else if x.Status == "resolved" {
+	} else if x.Status == "resolved" || x.Status == vanished {
 		return // it ends what never was here
 	}
 	s.put(key, m)

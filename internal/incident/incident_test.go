@@ -83,6 +83,10 @@ func TestLife(t *testing.T) {
 	if s.s.Status.Over() {
 		t.Error("it is over while an alert fires")
 	}
+	s.ok(s.s.Join(alert("b", "vanished"), self))
+	if s.s.Status.Over() || s.s.Firing() != 1 {
+		t.Error("it is over because nothing is measured any more")
+	}
 	s.ok(s.s.Join(alert("b", "resolved"), self))
 	if s.s.Status != incident.Resolved {
 		t.Error("it is not over")
@@ -95,7 +99,7 @@ func TestLife(t *testing.T) {
 	for _, l := range s.log {
 		what = append(what, l.What)
 	}
-	if got := strings.Join(what, " "); got != "opened joined joined ran updated ran joined joined resolved" {
+	if got := strings.Join(what, " "); got != "opened joined joined ran updated ran joined joined joined resolved" {
 		t.Error(got)
 	}
 }

@@ -45,7 +45,7 @@ type Clock struct {
 	Watches   []Watch
 	Accept    Acceptor
 	Ledger    *ledger.Ledger
-	Blind     func(what string, since time.Time) // of watches that monitor
+	Blind     func(project, what string, since time.Time) // of watches that monitor
 	Log       *slog.Logger
 
 	mu   sync.Mutex
@@ -183,15 +183,15 @@ func (c *Clock) watch(ctx context.Context, w Watch, l last, began, now time.Time
 		l = last{At: seen.UTC()}
 	default:
 		if w.Monitors && c.Blind != nil && l.Silent {
-			c.Blind(w.Name, l.At)
+			c.Blind("", w.Name, l.At)
 		}
 		return l
 	}
 	if w.Monitors && c.Blind != nil {
 		if l.Silent {
-			c.Blind(w.Name, l.At)
+			c.Blind("", w.Name, l.At)
 		} else {
-			c.Blind(w.Name, time.Time{})
+			c.Blind("", w.Name, time.Time{})
 		}
 	}
 	ev := source.Request{Source: w.Name, Project: w.Project, Now: now}.Event(e)

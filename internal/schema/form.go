@@ -148,7 +148,7 @@ func (m *maker) structure(f document.Form) object {
 		return m.body(t)
 	case trigger.FormOn:
 		o := m.table(t)
-		enum(o, "status", "firing", "resolved", "any")
+		enum(o, "status", "firing", "resolved", "vanished", "any")
 		return o
 	case trigger.FormConcurrency:
 		o := m.table(t)

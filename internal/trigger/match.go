@@ -26,6 +26,7 @@ type Outcome struct {
 	Trigger     string           `json:"trigger"`
 	Environment string           `json:"environment,omitempty"`
 	Scenario    string           `json:"scenario,omitempty"`
+	Status      string           `json:"status,omitempty"` // that the trigger names, of events that begin and end
 	Playbook    string           `json:"playbook,omitempty"`
 	Parameters  map[string]any   `json:"parameters,omitempty"` // not yet bound to the playbook's declarations
 	Key         string           `json:"key,omitempty"`
@@ -66,7 +67,7 @@ func Match(s *Spec, e *event.Event, ev Evaluator) (*Outcome, bool, error) {
 	if ok, err := m.holds(s.When); err != nil || !ok {
 		return nil, false, err
 	}
-	o := &Outcome{Trigger: s.Name, Environment: s.Environment, Playbook: s.Playbook, Priority: e.Priority, Limit: 1, Then: Skip}
+	o := &Outcome{Trigger: s.Name, Environment: s.Environment, Playbook: s.Playbook, Status: s.On.Status, Priority: e.Priority, Limit: 1, Then: Skip}
 	parameters := s.Parameters
 	if len(s.Scenarios) > 0 {
 		c, err := m.scenario()
@@ -305,9 +306,13 @@ func (m *matcher) tree(t expr.Tree) (any, error) {
 }
 
 func (o *On) selects(e *event.Event) bool {
+	status := e.Status
+	if !status.Over() {
+		status = event.Firing
+	}
 	switch {
 	case e.Status == "" || o.Status == "any":
-	case o.Status == "resolved" != (e.Status == event.Resolved):
+	case cmp.Or(o.Status, string(event.Firing)) != string(status):
 		return false
 	}
 	if !spelling.Globs(o.Source, e.Source) || !spelling.Globs(o.Kind, e.Kind) {

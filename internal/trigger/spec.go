@@ -33,7 +33,7 @@ type Spec struct {
 type On struct {
 	Source []string          `json:"source,omitempty"`
 	Kind   []string          `json:"kind,omitempty"`
-	Status string            `json:"status,omitempty"` // firing (default), resolved, any
+	Status string            `json:"status,omitempty"` // firing (default), resolved, vanished, any
 	Labels map[string]string `json:"labels,omitempty"`
 }
 

@@ -65,7 +65,7 @@ var (
 	onKeys = document.Table{
 		document.Def("source", document.FormTexts, "Globs of the names of sources."),
 		document.Def("kind", document.FormTexts, "Globs of kinds: alert, push, pipeline, tick, absence, webhook, incident, run, …"),
-		document.Def("status", document.FormText, "firing (default), resolved or any, of events that begin and end."),
+		document.Def("status", document.FormText, "firing (default), resolved, vanished (nothing is measured any more) or any, of events that begin and end."),
 		document.Def("labels", document.FormLabels, "Labels that the event must have; globs."),
 	}
 	concurrencyKeys = document.Table{
@@ -148,7 +148,7 @@ func on(r *document.Reader, k document.Key) On {
 		case "kind":
 			out.Kind = r.Texts(k)
 		case "status":
-			out.Status = r.OneOf(k, "firing", "resolved", "any")
+			out.Status = r.OneOf(k, "firing", "resolved", "vanished", "any")
 		case "labels":
 			out.Labels = r.Labels(k)
 		}

@@ -19,7 +19,7 @@ type Report struct {
 	Labels   map[string]string `json:"labels,omitempty" doc:"What triggers select by."`
 	Name     string            `json:"name,omitempty" maxLength:"200" doc:"For people."`
 	Priority int               `json:"priority,omitempty" minimum:"-1000" maximum:"1000" doc:"A greater one goes first when there is too much."`
-	Status   string            `json:"status,omitempty" enum:"firing,resolved" doc:"Of what begins and ends."`
+	Status   string            `json:"status,omitempty" enum:"firing,resolved,vanished" doc:"Of what begins and ends."`
 }
 
 // Reports are events, in order.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 // Rules are what is live of guards, modes, halts and overrides.
 type Rules struct {
 	Blind     map[string]time.Time `json:"blind,omitempty" doc:"What is expected and silent, since when."`
+	Changes   []ApprovedChange     `json:"changes,omitempty" doc:"Approved ones that are not over."`
 	Guards    []Guard              `json:"guards"`
 	Halts     []Halt               `json:"halts"`
 	Modes     []Mode               `json:"modes" doc:"The first one is the server's."`
@@ -32,12 +34,64 @@ func SortGuards(g []Guard) {
 	})
 }
 
+// ApprovedChange is a change, which guards may want for what they are about.
+type ApprovedChange struct {
+	By        string    `json:"by"`
+	From      time.Time `json:"from"`
+	ID        string    `json:"id" doc:"As whoever approved it calls it."`
+	Playbooks []string  `json:"playbooks,omitempty" doc:"Globs; none: all."`
+	Project   string    `json:"project"`
+	Targets   []string  `json:"targets,omitempty" doc:"Globs; none: all."`
+	To        time.Time `json:"to"`
+	Why       string    `json:"why,omitempty"`
+}
+
+// String tells of a change in a line.
+func (c ApprovedChange) String() string {
+	about := ""
+	for _, x := range []struct {
+		what string
+		list []string
+	}{{"playbooks", c.Playbooks}, {"targets", c.Targets}} {
+		if len(x.list) > 0 {
+			about += ", " + x.what + " " + strings.Join(x.list, " ")
+		}
+	}
+	return fmt.Sprintf("%s of project %s, %s to %s%s, by %s", c.ID, c.Project, c.From.UTC().Format(time.RFC3339), c.To.UTC().Format(time.RFC3339), about, c.By)
+}
+
+// ChangeRequest approves a change.
+type ChangeRequest struct {
+	From      time.Time `json:"from,omitzero" doc:"Without it now."`
+	ID        string    `json:"id" minLength:"1" maxLength:"200"`
+	Minutes   int64     `json:"minutes" minimum:"1" maximum:"44640" doc:"How long it is open."`
+	Playbooks []string  `json:"playbooks,omitempty" maxItems:"100"`
+	Project   string    `json:"project,omitempty" maxLength:"200"`
+	Targets   []string  `json:"targets,omitempty" maxItems:"100"`
+	Why       string    `json:"why,omitempty" maxLength:"2000"`
+}
+
+// ChangeEnd ends a change before its time.
+type ChangeEnd struct {
+	ID      string `json:"id" maxLength:"200"`
+	Project string `json:"project,omitempty" maxLength:"200"`
+	Why     string `json:"why,omitempty" maxLength:"2000"`
+}
+
 // Mode is what becomes of mutations within a scope.
 type Mode struct {
 	Environment string `json:"environment,omitempty"`
 	Mode        string `json:"mode"`
 	Playbook    string `json:"playbook,omitempty"`
 	Project     string `json:"project,omitempty"`
+}
+
+// Scope says what a mode is of.
+func (m Mode) Scope() string {
+	if s := (Halt{Project: m.Project, Environment: m.Environment, Playbook: m.Playbook}).Scope(); s != everything {
+		return s
+	}
+	return "the server"
 }
 
 // ModeRequest sets a mode.
@@ -59,6 +113,22 @@ type Halt struct {
 	Project     string    `json:"project,omitempty"`
 	Target      string    `json:"target,omitempty"`
 	Why         string    `json:"why,omitempty"`
+}
+
+const everything = "everything"
+
+// Scope says what is halted.
+func (h Halt) Scope() string {
+	var parts []string
+	for _, x := range [][2]string{{"project", h.Project}, {"environment", h.Environment}, {"playbook", h.Playbook}, {"target", h.Target}} {
+		if x[1] != "" {
+			parts = append(parts, x[0]+" "+x[1])
+		}
+	}
+	if len(parts) == 0 {
+		return everything
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Halts are several.

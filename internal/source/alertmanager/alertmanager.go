@@ -112,43 +112,50 @@ func fingerprint(labels map[string]string) string {
 }
 
 // Listed gives the events of the answer to GET /api/v2/alerts: those that are active fire. Silenced and inhibited alerts are
-// left out: somebody decided that nobody is to be bothered by them.
-func Listed(r source.Request) ([]event.Event, error) {
+// only named, by their groups: somebody decided that nobody is to be bothered by them, and yet they are not over.
+func Listed(r source.Request) (firing []event.Event, quiet []string, err error) {
 	v, err := r.JSON()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	items, err := source.Root(map[string]any{"alerts": v}).At("alerts").Items()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []event.Event
 	var problems []error
 	for _, a := range items {
-		if a.At("status", "state").Text() != "active" {
-			continue
-		}
 		e, err := alert(r, a, string(event.Firing), nil)
 		if err != nil {
 			problems = append(problems, err)
 			continue
 		}
-		out = append(out, e)
+		if a.At("status", "state").Text() == "active" {
+			firing = append(firing, e)
+		} else {
+			quiet = append(quiet, e.Group)
+		}
 	}
-	return out, errors.Join(problems...)
+	return firing, quiet, errors.Join(problems...)
 }
 
-// Gone gives the event that ends an alert which the API lists no more. Whether it was repaired or its series vanished,
-// nobody can tell from that: the data says `gone`.
-func Gone(r source.Request, began event.Event) event.Event {
+// Gone gives the event that ends an alert which the API lists no more, since a time.
+//
+// Whoever sends alerts to an Alertmanager repeats them, and says with each until when it counts (endsAt; Prometheus: four times
+// its interval, others: resolve_timeout of the Alertmanager). One that leaves the list before that was ended by its sender: it
+// is resolved. One that stays away only when its time was over was not: nobody repeated it, and whatever it measured, or
+// whoever measured it, may be gone. It has vanished.
+func Gone(r source.Request, began event.Event, since time.Time) event.Event {
 	e := began
 	e.Data = maps.Clone(began.Data)
 	if e.Data == nil {
 		e.Data = map[string]any{}
 	}
 	e.Labels = maps.Clone(began.Labels)
-	e.Data["status"], e.Data["gone"], e.Data["endsAt"] = string(event.Resolved), true, r.Now.UTC().Format(time.RFC3339)
 	e.Status, e.Until = event.Resolved, r.Now
-	e.Key = strings.TrimSuffix(began.Key, "/"+string(event.Firing)) + "/" + string(event.Resolved)
+	if ends := source.Root(began.Data).At("endsAt").Time(); !ends.IsZero() && !since.Before(ends) {
+		e.Status = event.Vanished
+	}
+	e.Data["status"], e.Data["gone"], e.Data["endsAt"] = string(e.Status), true, r.Now.UTC().Format(time.RFC3339)
+	e.Key = strings.TrimSuffix(began.Key, "/"+string(event.Firing)) + "/" + string(e.Status)
 	return r.Event(e)
 }

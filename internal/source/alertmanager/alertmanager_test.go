@@ -113,8 +113,8 @@ func TestListed(t *testing.T) {
 	list := `[{"annotations":{},"endsAt":"2026-03-01T12:04:00.000Z","fingerprint":"aa","receivers":[{"name":"tend"}],"startsAt":"2026-03-01T11:00:00.000Z","status":{"inhibitedBy":[],"silencedBy":[],"state":"active"},"updatedAt":"2026-03-01T12:00:00.000Z","labels":{"alertname":"A"}},
 {"fingerprint":"bb","startsAt":"2026-03-01T11:00:00.000Z","status":{"inhibitedBy":[],"silencedBy":["x"],"state":"suppressed"},"labels":{"alertname":"B"}}]`
 	r := sourcetest.Message{Body: list}.Request()
-	es, err := alertmanager.Listed(r)
-	if err != nil || len(es) != 1 || es[0].Group != "aa" || es[0].Status != event.Firing {
+	es, quiet, err := alertmanager.Listed(r)
+	if err != nil || len(es) != 1 || !slices.Equal(quiet, []string{"bb"}) || es[0].Group != "aa" || es[0].Status != event.Firing {
 		t.Fatalf("%+v, %v", es, err)
 	}
 	sourcetest.Sane(t, es)
@@ -124,14 +124,19 @@ func TestListed(t *testing.T) {
 	if err != nil || ws[0].ID != es[0].ID {
 		t.Errorf("pulled %s, posted %s: %v", es[0].ID, ws[0].ID, err)
 	}
-	gone := alertmanager.Gone(r, es[0])
+	gone := alertmanager.Gone(r, es[0], at("2026-03-01T12:03:59Z"))
 	if gone.Status != event.Resolved || gone.ID == es[0].ID || gone.Group != "aa" || gone.Data["gone"] != true || es[0].Data["gone"] != nil {
 		t.Errorf("%+v", gone)
 	}
 	if !slices.Contains([]any{"resolved"}, gone.Data["status"]) {
 		t.Errorf("its data say %v", gone.Data["status"])
 	}
-	if _, err := alertmanager.Listed(sourcetest.Message{Body: `{"a":1}`}.Request()); err == nil {
+	// Nobody ended it, and its time is over: nothing measures it any more.
+	lost := alertmanager.Gone(r, es[0], at("2026-03-01T12:04:00Z"))
+	if lost.Status != event.Vanished || lost.ID == gone.ID || lost.Data["status"] != "vanished" {
+		t.Errorf("%+v", lost)
+	}
+	if _, _, err := alertmanager.Listed(sourcetest.Message{Body: `{"a":1}`}.Request()); err == nil {
 		t.Error("an object is no list")
 	}
 }
@@ -142,7 +147,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		es, _ := alertmanager.Decoder{}.Decode(sourcetest.Message{Body: string(b)}.Request())
 		sourcetest.Sane(t, es)
-		es, _ = alertmanager.Listed(sourcetest.Message{Body: string(b)}.Request())
+		es, _, _ = alertmanager.Listed(sourcetest.Message{Body: string(b)}.Request())
 		sourcetest.Sane(t, es)
 	})
 }
