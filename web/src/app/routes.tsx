@@ -19,6 +19,11 @@ const page = (load: () => Promise<{ default: ComponentType }>) => lazy(load);
 
 export const routes: Entry[] = [
   { pattern: '/', page: page(() => import('../pages/home/Home')), nav: { label: 'Home', key: 'h', group: 'now' } },
+  { pattern: '/inbox', page: page(() => import('../pages/inbox/Inbox')), nav: { label: 'Inbox', key: 'i', group: 'now' } },
+  { pattern: '/inbox/:task', page: page(() => import('../pages/task/Task')) },
+  { pattern: '/requests', page: page(() => import('../pages/requests/Requests')), nav: { label: 'Requests', key: 'q', group: 'now' } },
+  { pattern: '/requests/new/:offer', page: page(() => import('../pages/request/Ask')) },
+  { pattern: '/requests/:request', page: page(() => import('../pages/request/Request')) },
   { pattern: '/runs', page: page(() => import('../pages/runs/Runs')), nav: { label: 'Runs', key: 'r', group: 'now' } },
   { pattern: '/runs/:run', page: page(() => import('../pages/run/Run')) },
   { pattern: '/incidents', page: page(() => import('../pages/incidents/Incidents')), nav: { label: 'Incidents', key: 'c', group: 'now' } },
