@@ -19,7 +19,7 @@ export interface RunBody {
 }
 
 export interface TaskBody {
-  type: 'approve' | 'ask' | 'manual' | 'doubt';
+  type: 'approve' | 'ask' | 'manual' | 'doubt' | 'review';
   title: string;
   message?: string;
   run: string;
@@ -33,7 +33,15 @@ export interface TaskBody {
   default?: string;
   form?: Record<string, unknown>;
   show?: Record<string, unknown>;
-  votes?: { answer: string; by: Who; why?: string }[];
+  votes?: { answer: string; by: Who; for?: Who; output?: Record<string, unknown>; why?: string }[];
+  assignee?: string;
+  author?: string;
+  notAuthor?: boolean;
+  reviews?: string;
+  links?: { name?: string; url: string }[];
+  comments?: { at: string; by: Who; text: string }[];
+  delegated?: { by: Who; to?: string[] }[];
+  escalated?: { to?: string[] }[];
 }
 
 export const bodyOf = <T>(row: Row): Partial<T> => (row.body ?? {}) as Partial<T>;

@@ -38,7 +38,7 @@ function Body({ o }: { o: Offer }) {
     e.preventDefault();
     setTried(true);
     if (bad || tell.isPending) return;
-    tell.mutate({ path: { name: o.name }, query: { project: o.project }, body: { params: values, ...(why.trim() ? { why: why.trim() } : {}) }, ask: { key } }, { onSuccess: (r) => { toast('It is asked for.'); go(`/requests/${encodeURIComponent(r.id)}`); } });
+    tell.mutate({ path: { name: o.name }, query: { project: o.project }, body: { params: values, ...(why.trim() ? { why: why.trim() } : {}) }, ask: { key } }, { onSuccess: (r) => { toast('It is asked for.'); go(`/requests/${encodeURIComponent(r.request)}`); } });
   };
   return (
     <>
