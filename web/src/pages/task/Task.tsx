@@ -99,7 +99,7 @@ function Plan({ b }: { b: Partial<TaskBody> }) {
           <dt>targets</dt><dd>{s.targets?.length ? <ul className="task-targets">{s.targets.slice(0, 200).map((t) => <li key={t} className="mono"><Text of={t} max={300} /></li>)}{s.targets.length > 200 ? <li className="dim">and {s.targets.length - 200} more</li> : null}</ul> : <span className="dim">none are named</span>}</dd>
           {project.length ? <><dt>guards</dt><dd><Text of={project.map((g) => g.name).join(', ')} max={400} /> <span className="dim">are asked again before it begins</span></dd></> : null}
         </dl>
-        {s.inputs ? <Data of={s.inputs} /> : null}
+        {s.inputs ? <Data of={Object.keys(s.inputs).length === 1 && s.inputs['with'] ? s.inputs['with'] : s.inputs} /> : null}
         <p className="dim"><Sentence of="The answer is bound to this: if the inputs or the targets change, it is asked again." /></p>
       </div>
     </section>
