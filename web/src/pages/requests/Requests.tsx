@@ -12,6 +12,7 @@ export default function Requests() {
   useTitle('Requests');
   const offers = useAsk('listOffers', {});
   const mine = useAsk('listRequests', { query: { limit: 100 } });
+  const titles = new Map((offers.data?.offers ?? []).map((o) => [`${o.project}/${o.name}`, o.title]));
   return (
     <>
       <header className="head"><h1>Requests</h1></header>
@@ -35,7 +36,7 @@ export default function Requests() {
               <thead><tr><th>State</th><th>Request</th><th>It waits for</th><th>Asked</th><th>Done</th></tr></thead>
               <tbody>{d.requests.map((r) => (
                 <tr key={r.id}>
-                  <td><Status of={r.status} /></td><td><Link to={`/requests/${encodeURIComponent(r.id)}`}><Text of={r.title || r.offer} max={120} /></Link></td>
+                  <td><Status of={r.status} /></td><td><Link to={`/requests/${encodeURIComponent(r.id)}`}><Text of={r.title || titles.get(`${r.project}/${r.offer}`) || r.offer} max={120} /></Link></td>
                   <td><Text of={r.waits} max={80} /></td><td><Ago at={r.asked} /></td><td>{r.ended ? <Ago at={r.ended} /> : null}</td>
                 </tr>
               ))}</tbody>

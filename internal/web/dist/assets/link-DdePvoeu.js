@@ -1,0 +1,1 @@
+function e(e){if(e)try{let t=new URL(e);return t.protocol===`https:`||t.protocol===`http:`?t.href:void 0}catch{return}}export{e as t};
