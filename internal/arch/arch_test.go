@@ -308,7 +308,7 @@ var larger = map[string]struct {
 	"engine":        {4600, "the machine and the shell around it, which may not know each other's rules by another door"},
 	"run":           {4600, "the mind: each kind of step has its file"},
 	"config":        {1800, "what can be set, each setting with the sentence that is its documentation"},
-	"cli":           {9600, "one file for each command"},
+	"cli":           {9800, "one file for each command"},
 	"app":           {4500, "the wiring: one file for each part that is put together"},
 	"httpapi":       {4500, "one file for each noun that can be asked about"},
 	"bench":         {2000, "one file for each measure; they share one report"},
