@@ -317,21 +317,21 @@ func TestWhatIsNeededStays(t *testing.T) {
 	w.incident("inc_away", "merged", "inc_open")
 	w.incident("inc_gone", "merged", "inc_over")
 	old := 90 * day
-	w.run("run_a", run.Succeeded, "", old, entry.Cause{})                        // goes
-	w.run("run_b", run.Failed, "", old, entry.Cause{Incident: "inc_over"})       // goes
-	w.run("run_c", run.Failed, "", old, entry.Cause{Incident: "inc_open"})       // stays
-	w.run("run_d", run.Failed, "", old, entry.Cause{Incident: "inc_away"})       // stays
-	w.run("run_e", run.Cancelled, "", old, entry.Cause{Incident: "inc_gone"})    // goes
-	w.run("run_f", run.Quarantined, "", old, entry.Cause{})                      // stays
-	w.run("run_g", run.Waiting, "", old, entry.Cause{Carry: "run_h"})            // stays
-	w.run("run_h", run.Failed, "", old, entry.Cause{Carry: "run_i"})             // stays: g carries it on
-	w.run("run_i", run.Failed, "", old, entry.Cause{Event: "evt_needed"})        // stays: h did
-	w.run("run_j", run.Succeeded, "", old, entry.Cause{})                        // stays: what it called goes on
-	w.run("run_k", run.InDoubt, "run_j", old, entry.Cause{Parent: "run_j"})      // stays
-	w.run("run_l", run.Succeeded, "", old, entry.Cause{})                        // goes, with what it called
-	w.run("run_m", run.Succeeded, "run_l", old, entry.Cause{Parent: "run_l"})    // goes
-	w.run("run_n", run.Succeeded, "", 9*day, entry.Cause{})                      // is young
-	w.run("run_o", run.Succeeded, "", old, entry.Cause{})                        // stays: somebody has to review it
+	w.run("run_a", run.Succeeded, "", old, entry.Cause{})                     // goes
+	w.run("run_b", run.Failed, "", old, entry.Cause{Incident: "inc_over"})    // goes
+	w.run("run_c", run.Failed, "", old, entry.Cause{Incident: "inc_open"})    // stays
+	w.run("run_d", run.Failed, "", old, entry.Cause{Incident: "inc_away"})    // stays
+	w.run("run_e", run.Cancelled, "", old, entry.Cause{Incident: "inc_gone"}) // goes
+	w.run("run_f", run.Quarantined, "", old, entry.Cause{})                   // stays
+	w.run("run_g", run.Waiting, "", old, entry.Cause{Carry: "run_h"})         // stays
+	w.run("run_h", run.Failed, "", old, entry.Cause{Carry: "run_i"})          // stays: g carries it on
+	w.run("run_i", run.Failed, "", old, entry.Cause{Event: "evt_needed"})     // stays: h did
+	w.run("run_j", run.Succeeded, "", old, entry.Cause{})                     // stays: what it called goes on
+	w.run("run_k", run.InDoubt, "run_j", old, entry.Cause{Parent: "run_j"})   // stays
+	w.run("run_l", run.Succeeded, "", old, entry.Cause{})                     // goes, with what it called
+	w.run("run_m", run.Succeeded, "run_l", old, entry.Cause{Parent: "run_l"}) // goes
+	w.run("run_n", run.Succeeded, "", 9*day, entry.Cause{})                   // is young
+	w.run("run_o", run.Succeeded, "", old, entry.Cause{})                     // stays: somebody has to review it
 	w.append(ledger.Batch{Rows: []store.Row{{Key: store.Key{Kind: "task", ID: "task_o"}, Status: "open", Parent: "run_o", At: w.now.Add(-old), Body: encode(map[string]string{"type": "review"})}}})
 	w.event("evt_a", "am", "unmatched", old, entry.EventDecided{})               // goes
 	w.event("evt_b", "am", "started", old, entry.EventDecided{Run: "run_g"})     // stays
