@@ -306,7 +306,7 @@ var larger = map[string]struct {
 	"courier":       {2000, "one file for each thing that becomes news — incidents, questions, runs, action items — which share the outbox, and the commit that says how far each was told"},
 	"dispatch":      {2900, "the machine and the shell around it, as in engine: neither may know the other's rules by another door"},
 	"engine":        {4600, "the machine and the shell around it, which may not know each other's rules by another door"},
-	"run":           {4600, "the mind: each kind of step has its file"},
+	"run":           {4900, "the mind: each kind of step has its file"},
 	"config":        {1800, "what can be set, each setting with the sentence that is its documentation"},
 	"cli":           {9800, "one file for each command"},
 	"app":           {4500, "the wiring: one file for each part that is put together"},
