@@ -1,5 +1,6 @@
 // A run as the page knows it: the glance, and the deltas that came since. Pure.
 import type { Glance, GlanceHead, GlanceStep, RunMoment } from '../../api/schema';
+import type { Place } from '../../ui/Graph';
 
 export interface Delta { head?: GlanceHead; steps?: GlanceStep[]; gone?: string[]; moments?: RunMoment[] }
 
@@ -10,21 +11,8 @@ export interface Known extends Glance {
   places: Map<string, Place>;
 }
 
-export interface Place {
-  status: string;
-  /** The instance that is shown when somebody chooses the place: the one that a person must see most. */
-  path: string;
-  instances: number;
-  count: number;
-  done: number;
-  failed: number;
-  attempts: number;
-  started: string | undefined;
-  ended: string | undefined;
-  undone: boolean;
-  would: boolean;
-  held: boolean;
-}
+
+export type { Place };
 
 const order = ['', 'pending', 'not-reached', 'skipped', 'carried', 'succeeded', 'ignored', 'undone', 'retrying', 'verifying', 'running', 'waiting', 'failed', 'in-doubt'];
 const weight = (status: string) => order.indexOf(status);

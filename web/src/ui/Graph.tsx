@@ -2,12 +2,29 @@
 // that thousands of steps move as easily as ten.
 import { memo, type PointerEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
-import type { Box, Edge, Layout } from '../../api/schema';
-import { label } from '../../lib/text';
-import { parse, took } from '../../lib/time';
-import { Glyph, lookOf } from '../../ui/Status';
-import { useNow } from '../../ui/Time';
-import type { Place } from './model';
+import type { Box, Edge, Layout } from '../api/schema';
+import { label } from '../lib/text';
+import { parse, took } from '../lib/time';
+import { Glyph, lookOf } from './Status';
+import { useNow } from './Time';
+import './graph.css';
+
+/** What is known of a box while a playbook runs. */
+export interface Place {
+  status: string;
+  /** The instance that is shown when somebody chooses the place: the one that a person must see most. */
+  path: string;
+  instances: number;
+  count: number;
+  done: number;
+  failed: number;
+  attempts: number;
+  started: string | undefined;
+  ended: string | undefined;
+  undone: boolean;
+  would: boolean;
+  held: boolean;
+}
 
 const unit = 7; // pixels of a unit of the grid, at zoom 1
 const zooms = [0.25, 0.35, 0.5, 0.7, 0.85, 1, 1.25, 1.5];
@@ -15,8 +32,12 @@ const margin = 240; // drawn around what is seen
 
 interface View { x: number; y: number; w: number; h: number }
 
-export function Graph({ layout, places, chosen, choose, follow }: {
+export function Graph({ layout, places, chosen, choose, follow, still, marked }: {
   layout: Layout; places: Map<string, Place>; chosen: string; choose: (place: string) => void;
+  /** It does not run: every box can be chosen, and none has a state. */
+  still?: boolean;
+  /** Boxes in which something is wrong. */
+  marked?: Set<string>;
   /** The place to keep in view while nobody scrolls. */
   follow: string | undefined;
 }) {
@@ -100,8 +121,8 @@ export function Graph({ layout, places, chosen, choose, follow }: {
               {seen.edges.map((e) => <Line key={`${e.from}>${e.to}>${e.kind}`} edge={e} done={passed(places, e)} />)}
             </svg>
             {seen.boxes.map((b) => (b.block
-              ? <Block key={`b${b.path}`} box={b} place={places.get(b.path)} chosen={chosen === b.path} choose={choose} />
-              : <Step key={b.path} box={b} place={places.get(b.path)} chosen={chosen === b.path} choose={choose} />))}
+              ? <Block key={`b${b.path}`} box={b} place={places.get(b.path)} chosen={chosen === b.path} choose={choose} still={still ?? false} wrong={marked?.has(b.path) ?? false} />
+              : <Step key={b.path} box={b} place={places.get(b.path)} chosen={chosen === b.path} choose={choose} still={still ?? false} wrong={marked?.has(b.path) ?? false} />))}
           </div>
         </div>
       </div>
@@ -155,11 +176,11 @@ const plainBlock = new Set(['parallel', 'steps']);
 
 const at = (b: Box) => ({ left: b.x * unit, top: b.y * unit, width: b.w * unit, height: b.h * unit });
 
-const Block = memo(function Block({ box, place, chosen, choose }: { box: Box; place: Place | undefined; chosen: boolean; choose: (p: string) => void }) {
+const Block = memo(function Block({ box, place, chosen, choose, still, wrong }: { box: Box; place: Place | undefined; chosen: boolean; choose: (p: string) => void; still: boolean; wrong: boolean }) {
   const status = place?.held ? 'held' : (place?.status ?? '');
   return (
-    <div className={`gblock gblock-${box.kind}`} style={at(box)} data-tone={status ? lookOf(status).tone : undefined} data-chosen={chosen || undefined}>
-      <button type="button" onClick={() => choose(box.path)} disabled={!place}>
+    <div className={`gblock gblock-${box.kind}`} style={at(box)} data-tone={status ? lookOf(status).tone : undefined} data-chosen={chosen || undefined} data-wrong={wrong || undefined}>
+      <button type="button" onClick={() => choose(box.path)} disabled={!place && !still}>
         {status && status !== 'pending' ? <Glyph status={status} size={12} /> : null}
         <span className="clip"><b>{words[box.kind] ?? box.kind}</b> {box.title === box.kind ? null : <bdi>{label(box.title, 60)}</bdi>}</span>
         {place && place.count > 0 ? <span className="count">{place.done}/{place.count}{place.failed ? <i> {place.failed} failed</i> : null}</span> : null}
@@ -169,14 +190,14 @@ const Block = memo(function Block({ box, place, chosen, choose }: { box: Box; pl
   );
 });
 
-const Step = memo(function Step({ box, place, chosen, choose }: { box: Box; place: Place | undefined; chosen: boolean; choose: (p: string) => void }) {
+const Step = memo(function Step({ box, place, chosen, choose, still, wrong }: { box: Box; place: Place | undefined; chosen: boolean; choose: (p: string) => void; still: boolean; wrong: boolean }) {
   const status = place?.held ? 'held' : (place?.status ?? '');
   if (box.kind === 'start' || box.kind === 'end') return <div className="gend" style={at(box)}><span>{box.title}</span></div>;
   const busy = status === 'running' || status === 'verifying' || status === 'retrying';
   return (
-    <button type="button" className={`gstep gstep-${box.role || box.kind}`} style={at(box)} data-status={status || undefined} data-tone={status && status !== 'pending' ? lookOf(status).tone : undefined} data-effect={box.effect || undefined} data-bare={box.lines?.length ? undefined : true} data-chosen={chosen || undefined} onClick={() => choose(box.path)} disabled={!place}
-      aria-label={`${box.role ? `${box.role}: ` : ''}${label(box.title, 100)}: ${status ? lookOf(status).says : 'not begun'}`}>
-      <span className="title"><Glyph status={status || 'pending'} quiet /><bdi className="clip">{label(box.title, 80)}</bdi>
+    <button type="button" className={`gstep gstep-${box.role || box.kind}`} style={at(box)} data-status={status || undefined} data-tone={status && status !== 'pending' ? lookOf(status).tone : undefined} data-effect={box.effect || undefined} data-bare={box.lines?.length ? undefined : true} data-chosen={chosen || undefined} data-wrong={wrong || undefined} onClick={() => choose(box.path)} disabled={!place && !still}
+      aria-label={`${box.role ? `${box.role}: ` : ''}${label(box.title, 100)}: ${still ? (wrong ? 'something is wrong in it' : 'a step') : status ? lookOf(status).says : 'not begun'}`}>
+      <span className="title">{still ? null : <Glyph status={status || 'pending'} quiet />}<bdi className="clip">{label(box.title, 80)}</bdi>
         <span className="more">
           {place && place.instances > 1 ? <span title="instances">×{place.instances}</span> : null}
           {place && place.attempts > 1 ? <span title="attempts">#{place.attempts}</span> : null}
