@@ -210,6 +210,11 @@ func TestMenus(t *testing.T) {
 	if s := h.desk.tasks["task_7"].Status(); s != task.Open {
 		t.Errorf("an approval button answers a doubt: %s", s)
 	}
+	// The glass is not broken by a menu, whatever stands in it.
+	h.put("task_8", entry.TaskCreated{Type: "approve", Title: "Drop it?", From: []string{"nobody"}})
+	if got := choose(courier.Doubt, "task_8|"+task.BreakGlass); !strings.Contains(got, "not broken from here") || h.desk.tasks["task_8"].Status() != task.Open {
+		t.Errorf("%s", got)
+	}
 }
 
 // TestInbox: what waits, with a button where it can be answered.

@@ -181,7 +181,7 @@ func (d *Door) task(ctx context.Context, p access.Principal, name string) (store
 		return r, nil, fault.Wrap(fault.Damaged, err, "read task %s", name)
 	}
 	need := access.Need{Verb: access.Answer, Kind: "task", Project: r.Project, Labels: r.Labels}
-	if t.Type == "approve" {
+	if t.Type == "approve" || t.Type == task.Review {
 		need.Verb = access.Approve
 	}
 	if err := d.Authorize(ctx, p, need); err != nil {
@@ -207,6 +207,9 @@ func (d *Door) answer(ctx context.Context, p access.Principal, a engine.Answer, 
 	_, t, err := d.task(ctx, p, a.Task)
 	if err != nil {
 		return "", err
+	}
+	if a.Choice == task.BreakGlass {
+		return "", fault.New(fault.Refused, "the glass is not broken from here").WithNext("tend inbox break-glass %s --why …", a.Task)
 	}
 	if place != "" {
 		choices, _ := t.Form["choices"].([]any)
