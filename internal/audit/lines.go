@@ -43,10 +43,10 @@ func Problem(line []byte) error {
 		return nil
 	}
 	var e early
-	if json.Unmarshal(line, &e) != nil || e.Problem == "" {
-		return nil
+	if json.Unmarshal(line, &e) == nil && e.Problem != "" {
+		return fault.New(e.Kind, "the export is not whole: %s", e.Problem)
 	}
-	return fault.New(e.Kind, "the export is not whole: %s", e.Problem)
+	return nil
 }
 
 // Lines reads records that Write wrote, one for each call, and io.EOF at the end. What is no record is fault.Damaged, with
