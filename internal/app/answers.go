@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/httpapi"
 	"github.com/tendhq/tend/internal/ledger"
+	"github.com/tendhq/tend/internal/repeat"
 	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/value"
@@ -24,12 +24,12 @@ type answerBook struct {
 	key    seal.Key
 }
 
-var _ httpapi.Answers = answerBook{}
+var _ repeat.Answers = answerBook{}
 
 func answerKey(id string) store.Key { return store.Key{Kind: rowAnswer, ID: id} }
 
-// All implements httpapi.Answers. One that cannot be opened (its key is not here any more) is as good as none.
-func (b answerBook) All(ctx context.Context, each func(string, httpapi.Answered)) error {
+// All implements repeat.Answers. One that cannot be opened (its key is not here any more) is as good as none.
+func (b answerBook) All(ctx context.Context, each func(string, repeat.Answered)) error {
 	return b.ledger.Each(ctx, store.Filter{Kind: rowAnswer, Oldest: true}, func(r store.Row) error {
 		if a, ok := b.open(r); ok {
 			each(r.ID, a)
@@ -38,7 +38,7 @@ func (b answerBook) All(ctx context.Context, each func(string, httpapi.Answered)
 	})
 }
 
-func (b answerBook) open(r store.Row) (a httpapi.Answered, ok bool) {
+func (b answerBook) open(r store.Row) (a repeat.Answered, ok bool) {
 	var body struct {
 		Box []byte `json:"box"`
 	}
@@ -49,8 +49,8 @@ func (b answerBook) open(r store.Row) (a httpapi.Answered, ok bool) {
 	return a, err == nil && json.Unmarshal(plain, &a) == nil
 }
 
-// Put implements httpapi.Answers.
-func (b answerBook) Put(ctx context.Context, id string, a httpapi.Answered, forget []string) error {
+// Put implements repeat.Answers.
+func (b answerBook) Put(ctx context.Context, id string, a repeat.Answered, forget []string) error {
 	plain, err := json.Marshal(a)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "encode an answer")
@@ -70,7 +70,7 @@ func (b answerBook) Put(ctx context.Context, id string, a httpapi.Answered, forg
 	return b.ledger.Append(ctx, batch)
 }
 
-// Forget implements httpapi.Answers.
+// Forget implements repeat.Answers.
 func (b answerBook) Forget(ctx context.Context, ids []string) error {
 	var batch ledger.Batch
 	for _, id := range ids {

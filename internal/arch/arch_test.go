@@ -147,7 +147,8 @@ var lines = [][]string{
 		"retention", // forgets what is over and old
 	},
 	{ // surfaces
-		"wire", // how an engine is spoken to
+		"repeat", // requests that come again
+		"wire",   // how an engine is spoken to
 	},
 	{
 		"chat", // buttons and commands in Slack

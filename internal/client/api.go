@@ -534,12 +534,14 @@ func (q SketchPlaybookQuery) parameters(set func(in, name string, v any)) {
 type StartPlaybookQuery struct {
 	Project     string // Its project; needed when playbooks of several projects have the name.
 	Environment string // The environment that it is live in; needed when it is live in several.
+	Wait        string // How long to wait for its end, as 30s, a minute at most. The answer has its status and outputs then, when it ended.
 	TendRequest string // Names the wish: a repeat with the same name gives the same run.
 }
 
 func (q StartPlaybookQuery) parameters(set func(in, name string, v any)) {
 	set("query", "project", q.Project)
 	set("query", "environment", q.Environment)
+	set("query", "wait", q.Wait)
 	set("header", "Tend-Request", q.TendRequest)
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/repeat"
 	"github.com/tendhq/tend/internal/wire"
 )
 
@@ -102,9 +103,9 @@ func add[I, O any](a *api, need access.Need, method, pattern string, d about, ha
 		op.Extensions["x-tend-time"] = d.time.String() // longer than others
 	}
 	if method != http.MethodGet {
-		longest := maxKey
+		longest := repeat.MaxKey
 		op.Parameters = append(op.Parameters, &huma.Param{
-			Name: keyHeader, In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
+			Name: repeat.Header, In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
 			Description: "Makes a repeat safe: the same key for the same request gives the first answer again.",
 		})
 	}
@@ -271,14 +272,14 @@ func (s *server) enter(need access.Need, d about) func(huma.Context, func(huma.C
 			return
 		}
 		ctx = context.WithValue(ctx, arrivedKey{}, func() { _ = limit.SetReadDeadline(time.Time{}) })
-		key := r.Header.Get(keyHeader)
+		key := r.Header.Get(repeat.Header)
 		if key == "" || r.Method == http.MethodGet {
 			next(&reply{request: huma.WithContext(c, ctx)})
 			return
 		}
 		ctx = context.WithValue(ctx, onceKey{}, key)
-		id := answerID(Asker(ctx).ID, r.Method+" "+r.URL.Path, key)
-		err = s.answers.once(ctx, id, key, w, r.WithContext(ctx), d, func(w http.ResponseWriter, r *http.Request) {
+		id := repeat.ID(Asker(ctx).ID, r.Method+" "+r.URL.Path, key)
+		err = s.answers.Serve(ctx, id, key, w, r.WithContext(ctx), repeat.Bounds{Body: d.body, Shown: d.shown}, func(w http.ResponseWriter, r *http.Request) {
 			next(&reply{request: humago.NewContext(c.Operation(), r, w)})
 		})
 		if err != nil {

@@ -65,6 +65,12 @@ func TestBreaksAreFound(t *testing.T) {
 		{`"201": {`, `"202": {`, "POST /v1/offers/{name}/requests: no answer 201"},
 		{"\"required\": [\n          \"run\"\n        ]", "\"required\": []", "Started: run may be missing"},
 		{`"choice": {`, `"decision": {`, "Answer: choice is gone"},
+		{"\"maxLength\": 500,\n", "\"maxLength\": 50,\n", "has narrower bounds"},
+		{`"format": "date-time",`, `"format": "unix",`, "is of another type"},
+		{`"maximum": 1000`, `"maximum": 10`, "has narrower bounds"},
+		{`"items": {
+              "type": "string"`, `"items": {
+              "type": "integer"`, "is of another type"},
 		{"\"required\": [\n          \"choice\"\n        ]", "\"required\": [\"choice\", \"why\"]", "Answer: why is required"},
 	} {
 		changed := strings.Replace(old, c.from, c.to, 1)
@@ -105,8 +111,47 @@ type operation struct {
 	} `json:"responses"`
 }
 
+// kind is what a value is, all the way down.
+func kind(s schema) string {
+	b, _ := json.Marshal(s.Type)
+	out := string(b) + s.Ref + s.Format
+	if s.Items != nil {
+		out += " of " + kind(*s.Items)
+	}
+	var of schema
+	if json.Unmarshal(s.Values, &of) == nil && len(s.Values) > 0 {
+		out += " to " + kind(of)
+	}
+	return out
+}
+
+// narrower tells which values were taken and are refused now.
+func narrower(was, is schema) (why []string) {
+	if kind(was) != kind(is) {
+		why = append(why, "is of another type")
+	}
+	less := func(a, b *float64, upper bool) bool {
+		return b != nil && (a == nil || upper && *b < *a || !upper && *b > *a)
+	}
+	switch {
+	case len(is.Enum) > 0 && (len(was.Enum) == 0 || slices.ContainsFunc(was.Enum, func(e any) bool { return !slices.Contains(is.Enum, e) })):
+		why = append(why, "refuses a value that it took")
+	case less(was.MaxLength, is.MaxLength, true), less(was.MinLength, is.MinLength, false), less(was.Maximum, is.Maximum, true),
+		less(was.Minimum, is.Minimum, false), is.Pattern != "" && is.Pattern != was.Pattern:
+		why = append(why, "has narrower bounds")
+	}
+	return why
+}
+
 type schema struct {
 	Ref        string            `json:"$ref"`
+	Format     string            `json:"format"`
+	Pattern    string            `json:"pattern"`
+	MaxLength  *float64          `json:"maxLength"`
+	MinLength  *float64          `json:"minLength"`
+	Maximum    *float64          `json:"maximum"`
+	Minimum    *float64          `json:"minimum"`
+	Values     json.RawMessage   `json:"additionalProperties"`
 	Type       any               `json:"type"`
 	Enum       []any             `json:"enum"`
 	Required   []string          `json:"required"`
@@ -137,12 +182,17 @@ func breaks(t *testing.T, before, after []byte) (found []string) {
 			if op.ID != old.ID {
 				say(name, ` is called "`, op.ID, `" and not "`, old.ID, `"`)
 			}
-			here := map[string]bool{}
+			here, types := map[string]bool{}, map[string]schema{}
 			for _, p := range op.Parameters {
-				here[p.In+" "+p.Name] = p.Required
+				here[p.In+" "+p.Name], types[p.In+" "+p.Name] = p.Required, p.Schema
 			}
 			for _, p := range old.Parameters {
 				required, ok := here[p.In+" "+p.Name]
+				if now := types[p.In+" "+p.Name]; ok {
+					for _, why := range narrower(p.Schema, now) {
+						say(name, ": parameter ", p.Name, " ", why)
+					}
+				}
 				if !ok {
 					say(name, ": parameter ", p.Name, " is gone")
 				} else if required && !p.Required {
@@ -185,17 +235,14 @@ func breaks(t *testing.T, before, after []byte) (found []string) {
 		}
 		for field, f := range old.Properties {
 			n, ok := s.Properties[field]
-			a, _ := json.Marshal(f.Type)
-			b, _ := json.Marshal(n.Type)
 			switch {
 			case !ok:
 				say(name, ": ", field, " is gone")
-			case string(a) != string(b) || f.Ref != n.Ref:
+			case kind(f) != kind(n):
 				say(name, ": ", field, " is of another type")
-			}
-			for _, e := range f.Enum {
-				if sent[name] && !slices.Contains(n.Enum, e) {
-					say(name, ": ", field, " refuses a value that it took")
+			case sent[name]:
+				for _, why := range narrower(f, n) {
+					say(name, ": ", field, " ", why)
 				}
 			}
 		}

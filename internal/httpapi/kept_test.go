@@ -14,17 +14,18 @@ import (
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/httpapi"
+	"github.com/tendhq/tend/internal/repeat"
 )
 
 // drawer keeps answers as a store does: in order, over the life of a handler, and not while it is full.
 type drawer struct {
 	mu    sync.Mutex
 	order []string
-	kept  map[string]httpapi.Answered
+	kept  map[string]repeat.Answered
 	full  bool
 }
 
-func (d *drawer) All(_ context.Context, each func(string, httpapi.Answered)) error {
+func (d *drawer) All(_ context.Context, each func(string, repeat.Answered)) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, id := range d.order {
@@ -33,14 +34,14 @@ func (d *drawer) All(_ context.Context, each func(string, httpapi.Answered)) err
 	return nil
 }
 
-func (d *drawer) Put(_ context.Context, id string, a httpapi.Answered, forget []string) error {
+func (d *drawer) Put(_ context.Context, id string, a repeat.Answered, forget []string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.full {
 		return fault.New(fault.Unavailable, "the disk is full")
 	}
 	if d.kept == nil {
-		d.kept = map[string]httpapi.Answered{}
+		d.kept = map[string]repeat.Answered{}
 	}
 	if _, ok := d.kept[id]; !ok {
 		d.order = append(d.order, id)

@@ -3,14 +3,17 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/catalog"
 	"github.com/tendhq/tend/internal/entry"
+	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/spelling"
@@ -57,6 +60,7 @@ type playbookOutput struct{ Body wire.Playbook }
 type startPlaybookInput struct {
 	PlaybookPath
 
+	Wait    string `query:"wait" doc:"How long to wait for its end, as 30s, a minute at most. The answer has its status and outputs then, when it ended." maxLength:"20"`
 	Request string `header:"Tend-Request" doc:"Names the wish: a repeat with the same name gives the same run." maxLength:"200"`
 	Body    wire.StartPlaybook
 }
@@ -155,6 +159,16 @@ func (s *server) startPlaybook(ctx context.Context, in *startPlaybookInput) (*st
 	if err := s.allow(ctx, access.Need{Verb: access.Start, Kind: "run", Project: p.Project, Labels: p.Labels}); err != nil {
 		return nil, err
 	}
+	wait, err := waited(in.Wait)
+	if err != nil {
+		return nil, err
+	}
+	if wait > 0 {
+		// What comes of it is told, too.
+		if err := s.allow(ctx, access.Need{Verb: access.View, Kind: "run", Project: p.Project, Labels: p.Labels}); err != nil {
+			return nil, err
+		}
+	}
 	request := in.Request
 	if request == "" {
 		request = onceOf(ctx, "playbook "+p.Project+" "+p.Environment+" "+p.Name)
@@ -163,7 +177,75 @@ func (s *server) startPlaybook(ctx context.Context, in *startPlaybookInput) (*st
 	if err != nil {
 		return nil, err
 	}
-	return &startOutput{Location: "/v1/runs/" + run, Body: wire.Started{Run: run}}, nil
+	out := &startOutput{Location: "/v1/runs/" + run, Body: wire.Started{Run: run}}
+	if wait > 0 {
+		err = s.await(ctx, wait, p, &out.Body)
+	}
+	return out, err
+}
+
+// longestWait is how long an answer may wait for the end of a run.
+const longestWait = time.Minute
+
+func waited(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 || d > longestWait {
+		return 0, fault.New(fault.Invalid, "wait=%q is not a time to wait", text).WithNext("write it as 30s, a minute at most; follow the run for longer")
+	}
+	return d, nil
+}
+
+// await waits for the end of a run, and tells what came of it. That it goes on is no error.
+func (s *server) await(ctx context.Context, wait time.Duration, p *catalog.Playbook, out *wire.Started) error {
+	ctx, done := context.WithTimeout(ctx, wait)
+	defer done()
+	updates, err := s.Engine.Follow(ctx, out.Run, 1)
+	if err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-closing(ctx):
+			return nil
+		case <-ctx.Done():
+			return nil
+		case u, ok := <-updates:
+			if !ok {
+				return nil
+			}
+			if u.Entry == nil || u.Entry.Kind != entry.KindRunEnded {
+				continue
+			}
+			x, err := entry.Decode(*u.Entry)
+			if err != nil {
+				return err
+			}
+			end, _ := x.(*entry.RunEnded)
+			return s.ended(context.WithoutCancel(ctx), p, end, out)
+		}
+	}
+}
+
+// ended tells how a run ended, and the outputs that are not sensitive.
+func (s *server) ended(ctx context.Context, p *catalog.Playbook, end *entry.RunEnded, out *wire.Started) error {
+	outputs, err := s.outputs(ctx, out.Run, end)
+	if err != nil {
+		return err
+	}
+	out.Status, out.Outputs = end.Status, map[string]any{}
+	declared := s.told(p).Outputs
+	for _, name := range slices.Sorted(maps.Keys(outputs)) {
+		secret := slices.ContainsFunc(declared, func(f wire.Field) bool { return f.Name == name && f.Sensitive })
+		if secret || expr.IsDeferred(outputs[name]) {
+			out.Withheld = append(out.Withheld, name)
+			continue
+		}
+		out.Outputs[name] = outputs[name]
+	}
+	return nil
 }
 
 // playbookContract is an OpenAPI document with an operation for each playbook that the asker may look at.
@@ -213,14 +295,21 @@ func (s *server) operation(all []*catalog.Playbook) map[string]any {
 		"operationId": "start-" + first.Name, "summary": first.Description, "tags": []string{first.Project},
 		"requestBody": map[string]any{"required": needed, "content": map[string]any{"application/json": map[string]any{"schema": schema}}},
 		"responses": map[string]any{"201": map[string]any{
-			"description": "The run began.", "content": map[string]any{"application/json": map[string]any{"schema": map[string]any{
-				"type": "object", "properties": map[string]any{"run": map[string]any{"type": "string"}}, "required": []string{"run"},
+			"description": "The run began, and with `wait` perhaps ended.", "content": map[string]any{"application/json": map[string]any{"schema": map[string]any{
+				"type": "object", "required": []string{"run"}, "properties": map[string]any{
+					"run": map[string]any{"type": "string"}, "status": map[string]any{"type": "string"},
+					"outputs":  map[string]any{"type": "object", "properties": outputs},
+					"withheld": map[string]any{"type": "array", "items": map[string]any{"type": "string"}},
+				},
 			}}},
 		}, "default": map[string]any{"description": "A problem document (RFC 9457)."}},
 		"x-tend-outputs": map[string]any{"type": "object", "properties": outputs},
 		"x-tend-mutates": first.Mutates, "x-tend-digest": first.Digest,
 	}
-	var params []any
+	params := []any{map[string]any{
+		"name": "wait", "in": "query", "schema": map[string]any{"type": "string"},
+		"description": "How long to wait for its end, as 30s, a minute at most.",
+	}}
 	for _, in := range []string{"project", "environment"} {
 		if values := places[in]; len(values) > 0 {
 			params = append(params, map[string]any{"name": in, "in": "query", "required": len(values) > 1, "schema": map[string]any{"type": "string", "enum": values}})

@@ -24,6 +24,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/insight"
+	"github.com/tendhq/tend/internal/repeat"
 	"github.com/tendhq/tend/internal/story"
 	"github.com/tendhq/tend/internal/wire"
 )
@@ -91,7 +92,7 @@ type Config struct {
 	Mounts []Mount
 	// Answers keeps what was answered to requests with an Idempotency-Key over a restart; nil: it is remembered while this process
 	// lives.
-	Answers Answers
+	Answers repeat.Answers
 	// Ready tells why the server cannot work now: nil when it can. nil: it always can.
 	Ready func(context.Context) error
 	Log   *slog.Logger // nil: silent
@@ -100,7 +101,7 @@ type Config struct {
 type server struct {
 	Config
 
-	answers answers
+	answers repeat.Memory
 	shelf   story.Shelf
 	memory  insight.Memory
 }
@@ -115,7 +116,7 @@ func build(c Config) *api {
 	if c.Desk == nil {
 		c.Desk = noDesk{}
 	}
-	s := &server{Config: c, answers: answers{kept: c.Answers, warn: c.Log.Warn}}
+	s := &server{Config: c, answers: repeat.Memory{Kept: c.Answers, Warn: c.Log.Warn}}
 	a := newAPI(s)
 	s.runs(a)
 	s.looks(a)

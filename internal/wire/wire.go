@@ -37,7 +37,10 @@ type Start struct {
 
 // Started names the run.
 type Started struct {
-	Run string `json:"run"`
+	Outputs  map[string]any `json:"outputs,omitempty" doc:"Of a run that ended while it was waited for."`
+	Run      string         `json:"run"`
+	Status   string         `json:"status,omitempty" doc:"How it ended while it was waited for; left out when it goes on."`
+	Withheld []string       `json:"withheld,omitempty" doc:"Outputs that hold something sensitive."`
 }
 
 // Command is a person's command to the run that the address names. Who gives it is known from the connection.

@@ -1,4 +1,11 @@
-package httpapi
+// Package repeat makes HTTP requests safe to send again: one that names an Idempotency-Key is served once, and its repeats get
+// the first answer.
+//
+// What it guarantees: two requests with the same key are never served at the same time; the same key for another request is a
+// conflict; where answers are kept (Answers), a request is claimed durably before it is served, so that a repeat after a crash
+// finds its answer or learns that nobody knows, and is not served again. It is bounded in number, size and time. It knows
+// nothing of who asks: the id says that.
+package repeat
 
 import (
 	"bytes"
@@ -16,7 +23,7 @@ import (
 
 // The header that makes a repeat of a request safe, and the one that marks a repeated answer.
 const (
-	keyHeader    = "Idempotency-Key"
+	Header       = "Idempotency-Key"
 	replayHeader = "Idempotent-Replayed"
 )
 
@@ -26,7 +33,7 @@ const (
 	keepFor     = 24 * time.Hour
 	keepBytes   = 32 << 20
 	maxAnswer   = 64 << 10 // larger answers are not remembered: none of a command is
-	maxKey      = 200
+	MaxKey      = 200      // of a key, in characters
 )
 
 // Answered is what is remembered of a request with an idempotency key. It is data: whoever keeps it writes it as it is.
@@ -48,12 +55,12 @@ type Answers interface {
 	Forget(ctx context.Context, ids []string) error
 }
 
-// answers remembers what was answered to requests with an idempotency key. Where it is kept, a request is claimed before it is
+// Memory remembers what was answered to requests with an idempotency key. Where it is kept, a request is claimed before it is
 // served and its answer written before it is given: a repeat after a crash finds the answer, or that the first one was cut off
 // and nobody knows whether it was done. That one is never done again.
-type answers struct {
-	kept Answers // nil: for as long as this process lives
-	warn func(msg string, args ...any)
+type Memory struct {
+	Kept Answers // nil: for as long as this process lives
+	Warn func(msg string, args ...any)
 
 	mu    sync.Mutex
 	read  bool // what was kept is known
@@ -62,8 +69,8 @@ type answers struct {
 	bytes int      // of all bodies
 }
 
-// answerID names a key of one asker for one operation.
-func answerID(who, operation, key string) string {
+// ID names a key of one asker for one operation.
+func ID(who, operation, key string) string {
 	sum := sha256.Sum256([]byte(who + "\x00" + operation + "\x00" + key))
 	return hex.EncodeToString(sum[:])
 }
@@ -78,14 +85,14 @@ type answer struct {
 }
 
 // load takes what was kept by an earlier process, when the first request with a key comes.
-func (a *answers) load(ctx context.Context) error {
+func (a *Memory) load(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.read || a.kept == nil {
+	if a.read || a.Kept == nil {
 		return nil
 	}
 	known, order, size := map[string]*answer{}, []string(nil), 0
-	err := a.kept.All(ctx, func(id string, x Answered) {
+	err := a.Kept.All(ctx, func(id string, x Answered) {
 		done := make(chan struct{})
 		close(done)
 		known[id] = &answer{Answered: x, done: done, lost: x.Status == 0 && !x.Unkept}
@@ -98,16 +105,22 @@ func (a *answers) load(ctx context.Context) error {
 	return nil
 }
 
-// once serves a request with an idempotency key: the first time by serve, and then with what that answered. What is shown once
+// Bounds of one request.
+type Bounds struct {
+	Body  int64 // the largest
+	Shown bool  // its answer is shown once, and not kept
+}
+
+// Serve serves a request with an idempotency key: the first time by serve, and then with what that answered. What is shown once
 // is not kept.
-func (a *answers) once(ctx context.Context, id, key string, w http.ResponseWriter, r *http.Request, d about, serve func(http.ResponseWriter, *http.Request)) error {
+func (a *Memory) Serve(ctx context.Context, id, key string, w http.ResponseWriter, r *http.Request, b Bounds, serve func(http.ResponseWriter, *http.Request)) error {
 	if !goodKey(key) {
-		return fault.New(fault.Invalid, "%s must have 1 to %d printable characters", keyHeader, maxKey)
+		return fault.New(fault.Invalid, "%s must have 1 to %d printable characters", Header, MaxKey)
 	}
 	if err := a.load(ctx); err != nil {
 		return err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.body))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, b.Body))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
@@ -121,7 +134,7 @@ func (a *answers) once(ctx context.Context, id, key string, w http.ResponseWrite
 		mine, other, gone := a.claim(id, asked, time.Now())
 		if mine != nil {
 			r.Body = io.NopCloser(bytes.NewReader(body))
-			return a.first(ctx, id, mine, gone, w, r, d.shown, serve)
+			return a.first(ctx, id, mine, gone, w, r, b.Shown, serve)
 		}
 		select {
 		case <-ctx.Done():
@@ -139,12 +152,12 @@ func (a *answers) once(ctx context.Context, id, key string, w http.ResponseWrite
 func (x *answer) again(w http.ResponseWriter, asked string) error {
 	switch {
 	case x.Asked != asked:
-		return fault.New(fault.Conflict, "this %s was used for another request", keyHeader).WithNext("use a new key for a new request")
+		return fault.New(fault.Conflict, "this %s was used for another request", Header).WithNext("use a new key for a new request")
 	case x.lost:
-		return fault.New(fault.Conflict, "the server ended while it served the request with this %s: nobody knows whether it was done", keyHeader).
+		return fault.New(fault.Conflict, "the server ended while it served the request with this %s: nobody knows whether it was done", Header).
 			WithNext("look at what it is about; then ask again with a new key, if it was not done")
 	case x.Unkept:
-		return fault.New(fault.Conflict, "the request with this %s was answered, and its answer is shown once", keyHeader).
+		return fault.New(fault.Conflict, "the request with this %s was answered, and its answer is shown once", Header).
 			WithNext("if it did not arrive, revoke what was made and make another, with a new key")
 	}
 	h := w.Header()
@@ -158,11 +171,11 @@ func (x *answer) again(w http.ResponseWriter, asked string) error {
 }
 
 // first serves a request that nobody asked before.
-func (a *answers) first(ctx context.Context, id string, mine *answer, gone []string, w http.ResponseWriter, r *http.Request, shown bool, serve func(http.ResponseWriter, *http.Request)) error {
-	rec := &recorder{ResponseWriter: w, hold: a.kept != nil}
+func (a *Memory) first(ctx context.Context, id string, mine *answer, gone []string, w http.ResponseWriter, r *http.Request, shown bool, serve func(http.ResponseWriter, *http.Request)) error {
+	rec := &recorder{ResponseWriter: w, hold: a.Kept != nil}
 	defer a.settle(ctx, id, mine, rec, shown) // also when it panics: others wait
-	if a.kept != nil {
-		if err := a.kept.Put(ctx, id, mine.Answered, gone); err != nil {
+	if a.Kept != nil {
+		if err := a.Kept.Put(ctx, id, mine.Answered, gone); err != nil {
 			rec.unclaimed = true
 			return err // nothing was done, and nothing is
 		}
@@ -172,7 +185,7 @@ func (a *answers) first(ctx context.Context, id string, mine *answer, gone []str
 }
 
 func goodKey(key string) bool {
-	if key == "" || len(key) > maxKey {
+	if key == "" || len(key) > MaxKey {
 		return false
 	}
 	for i := range len(key) {
@@ -184,7 +197,7 @@ func goodKey(key string) bool {
 }
 
 // claim gives a new answer to fill in, or the one that is there or on its way; and what is forgotten for it.
-func (a *answers) claim(id, asked string, now time.Time) (mine, other *answer, gone []string) {
+func (a *Memory) claim(id, asked string, now time.Time) (mine, other *answer, gone []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.known == nil {
@@ -203,7 +216,7 @@ func (a *answers) claim(id, asked string, now time.Time) (mine, other *answer, g
 		a.order = a.order[1:]
 	}
 	if other := a.known[id]; other != nil {
-		if len(gone) > 0 && a.kept != nil {
+		if len(gone) > 0 && a.Kept != nil {
 			a.forget(gone)
 		}
 		return nil, other, nil
@@ -215,19 +228,19 @@ func (a *answers) claim(id, asked string, now time.Time) (mine, other *answer, g
 }
 
 // forget lets go of answers that are kept. What cannot be written now is forgotten when it is read again.
-func (a *answers) forget(ids []string) {
+func (a *Memory) forget(ids []string) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		if err := a.kept.Forget(ctx, ids); err != nil {
-			a.warn("old answers could not be forgotten", "error", err)
+		if err := a.Kept.Forget(ctx, ids); err != nil {
+			a.Warn("old answers could not be forgotten", "error", err)
 		}
 	}()
 }
 
 // settle remembers an answer, then gives it. One that says that the server could not do it is not worth it: a repeat may
 // succeed.
-func (a *answers) settle(ctx context.Context, id string, mine *answer, rec *recorder, shown bool) {
+func (a *Memory) settle(ctx context.Context, id string, mine *answer, rec *recorder, shown bool) {
 	worth := rec.status > 0 && rec.status < http.StatusInternalServerError && rec.status != http.StatusTooManyRequests && !rec.cut
 	x := mine.Answered
 	if worth {
@@ -238,7 +251,7 @@ func (a *answers) settle(ctx context.Context, id string, mine *answer, rec *reco
 			}
 		}
 	}
-	if a.kept != nil && !rec.unclaimed {
+	if a.Kept != nil && !rec.unclaimed {
 		a.keep(ctx, id, x, worth, shown)
 	}
 	a.mu.Lock()
@@ -259,21 +272,21 @@ func (a *answers) settle(ctx context.Context, id string, mine *answer, rec *reco
 }
 
 // keep writes how a request ended. When that fails, its claim stays: a repeat after a restart is told that nobody knows.
-func (a *answers) keep(ctx context.Context, id string, x Answered, worth, shown bool) {
+func (a *Memory) keep(ctx context.Context, id string, x Answered, worth, shown bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	var err error
 	switch {
 	case !worth:
-		err = a.kept.Forget(ctx, []string{id})
+		err = a.Kept.Forget(ctx, []string{id})
 	case shown && x.Status < http.StatusMultipleChoices:
 		x.Body, x.Header, x.Unkept = nil, nil, true
 		fallthrough
 	default:
-		err = a.kept.Put(ctx, id, x, nil)
+		err = a.Kept.Put(ctx, id, x, nil)
 	}
 	if err != nil {
-		a.warn("an answer could not be kept: its repeat after a restart is refused", "error", err)
+		a.Warn("an answer could not be kept: its repeat after a restart is refused", "error", err)
 	}
 }
 
