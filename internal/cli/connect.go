@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -179,7 +180,7 @@ func (p *process) connectSlackCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintf(p.Out, slackSays, token); err != nil {
+			if _, err := fmt.Fprintf(p.Out, slackSays, token, strings.TrimRight(cmp.Or(conf.URL, "https://YOUR-SERVER"), "/")); err != nil {
 				return err
 			}
 			told, err := app.ConnectSlack(c.Context(), conf, api, token, channel)
@@ -203,15 +204,21 @@ display_information:
   description: Tells what happens to alerts, and asks people
 features:
   bot_user: {display_name: tend, always_online: true}
+  slash_commands:
+    - {command: /tend, url: '%[2]s/slack/command', description: Runs playbooks and answers, usage_hint: help, should_escape: false}
 oauth_config:
   scopes:
-    bot: [chat:write, chat:write.public, channels:read, channels:manage, channels:history, groups:read, files:write, im:write, users:read, users:read.email, commands]
-settings: {org_deploy_enabled: false, socket_mode_enabled: false, token_rotation_enabled: false}
+    bot: [chat:write, chat:write.public, channels:read, channels:manage, channels:history, groups:read, groups:history, files:write, im:write, users:read, users:read.email, commands]
+settings:
+  interactivity: {is_enabled: true, request_url: '%[2]s/slack/interactive'}
+  org_deploy_enabled: false
+  socket_mode_enabled: false
+  token_rotation_enabled: false
 # Install App > Install to Workspace, then put the Bot User OAuth Token (xoxb-…) where secrets are, under this name:
 #   %[1]s
 # and the workspace into the server's configuration, then start the server again:
 integrations:
   slack: {slack: {token: %[1]s, channel: '#ops'}}
-# For buttons and /tend: add signing (the name of the secret with the Signing Secret) and team (T…) there, and these addresses
-# to the app, below the address of the server: Interactivity /slack/interactive, Slash Commands /slack/command.
+# For buttons, forms and /tend: add signing (the name of the secret with the Signing Secret) and team (T…) there. Slack must reach
+# %[2]s: docs/slack.md.
 `

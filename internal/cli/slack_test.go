@@ -18,7 +18,7 @@ func TestConnectSlack(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "secrets"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"secrets/slack_token": slacktest.Token + "\n", "secrets/wrong": "xoxb-not-it\n", "server.yaml": "secrets: {dir: secrets}\n"} {
+	for name, text := range map[string]string{"secrets/slack_token": slacktest.Token + "\n", "secrets/wrong": "xoxb-not-it\n", "server.yaml": "secrets: {dir: secrets}\nurl: https://tend.example.org/\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -33,6 +33,11 @@ func TestConnectSlack(t *testing.T) {
 	code, out, told := connect("--channel", "#ops")
 	if code != cli.ExitOK || !strings.Contains(out, "slack: {slack: {token: slack_token") || !strings.Contains(told, "Slack knows the token") || !strings.Contains(told, "the message is in") {
 		t.Errorf("%d\n%s\n%s", code, out, told)
+	}
+	for _, want := range []string{"request_url: 'https://tend.example.org/slack/interactive'", "url: 'https://tend.example.org/slack/command'"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the app is not told %s:\n%s", want, out)
+		}
 	}
 	if m := s.Messages(); len(m) != 1 {
 		t.Errorf("%d messages arrived", len(m))
