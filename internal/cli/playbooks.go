@@ -16,10 +16,10 @@ import (
 
 func (p *process) playbooksCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "playbooks", GroupID: groupServe, Short: "List, show and start the playbooks that are live on a server", Args: noArgs,
+		Use: "playbooks", GroupID: groupServe, Short: "List, show, start and change the playbooks that are live on a server", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(p.playbooksList(), p.playbooksShow(), p.playbooksStart())
+	c.AddCommand(p.playbooksList(), p.playbooksShow(), p.playbooksStart(), p.playbooksSource(), p.playbooksVersions(), p.playbooksDiff(), p.playbooksPropose())
 	return c
 }
 

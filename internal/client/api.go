@@ -1280,7 +1280,7 @@ func (a *API) SealEmergency(ctx context.Context) (wire.Sealed, error) {
 	return out, err
 }
 
-// Search: find runs, tasks, incidents, events and playbooks by name, id or status.
+// Search: find everything by name, id, label or status.
 //
 // GET /v1/search
 func (a *API) Search(ctx context.Context, q SearchQuery) (wire.Found, error) {

@@ -60,7 +60,8 @@ type Found struct {
 type Hit struct {
 	At      time.Time `json:"at,omitzero"`
 	ID      string    `json:"id" doc:"Of a playbook its name."`
-	Kind    string    `json:"kind" enum:"run,task,incident,event,playbook"`
+	Kind    string    `json:"kind" enum:"run,task,incident,event,playbook,trigger,guard,action,revision"`
+	Of      string    `json:"of,omitempty" doc:"What it belongs to: of a trigger the playbook that it starts, of a task its run, of a guard, a module and a revision the repository."`
 	Project string    `json:"project,omitempty"`
 	Status  string    `json:"status,omitempty"`
 	Text    string    `json:"text,omitempty" doc:"What else is worth knowing."`

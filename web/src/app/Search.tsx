@@ -19,8 +19,11 @@ export function Search() {
   return useStore(open) ? <Palette close={() => open.set(false)} /> : null;
 }
 
-const words: Record<Hit['kind'], string> = { run: 'run', task: 'task', incident: 'incident', event: 'event', playbook: 'playbook' };
-const where = (h: Hit) => ({ run: to.run, task: to.task, incident: to.incident, event: to.event, playbook: to.playbook })[h.kind](h.id);
+const words: Record<Hit['kind'], string> = { run: 'run', task: 'task', incident: 'incident', event: 'event', playbook: 'playbook', trigger: 'trigger', guard: 'guard', action: 'action', revision: 'revision' };
+const where = (h: Hit) => ({
+  run: to.run, task: to.task, incident: to.incident, event: to.event, playbook: to.playbook,
+  trigger: () => (h.of ? to.playbook(h.of) : '/events'), guard: () => '/guards', action: () => '/playbooks', revision: () => '/revisions',
+})[h.kind](h.id);
 
 function Palette({ close }: { close: () => void }) {
   const ref = useRef<HTMLDialogElement>(null);
