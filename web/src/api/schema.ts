@@ -105,6 +105,20 @@ export interface Approval {
   irreversible?: boolean;
 }
 
+export interface ApprovedChange {
+  by: string;
+  from: string;
+  /** As whoever approved it calls it. */
+  id: string;
+  /** Globs; none: all. */
+  playbooks?: string[];
+  project: string;
+  /** Globs; none: all. */
+  targets?: string[];
+  to: string;
+  why?: string;
+}
+
 export interface Around {
   /** The playbooks that it runs. */
   calls: string[];
@@ -271,6 +285,24 @@ export interface Cause {
 
 export interface Change {
   required: boolean;
+}
+
+export interface ChangeEnd {
+  id: string;
+  project?: string;
+  why?: string;
+}
+
+export interface ChangeRequest {
+  /** Without it now. */
+  from?: string;
+  id: string;
+  /** How long it is open. */
+  minutes: number;
+  playbooks?: string[];
+  project?: string;
+  targets?: string[];
+  why?: string;
 }
 
 export interface Claim {
@@ -654,7 +686,9 @@ export interface Hit {
   at?: string;
   /** Of a playbook its name. */
   id: string;
-  kind: "run" | "task" | "incident" | "event" | "playbook";
+  kind: "run" | "task" | "incident" | "event" | "playbook" | "trigger" | "guard" | "action" | "revision";
+  /** What it belongs to: of a trigger the playbook that it starts, of a task its run, of a guard, a module and a revision the repository. */
+  of?: string;
   project?: string;
   status?: string;
   /** What else is worth knowing. */
@@ -1190,7 +1224,7 @@ export interface Report {
   /** A greater one goes first when there is too much. */
   priority?: number;
   /** Of what begins and ends. */
-  status?: "firing" | "resolved";
+  status?: "firing" | "resolved" | "vanished";
 }
 
 export interface Reports {
@@ -1299,6 +1333,8 @@ export interface Row {
 export interface Rules {
   /** What is expected and silent, since when. */
   blind?: Record<string, string>;
+  /** Approved ones that are not over. */
+  changes?: ApprovedChange[];
   guards: Guard[];
   halts: Halt[];
   /** The first one is the server's. */
@@ -1540,7 +1576,13 @@ export interface StartPlaybook {
 }
 
 export interface Started {
+  /** Of a run that ended while it was waited for. */
+  outputs?: Record<string, unknown>;
   run: string;
+  /** How it ended while it was waited for; left out when it goes on. */
+  status?: string;
+  /** Outputs that hold something sensitive. */
+  withheld?: string[];
 }
 
 export interface Status {
@@ -1667,6 +1709,13 @@ export interface Operations {
     body: Answer;
     answer: Answered;
   };
+  /** Approve a change, for guards that want one */
+  approveChange: {
+    path: {};
+    query: {};
+    body: ChangeRequest;
+    answer: ApprovedChange;
+  };
   /** Say who is expected to see to a task */
   assignTask: {
     path: { task: string };
@@ -1750,6 +1799,13 @@ export interface Operations {
     query: {};
     body: DraftEdit;
     answer: Edited;
+  };
+  /** End an approved change before its time */
+  endChange: {
+    path: {};
+    query: {};
+    body: ChangeEnd;
+    answer: ChangeEnd;
   };
   /** Let what was halted go on: one halt, or all of them */
   endHalts: {
@@ -1844,6 +1900,13 @@ export interface Operations {
   };
   /** List incidents */
   listIncidents: {
+    path: {};
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
+    body: never;
+    answer: Page;
+  };
+  /** List messages to people and services, with what became of each */
+  listMessages: {
     path: {};
     query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
     body: never;
@@ -2157,7 +2220,7 @@ export interface Operations {
     body: never;
     answer: Sealed;
   };
-  /** Find runs, tasks, incidents, events and playbooks by name, id or status */
+  /** Find everything by name, id, label or status */
   search: {
     path: {};
     query: { q: string; limit?: number };
@@ -2258,7 +2321,7 @@ export interface Operations {
   /** Start a live playbook */
   startPlaybook: {
     path: { name: string };
-    query: { project?: string; environment?: string };
+    query: { project?: string; environment?: string; wait?: string };
     body: StartPlaybook;
     answer: Started;
   };
@@ -2351,6 +2414,7 @@ export interface Operations {
 /** Where each operation is. */
 export const ways = {
   answerTask: 'POST /v1/tasks/{task}/answers',
+  approveChange: 'POST /v1/changes',
   assignTask: 'PUT /v1/tasks/{task}/assignee',
   backup: 'POST /v1/backup',
   bind: 'PUT /v1/bindings/{name}',
@@ -2363,6 +2427,7 @@ export const ways = {
   delegateTask: 'POST /v1/tasks/{task}/delegations',
   drawPlaybook: 'GET /v1/playbooks/{name}/drawing',
   editDraft: 'POST /v1/drafts/edit',
+  endChange: 'POST /v1/changes/end',
   endHalts: 'POST /v1/halts/end',
   endOverride: 'POST /v1/overrides/end',
   exportAudit: 'GET /v1/audit/export',
@@ -2377,6 +2442,7 @@ export const ways = {
   listBindings: 'GET /v1/bindings',
   listEvents: 'GET /v1/events',
   listIncidents: 'GET /v1/incidents',
+  listMessages: 'GET /v1/messages',
   listOffers: 'GET /v1/offers',
   listPlaybooks: 'GET /v1/playbooks',
   listRepositories: 'GET /v1/repositories',
