@@ -525,6 +525,7 @@ func TestEchoes(t *testing.T) {
 		// Who does not say it is known by the trace that the run's steps send along.
 		by := event.Event{Source: "hook", Project: "default", Kind: "webhook", Key: "t0", Labels: map[string]string{"n": "0"}}
 		run := s.accept(by)[0].Run
+		settle() // its steps are what sends it
 		by.Trace = trace.Of(run, "").At(trace.Step(run, "steps[0]")).String()
 		by.Key = "t0 again"
 		if x := s.accept(by)[0]; x.Outcome != event.Refused || !strings.Contains(x.Why, run) {
@@ -532,6 +533,7 @@ func TestEchoes(t *testing.T) {
 		}
 		by.Key, by.Labels = "t1", map[string]string{"n": "1"}
 		next := s.accept(by)[0] // the same trace
+		settle()
 		by.Key = "t1 again"
 		if x := s.accept(by)[0]; next.Outcome != event.Started || x.Outcome != event.Refused || !strings.Contains(x.Why, next.Run) {
 			t.Errorf("further on: %+v, %+v", next, x)

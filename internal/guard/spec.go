@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 
@@ -92,9 +91,7 @@ type Share struct {
 func (s *Share) Of() int { return max(len(s.Members), s.Size) }
 
 // Allows is how many targets of the group may be touched: at least one, so that a small group can be repaired at all.
-func (s *Share) Allows() int { return portion(s.Of(), s.Percent) }
-
-func portion(of, percent int) int { return max(of*percent/100, 1) }
+func (s *Share) Allows() int { return max(s.Of()*s.Percent/100, 1) }
 
 // Freeze is when nothing may change.
 type Freeze struct {
@@ -156,15 +153,12 @@ type StandDown struct {
 func (d *StandDown) Bears() int {
 	n := d.Alarms
 	if d.Percent > 0 {
-		if p := portion(max(len(d.Members), d.Size), d.Percent); n == 0 || p < n {
+		if p := max(max(len(d.Members), d.Size)*d.Percent/100, 1); n == 0 || p < n {
 			n = p
 		}
 	}
 	return n
 }
-
-// lasts is how long it stands down.
-func (d *StandDown) lasts() time.Duration { return time.Duration(cmp.Or(d.For, d.Within)) }
 
 // In gives the guard with those who are in its group, when it names one that it does not list. all are the groups that are
 // known; ok is false when the group is none of them.

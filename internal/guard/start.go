@@ -146,7 +146,7 @@ const plenty = 4
 func (q *question) alarms(s Start) (out []Reservation) {
 	d := q.g.StandDown
 	bears, within := d.Bears(), time.Duration(d.Within)
-	about := d.about(s)
+	about, lasts := d.about(s), time.Duration(cmp.Or(d.For, d.Within))
 	if bears == 0 || about == "" {
 		return nil
 	}
@@ -156,8 +156,8 @@ func (q *question) alarms(s Start) (out []Reservation) {
 		out = append(out, mine)
 	}
 	if q.counted.Reaches(bears, q.g.Name, q.now, others) {
-		lies := Reservation{Guard: q.g.Name, Kind: Down, Per: "playbook " + s.Playbook, Root: s.Run, Target: s.Alarm, Slot: Down + "|" + s.Playbook + "|" + s.Alarm, Until: q.until(d.lasts())}
-		if q.later(lies, d.lasts()) {
+		lies := Reservation{Guard: q.g.Name, Kind: Down, Per: "playbook " + s.Playbook, Root: s.Run, Target: s.Alarm, Slot: Down + "|" + s.Playbook + "|" + s.Alarm, Until: q.until(lasts)}
+		if q.later(lies, lasts) {
 			out = append(out, lies)
 		}
 	}
