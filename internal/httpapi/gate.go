@@ -90,9 +90,25 @@ func (s *server) admit(ctx context.Context, r *http.Request, need access.Need) (
 	ctx = context.WithValue(ctx, askerKey{}, p)
 	id := r.PathValue(need.Kind)
 	if need.Kind == "" || id == "" {
-		return ctx, s.Gate.Authorize(ctx, p, need)
+		return ctx, s.authorize(ctx, p, need)
 	}
 	return ctx, s.admitTo(ctx, p, need, id)
+}
+
+// authorize asks the policy.
+func (s *server) authorize(ctx context.Context, p access.Principal, need access.Need) error {
+	return s.Gate.Authorize(ctx, s.onDuty(p), need)
+}
+
+// onDuty is somebody as the policy knows them: also by the duties that they have now. What a principal is remembered by, as in a
+// token, has no duties in it: those end.
+func (s *server) onDuty(p access.Principal) access.Principal {
+	if s.Duties != nil {
+		if duties := s.Duties(p); len(duties) > 0 {
+			p.Groups = append(slices.Clone(p.Groups), duties...)
+		}
+	}
+	return p
 }
 
 // admitTo asks about one object. Where somebody may not even look at it, it is not there.
@@ -104,13 +120,13 @@ func (s *server) admitTo(ctx context.Context, p access.Principal, need access.Ne
 	}
 	if len(page.Rows) == 0 {
 		// Whoever may do nothing of the kind learns that, and not what there is.
-		if err := s.Gate.Authorize(ctx, p, need); err != nil {
+		if err := s.authorize(ctx, p, need); err != nil {
 			return err
 		}
 		return missing
 	}
 	need.Project, need.Labels = page.Rows[0].Project, page.Rows[0].Labels
-	err = s.Gate.Authorize(ctx, p, need)
+	err = s.authorize(ctx, p, need)
 	if err == nil || need.Verb == access.View {
 		if fault.Is(err, fault.Refused) {
 			return missing
@@ -119,21 +135,23 @@ func (s *server) admitTo(ctx context.Context, p access.Principal, need access.Ne
 	}
 	look := need
 	look.Verb = access.View
-	if fault.Is(s.Gate.Authorize(ctx, p, look), fault.Refused) {
+	if fault.Is(s.authorize(ctx, p, look), fault.Refused) {
 		return missing
 	}
 	return err
 }
 
 // sight is what the asker may look at in lists.
-func (s *server) sight(ctx context.Context) *access.Sight { return s.Gate.Look(Asker(ctx)) }
+func (s *server) sight(ctx context.Context) *access.Sight { return s.Gate.Look(s.onDuty(Asker(ctx))) }
 
 // may tells whether the asker may do something, without recording the question.
-func (s *server) may(ctx context.Context, n access.Need) bool { return s.Gate.May(Asker(ctx), n) }
+func (s *server) may(ctx context.Context, n access.Need) bool {
+	return s.Gate.May(s.onDuty(Asker(ctx)), n)
+}
 
 // allow asks for more than the route needs: what a request contains can make it one of another kind.
 func (s *server) allow(ctx context.Context, need access.Need) error {
-	return s.Gate.Authorize(ctx, Asker(ctx), need)
+	return s.authorize(ctx, Asker(ctx), need)
 }
 
 // identify tells who asks: the user of the peer process over the socket, else whom the gate knows.

@@ -136,7 +136,7 @@ func (s *server) secrets(ctx context.Context, in *secretsInput) (*secretsOutput,
 type meOutput struct{ Body wire.Me }
 
 func (s *server) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
-	p := Asker(ctx)
+	p := s.onDuty(Asker(ctx))
 	var policy access.Policy
 	if s.Roll != nil {
 		policy = s.Roll.Policy()

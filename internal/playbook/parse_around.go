@@ -254,6 +254,9 @@ func (r *reader) escalations(k document.Key) []program.Escalation {
 				e.To = r.Texts(k)
 			}
 		})
+		if k, ok := o.Key("to"); ok && len(e.To) == 0 {
+			r.Fail(document.RuleValue, k.Value, "name a person, a group or a duty: [oncall/database]", "an escalation asks nobody")
+		}
 		if after, to := r.Must(&o, "after", "an escalation"), r.Must(&o, "to", "an escalation"); after && to && e.After > 0 && len(e.To) > 0 {
 			out = append(out, e)
 		}
