@@ -581,6 +581,7 @@ func TestItems(t *testing.T) {
 		write(&entry.IncidentItem{By: alice, ID: "1", Text: "Grow it", Done: true, URL: "https://x.example/1"})
 		h.side.Behave(messagetest.Wrong)
 		write(&entry.IncidentItem{By: alice, ID: "3", Text: "is not taken"})
+		synctest.Wait()
 		got := h.side.all()
 		if len(got) != 2 || got[0].Title != "Grow it" || got[0].Text != "by half" || got[0].Step != message.Opens || got[1].Step != message.Ends || got[1].First["id"] != got[0].ID {
 			t.Fatalf("%+v", got)
