@@ -20,13 +20,19 @@ const Mask = "[secret]"
 const MinLength = 6
 
 // Value is a secret text.
-type Value struct{ text string }
+// The text is behind a pointer because a wrong verb (%p) makes package fmt print fields as they are, past every method.
+type Value struct{ text *string }
 
 // New wraps text.
-func New(text string) Value { return Value{text: text} }
+func New(text string) Value { return Value{text: &text} }
 
 // Reveal gives the text. Call it only at the edge where the secret is used.
-func (v Value) Reveal() string { return v.text }
+func (v Value) Reveal() string {
+	if v.text == nil {
+		return ""
+	}
+	return *v.text
+}
 
 // Format implements fmt.Formatter for every verb.
 func (v Value) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(Mask)) }
@@ -74,7 +80,7 @@ func (c Chain) Find(ctx context.Context, name string) (Found, error) {
 	for _, p := range c {
 		f, err := p.Find(ctx, name)
 		if err == nil {
-			if len(f.Value.text) < MinLength {
+			if len(f.Value.Reveal()) < MinLength {
 				return Found{}, fault.New(fault.Invalid, "secret %q from provider %s is shorter than %d characters and could not be masked in logs", name, p.Name(), MinLength).
 					WithNext("use a longer secret")
 			}
