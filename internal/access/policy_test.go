@@ -196,3 +196,38 @@ func TestLookIsCheck(t *testing.T) {
 		}
 	})
 }
+
+// TestPowersAreWhatCheckSays: nobody is offered what would be refused, nor kept from what would be allowed.
+func TestPowersAreWhatCheckSays(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		word := func(of ...string) *rapid.Generator[string] { return rapid.SampledFrom(of) }
+		projects := rapid.SliceOfN(word("shop", "pay", "default"), 0, 2)
+		var p access.Policy
+		for range rapid.IntRange(0, 5).Draw(t, "bindings") {
+			p.Bindings = append(p.Bindings, access.Binding{
+				Name: "b", Subjects: []string{word("user:a", "group:g", "*", "user:b").Draw(t, "subject")},
+				Role: access.Role(word("viewer", "operator", "approver", "admin").Draw(t, "role")), Projects: projects.Draw(t, "projects"),
+				Deny: rapid.IntRange(0, 3).Draw(t, "deny") == 0,
+			})
+		}
+		who := access.Principal{ID: "user:a", Groups: []string{"g"}}
+		if rapid.Bool().Draw(t, "bounded") {
+			who.Scope = &access.Scope{Projects: projects.Draw(t, "only"), Roles: []access.Role{access.Viewer}}
+		}
+		powers := map[access.Verb]access.Power{}
+		for _, w := range access.Powers(p, who) {
+			powers[w.Verb] = w
+		}
+		verb := access.Verb(word("view", "start", "approve", "manage").Draw(t, "verb"))
+		project := word("shop", "pay", "default", "other", "").Draw(t, "project")
+		w := powers[verb]
+		got := w.Server
+		if project != "" {
+			got = w.All && !slices.Contains(w.Except, project) || slices.Contains(w.Projects, project)
+		}
+		if want := access.Check(p, who, access.Need{Verb: verb, Project: project}); got != want.Allowed {
+			t.Fatalf("%s in %q: %+v, and Check says %+v", verb, project, w, want)
+		}
+	})
+}

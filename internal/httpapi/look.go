@@ -12,6 +12,7 @@ import (
 	"github.com/tendhq/tend/internal/graph"
 	"github.com/tendhq/tend/internal/history"
 	"github.com/tendhq/tend/internal/panel"
+	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/report"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/story"
@@ -30,7 +31,7 @@ func (s *server) looks(a *api) {
 	}, s.step)
 	add(a, look, http.MethodGet, "/v1/runs/{run}/graph", about{
 		id: "runGraph", tag: "runs", summary: "The playbook of a run, laid out: boxes on a grid and the lines between them",
-		text: "The same layout as that of `tend graph`. `place` of a step in the glance is `path` of its box.",
+		text: "The same layout as that of `tend graph`, with room in the boxes for the state of the steps. `place` of a step in the glance is `path` of its box.",
 	}, s.graph)
 	add(a, look, http.MethodGet, "/v1/runs/{run}/log", about{
 		id: "runLog", tag: "runs", summary: "What an attempt of a step printed", media: "application/jsonl",
@@ -120,7 +121,16 @@ func (s *server) graph(ctx context.Context, in *RunPath) (*graphOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &graphOutput{graph.New(p, nil)}, nil
+	return &graphOutput{roomy(p)}, nil
+}
+
+// roomy lays a playbook out with room in its boxes for what a page says of each step as the run goes on.
+func roomy(p *program.Program) graph.Layout {
+	l := graph.New(p, func(string) graph.Mark { return graph.Mark{Status: "succeeded", Note: "00 min 00 s"} })
+	for i := range l.Boxes {
+		l.Boxes[i].Status = ""
+	}
+	return l
 }
 
 type logInput struct {

@@ -19,10 +19,10 @@ test('a run is followed live, asked about, approved, and verified', { timeout: 9
   if (needShell(t)) return;
   const run = await w.run('reclaim-disk');
   const page = await open(b, w, { path: `/runs/${run}` });
-  const ask = page.getByRole('button', { name: /Move it out of the way: waiting/ });
+  const ask = page.getByRole('button', { name: /Move it out of the way waiting/ });
   await ask.waitFor({ timeout: 30_000 });
   // Shape and colour in the graph, counts of loops, lanes side by side.
-  await page.getByRole('button', { name: 'Measure: succeeded' }).waitFor();
+  await page.getByRole('button', { name: 'Measure succeeded' }).waitFor();
   assert.match(await page.locator('.gblock-foreach').innerText(), /4\/4/);
   const lanes = await page.locator('.gblock-lane').all();
   const [x, y] = await Promise.all(lanes.slice(0, 2).map((l) => l.boundingBox()));
@@ -66,7 +66,7 @@ test('two people look, one of them approves, the other sees it at once', { timeo
   if (needShell(t)) return;
   const run = await w.run('reclaim-disk', { path: '/var/log/two' }); // a target that nobody changed a moment ago
   const [one, two] = await Promise.all([open(b, w, { path: `/runs/${run}` }), open(b, w, { path: `/runs/${run}`, token: w.second })]);
-  for (const p of [one, two]) await p.getByRole('button', { name: /Move it out of the way: waiting/ }).click();
+  for (const p of [one, two]) await p.getByRole('button', { name: /Move it out of the way waiting/ }).click();
   await Promise.all([one.getByRole('button', { name: 'Reject' }).waitFor(), two.getByRole('button', { name: 'Approve' }).waitFor()]);
   const results = await Promise.allSettled([one.getByRole('button', { name: 'Reject' }).click(), two.getByRole('button', { name: 'Approve' }).click()]);
   assert.ok(results.some((r) => r.status === 'fulfilled'));
@@ -80,7 +80,7 @@ test('a failure is retried from there as another run; a running one is cancelled
   const run = await w.run('restart-when-stuck');
   await w.ended(run, 'failed');
   const page = await open(b, w, { path: `/runs/${run}` });
-  await page.getByRole('button', { name: 'Restart: failed' }).click();
+  await page.getByRole('button', { name: 'Restart failed' }).click();
   await page.getByText('attempts', { exact: false }).first().waitFor();
   await page.getByRole('button', { name: 'Retry from here' }).click();
   await page.getByRole('dialog').getByLabel(/Why/).fill('it is up now');
@@ -89,7 +89,7 @@ test('a failure is retried from there as another run; a running one is cancelled
   await page.getByText('goes on from').waitFor();
   const slow = await w.run('drain-node');
   await page.goto(`/runs/${slow}`);
-  await page.getByRole('button', { name: /Evict: running/ }).click();
+  await page.getByRole('button', { name: /Evict running/ }).click();
   await page.getByRole('tab', { name: 'Log' }).click();
   await page.getByText('evicting pod-3', { exact: true }).waitFor();
   const lines = () => page.locator('.log-bar [role=status]').innerText().then((t) => parseInt(t, 10));
@@ -106,7 +106,7 @@ test('who may only look is offered nothing else', { timeout: 60_000 }, async (t)
   if (needShell(t)) return;
   const run = await w.run('reclaim-disk');
   const page = await open(b, w, { path: `/runs/${run}`, token: w.viewer });
-  await page.getByRole('button', { name: /Move it out of the way: waiting/ }).click();
+  await page.getByRole('button', { name: /Move it out of the way waiting/ }).click();
   await page.getByText('It is asked of others.').waitFor();
   for (const name of ['Pause', 'Cancel', 'Approve', 'Reject', 'Skip the step']) assert.equal(await page.getByRole('button', { name, exact: true }).count(), 0, name);
   const refused = await page.evaluate(async (id) => (await fetch(`/v1/runs/${id}/commands`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"verb":"cancel"}' })).status, run);
@@ -120,7 +120,7 @@ test('in doubt: the page says so and a person settles it', { timeout: 60_000 }, 
   const page = await open(b, w, { path: '/' });
   await page.locator('#doubt').getByText('fail-over-database').waitFor({ timeout: 20_000 });
   await page.locator('#doubt').getByText('fail-over-database').click();
-  await page.getByRole('button', { name: /Promote the replica: in doubt/ }).click();
+  await page.getByRole('button', { name: /Promote the replica in doubt/ }).click();
   await page.getByRole('button', { name: 'It happened', exact: true }).click();
   await page.locator('.run-head').getByText('succeeded').waitFor({ timeout: 20_000 });
   await w.ended(run);

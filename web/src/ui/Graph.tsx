@@ -128,7 +128,7 @@ export function Graph({ layout, places, chosen, choose, follow, still, marked }:
       </div>
       <div className="graph-zoom" role="group" aria-label="Zoom">
         <button type="button" className="button small" aria-label="Smaller" onClick={() => next(-1)}>−</button>
-        <button type="button" className="button small" aria-label="As large as it is" onClick={() => scale(1)}>{Math.round(zoom * 100)}%</button>
+        <button type="button" className="button small" title="As large as it is" onClick={() => scale(1)}>{Math.round(zoom * 100)}%</button>
         <button type="button" className="button small" aria-label="Larger" onClick={() => next(1)}>+</button>
       </div>
     </div>
@@ -195,17 +195,18 @@ const Step = memo(function Step({ box, place, chosen, choose, still, wrong }: { 
   if (box.kind === 'start' || box.kind === 'end') return <div className="gend" style={at(box)}><span>{box.title}</span></div>;
   const busy = status === 'running' || status === 'verifying' || status === 'retrying';
   return (
-    <button type="button" className={`gstep gstep-${box.role || box.kind}`} style={at(box)} data-status={status || undefined} data-tone={status && status !== 'pending' ? lookOf(status).tone : undefined} data-effect={box.effect || undefined} data-bare={box.lines?.length ? undefined : true} data-chosen={chosen || undefined} data-wrong={wrong || undefined} onClick={() => choose(box.path)} disabled={!place && !still}
-      aria-label={`${box.role ? `${box.role}: ` : ''}${label(box.title, 100)}: ${still ? (wrong ? 'something is wrong in it' : 'a step') : status ? lookOf(status).says : 'not begun'}`}>
-      <span className="title">{still ? null : <Glyph status={status || 'pending'} quiet />}<bdi className="clip">{label(box.title, 80)}</bdi>
-        <span className="more">
-          {place && place.instances > 1 ? <span title="instances">×{place.instances}</span> : null}
-          {place && place.attempts > 1 ? <span title="attempts">#{place.attempts}</span> : null}
-          {place && place.count > 0 ? <span>{place.done}/{place.count}</span> : null}
-          {busy && place?.started ? <Since from={place.started} /> : place?.started && place.ended ? <span>{took(parse(place.ended) - parse(place.started))}</span> : null}
-        </span>
+    <button type="button" className={`gstep gstep-${box.role || box.kind}`} style={at(box)} data-status={status || undefined} data-tone={status && status !== 'pending' ? lookOf(status).tone : undefined} data-effect={box.effect || undefined} data-chosen={chosen || undefined} data-wrong={wrong || undefined} onClick={() => choose(box.path)} disabled={!place && !still}>
+      <span className="title">{still ? null : <Glyph status={status || 'pending'} quiet />}<bdi className="clip">{box.role ? <span className="sr">{box.role} </span> : null}{label(box.title, 80)}<span className="sr"> {still ? (wrong ? 'something is wrong in it' : 'a step') : status ? lookOf(status).says : 'not begun'}</span></bdi>
       </span>
       {box.lines?.map((l, i) => <span key={i} className="line-of clip"><bdi>{label(l, 80)}</bdi></span>)}
+      {status && status !== 'pending' ? (
+        <span className="says clip" aria-hidden>
+          {place?.would ? 'observed' : lookOf(status).says}
+          {busy && place?.started ? <> <Since from={place.started} /></> : place?.started && place.ended ? ` ${took(parse(place.ended) - parse(place.started))}` : null}
+          {place && place.attempts > 1 ? <span title="attempts"> #{place.attempts}</span> : null}
+          {place && place.instances > 1 ? <span title="instances"> ×{place.instances}</span> : null}
+        </span>
+      ) : null}
     </button>
   );
 });
