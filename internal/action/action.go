@@ -13,6 +13,7 @@ import (
 	"github.com/tendhq/tend/internal/contract"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/secret"
 )
 
 // Action executes steps. Implementations are safe for concurrent use and hold no state between calls.
@@ -53,7 +54,8 @@ type Request struct {
 	Deadline time.Time      // zero: none
 	Epoch    uint64
 	Egress   Egress
-	Trace    string // W3C traceparent: where what the step asks of others belongs in a trace; "" none
+	For      secret.Use // of whom the run is: which secrets it may use and write
+	Trace    string     // W3C traceparent: where what the step asks of others belongs in a trace; "" none
 }
 
 // Result is the end of an attempt.

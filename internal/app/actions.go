@@ -5,6 +5,7 @@ import (
 
 	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/container"
+	"github.com/tendhq/tend/internal/action/handover"
 	"github.com/tendhq/tend/internal/action/http"
 	"github.com/tendhq/tend/internal/action/incident"
 	"github.com/tendhq/tend/internal/action/log"
@@ -76,12 +77,19 @@ func actions(c *connections, d *desk, each func(action.Action) action.Action, lo
 		}
 		return caller{d.dispatch.Load(), d}
 	})
+	hand := handover.New(func() handover.Desk {
+		if d == nil || d.handovers.Load() == nil {
+			return nil
+		}
+		return handing{d.handovers.Load()}
+	})
 	var told tell.Connections
 	if c != nil {
 		told = c
 	}
 	return action.NewSet(append(append(append(local, incidents...), tell.All(told)...),
 		each(http.New()),
+		hand,
 		log.New(),
 		replace.New(),
 		each(sql.New()),
@@ -90,6 +98,7 @@ func actions(c *connections, d *desk, each func(action.Action) action.Action, lo
 		each(ssh.New()),
 		tabulate.New(),
 		transform.New(),
+		c.vault(),
 	), verb.All())
 }
 

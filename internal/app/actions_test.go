@@ -118,7 +118,7 @@ func surround(steps string) string {
 		b.WriteString("  - {name: " + p + ", type: string, description: A parameter.}\n")
 	}
 	b.WriteString("steps:\n")
-	for _, id := range []string{"usage", "queues", "get", "sessions", "replicas"} {
+	for _, id := range []string{"usage", "queues", "get", "sessions", "replicas", "account"} {
 		if strings.Contains(steps, "steps."+id) && !strings.Contains(steps, "id: "+id+"\n") {
 			b.WriteString("  - id: " + id + "\n    uses: shell\n    effect: read\n    with: {script: date, parse: auto}\n")
 		}

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tendhq/tend/internal/action"
 	"github.com/tendhq/tend/internal/action/tell"
+	writing "github.com/tendhq/tend/internal/action/vault"
 	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/exchange"
 	"github.com/tendhq/tend/internal/fault"
@@ -20,6 +22,7 @@ import (
 	tellslack "github.com/tendhq/tend/internal/message/slack"
 	"github.com/tendhq/tend/internal/message/webhook"
 	"github.com/tendhq/tend/internal/secret"
+	"github.com/tendhq/tend/internal/secret/vault"
 	"github.com/tendhq/tend/internal/slack"
 )
 
@@ -27,6 +30,7 @@ import (
 type connections struct {
 	list    map[string]config.Integration
 	secrets secret.Provider
+	scopes  secret.Scopes // which runs may use which secrets
 
 	mu    sync.Mutex
 	slack map[string]*workspace // what was learnt of names and people, by integration
@@ -40,7 +44,23 @@ type workspace struct {
 var _ tell.Connections = (*connections)(nil)
 
 func connect(c *config.Config, secrets secret.Provider) *connections {
-	return &connections{list: c.Integrations, secrets: secrets, slack: map[string]*workspace{}}
+	return &connections{list: c.Integrations, secrets: secrets, scopes: c.Secrets.Scoped(), slack: map[string]*workspace{}}
+}
+
+// vault is the action that writes to the configured Vault.
+func (c *connections) vault() action.Action {
+	if c == nil {
+		return writing.New(nil, nil)
+	}
+	return writing.New(func() writing.Engine {
+		chain, _ := c.secrets.(secret.Chain)
+		for _, p := range chain {
+			if v, ok := p.(*vault.Provider); ok {
+				return v
+			}
+		}
+		return nil
+	}, c.scopes)
 }
 
 // find gives an integration of a kind: the one of that name, or the only one.

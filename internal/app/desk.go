@@ -16,9 +16,11 @@ import (
 	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/governor"
 	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/handover"
 	"github.com/tendhq/tend/internal/intake"
 	"github.com/tendhq/tend/internal/ledger"
 	"github.com/tendhq/tend/internal/retention"
+	"github.com/tendhq/tend/internal/seal"
 )
 
 // home is the project of everything that names none.
@@ -34,14 +36,19 @@ type desk struct {
 	courier  atomic.Pointer[courier.Courier] // nil: there are no channels
 	duties   *duties
 
+	handovers atomic.Pointer[handover.Desk] // nil while it is opened
+
 	mu    sync.Mutex
 	early []func(*dispatch.Dispatch) // what the engine told before there was somebody to hear
 }
 
 // openDesk opens the ledger and the dispatcher over an engine: what was decided and did not happen, happens now.
-func (w *owned) openDesk(ctx context.Context, s *server, d *desk, set contract.Catalog) error {
+func (w *owned) openDesk(ctx context.Context, s *server, d *desk, set contract.Catalog, key seal.Key) error {
 	d.ledger = ledger.Open(s.metrics.Timed(w.store), w.engine.Lease(), s.log)
-	var err error
+	err := w.openHandovers(ctx, s, d, key)
+	if err != nil {
+		return err
+	}
 	if d.governor, err = governor.Open(ctx, governor.Config{
 		Ledger: d.ledger, Mode: guard.Mode(s.Config.Mode), File: filepath.Join(w.dir, haltFile), Labels: d.shelf.labels, Log: s.log,
 	}); err != nil {
@@ -121,6 +128,9 @@ func (d *desk) run(ctx context.Context) error {
 
 // idle hears from the engine which runs are over.
 func (d *desk) idle(run string, i engine.Idle, ended bool) {
+	if h := d.handovers.Load(); h != nil && ended {
+		h.Look()
+	}
 	if c := d.courier.Load(); c != nil {
 		if ended || waiting(i) {
 			c.Asked()

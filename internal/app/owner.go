@@ -112,7 +112,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 		}
 	}
 	if o.server != nil {
-		if err := w.openDesk(ctx, o.server, w.desk, set); err != nil {
+		if err := w.openDesk(ctx, o.server, w.desk, set, key); err != nil {
 			return nil, err
 		}
 		if err := o.server.ship(ctx, w); err != nil {
@@ -196,6 +196,7 @@ func (w *owned) answer(ctx context.Context, o Options) error {
 	}
 	c := httpapi.Config{Engine: w.api, House: w, User: UserName, Owner: os.Geteuid()}
 	if o.server != nil {
+		c.Handovers = w.desk.handovers.Load()
 		c.Desk, c.Governor, c.Library = w.desk.dispatch.Load(), w.desk.governor, library{w.desk.shelf, w.engine}
 		c.Repositories, c.Actions = w.desk.shelf.sync.Load(), w.actions
 		if err := o.server.extend(ctx, &c, w); err != nil {

@@ -144,6 +144,7 @@ var lines = [][]string{
 	{
 		"gitsync",   // keeps playbooks live as they are in Git
 		"governor",  // holds the rules that are live
+		"handover",  // gives what a run made to one person
 		"retention", // forgets what is over and old
 	},
 	{ // surfaces
@@ -311,7 +312,7 @@ var larger = map[string]struct {
 	"run":           {4900, "the mind: each kind of step has its file"},
 	"config":        {1800, "what can be set, each setting with the sentence that is its documentation"},
 	"client":        {1700, "most of it is generated: a method for each operation of the contract"},
-	"cli":           {10000, "one file for each command"},
+	"cli":           {10200, "one file for each command"},
 	"app":           {4500, "the wiring: one file for each part that is put together"},
 	"httpapi":       {4900, "one file for each noun that can be asked about"},
 	"bench":         {2000, "one file for each measure; they share one report"},

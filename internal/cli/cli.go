@@ -165,7 +165,7 @@ func (p *process) commands() []*cobra.Command {
 	return []*cobra.Command{
 		p.demoCommand(), p.runCommand(), p.runsCommand(), p.inboxCommand(), p.eventsCommand(), p.incidentsCommand(), p.messagesCommand(), p.ownCommand(),
 		p.serveCommand(), p.configCommand(), p.loginCommand(), p.logoutCommand(), p.tokensCommand(), p.bindingsCommand(), p.emergencyCommand(),
-		p.playbooksCommand(), p.searchCommand(), p.requestsCommand(), p.revisionsCommand(), p.connectCommand(), p.haltCommand(), p.modeCommand(), p.guardsCommand(),
+		p.playbooksCommand(), p.searchCommand(), p.requestsCommand(), p.handoversCommand(), p.revisionsCommand(), p.connectCommand(), p.haltCommand(), p.modeCommand(), p.guardsCommand(),
 		p.lintCommand(), p.fmtCommand(), p.schemaCommand(), p.evalCommand(), p.graphCommand(), p.actionsCommand(),
 		p.initCommand(), p.newCommand(), p.devCommand(), p.doctorCommand(), p.auditCommand(), p.insightsCommand(), p.backupCommand(), p.restoreCommand(), p.unhaltCommand(), p.versionCommand(),
 	}

@@ -880,6 +880,15 @@ func (a *API) ListEvents(ctx context.Context, q ListEventsQuery) (wire.Page, err
 	return out, err
 }
 
+// ListHandovers: what runs hand over to the asker.
+//
+// GET /v1/handovers
+func (a *API) ListHandovers(ctx context.Context) (wire.Handovers, error) {
+	var out wire.Handovers
+	err := a.call(ctx, request{method: "GET", path: "/v1/handovers"}, &out)
+	return out, err
+}
+
 // ListIncidents: list incidents.
 //
 // GET /v1/incidents
@@ -1442,6 +1451,15 @@ func (a *API) SubmitRequest(ctx context.Context, name string, q SubmitRequestQue
 	return out, err
 }
 
+// TakeHandover: take what is handed over.
+//
+// POST /v1/handovers/{id}/take
+func (a *API) TakeHandover(ctx context.Context, id string) (wire.Handed, error) {
+	var out wire.Handed
+	err := a.call(ctx, request{method: "POST", path: "/v1/handovers/" + segment(id) + "/take"}, &out)
+	return out, err
+}
+
 // TakeIncident: acknowledge an incident, and be one of its responders.
 //
 // POST /v1/incidents/{incident}/take
@@ -1519,4 +1537,11 @@ func (a *API) VerifyAudit(ctx context.Context) (wire.AuditVerified, error) {
 	var out wire.AuditVerified
 	err := a.call(ctx, request{method: "POST", path: "/v1/audit/verify", within: 3600 * time.Second}, &out)
 	return out, err
+}
+
+// WithdrawHandover: take back what nobody has taken yet.
+//
+// POST /v1/handovers/{id}/withdraw
+func (a *API) WithdrawHandover(ctx context.Context, id string, body wire.Withdraw) error {
+	return a.call(ctx, request{method: "POST", path: "/v1/handovers/" + segment(id) + "/withdraw", body: body}, nil)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/handover"
 	"github.com/tendhq/tend/internal/wire"
 )
 
@@ -50,6 +51,9 @@ func (s *server) anyRows(ctx context.Context, in *kindInput) (*pageOutput, error
 		return nil, fault.New(fault.Refused, "tokens are not listed as rows").WithNext("GET /v1/tokens")
 	case "answer":
 		return nil, fault.New(fault.Refused, "what others were answered is not listed")
+	}
+	if handover.Hidden(in.Kind) {
+		return nil, fault.New(fault.Refused, "what is handed over is nobody's to read").WithNext("GET /v1/handovers")
 	}
 	return s.list(ctx, in.Filter, in.Kind)
 }

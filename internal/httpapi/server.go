@@ -68,9 +68,11 @@ type Config struct {
 	// Tracker says why an action item of an incident stays here and becomes no issue; "" when it becomes one. nil: nothing is said.
 	Tracker func(ctx context.Context, s *incident.State) string
 	// Reach tells whether somebody is called when these are, with an error that says what is missing. nil: nobody can be called.
-	Reach    func(ctx context.Context, targets []string) error
-	Library  Library  // nil: no playbooks are live here
-	Governor Governor // nil: there are no rules here but those that runs bring
+	Reach   func(ctx context.Context, targets []string) error
+	Library Library // nil: no playbooks are live here
+	// Handovers are what runs hand over to people; nil: a server has it, and this is none.
+	Handovers Handovers
+	Governor  Governor // nil: there are no rules here but those that runs bring
 	// Repositories are where playbooks come from; nil: none are live here.
 	Repositories Repositories
 	// Actions are what steps can use; nil: nothing can be written here.
@@ -126,6 +128,7 @@ func build(c Config) *api {
 	s.playbooks(a)
 	s.requests(a)
 	s.sources(a)
+	s.handovers(a)
 	s.revisions(a)
 	s.drafts(a)
 	s.tasks(a)

@@ -42,7 +42,7 @@ func (in *inputs) request(spec contract.Spec) (action.Request, error) {
 	}
 	req := action.Request{
 		Run: a.Run, Step: a.Path, Attempt: a.Number, Key: a.Key, Action: a.Action, Effect: contract.Effect(a.Effect),
-		Dir: a.Dir, Deadline: a.Deadline, Epoch: a.Epoch, Egress: in.runner.c.Egress, Trace: a.Trace,
+		Dir: a.Dir, Deadline: a.Deadline, Epoch: a.Epoch, Egress: in.runner.c.Egress, Trace: a.Trace, For: a.For,
 	}
 	given, err := object(with, "with")
 	problems = append(problems, err)
