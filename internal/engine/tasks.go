@@ -206,6 +206,17 @@ func (m *Machine) decided(s *session, ts *taskStream, vote *entry.TaskVoted, clo
 			d.Output["glass"] = "broken"
 		}
 	}
+	if _, choices := c.Form["choices"]; c.Type == "ask" && closed.Outcome == "answered" && (!choices || c.Form[task.Named] != nil) {
+		d.Output = maps.Clone(d.Output) // the vote keeps what was said
+		if d.Output == nil {
+			d.Output = value.Object{}
+		}
+		for k, v := range (value.Object{"by": names(d.By), "defaulted": false}) {
+			if _, own := d.Output[k]; !own { // a field of the form
+				d.Output[k] = v
+			}
+		}
+	}
 	m.fact(s, d, now)
 }
 
