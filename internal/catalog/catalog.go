@@ -289,7 +289,10 @@ func (x *builder) find(d *document.Document, rule string, k document.Key, remedy
 	if n == nil {
 		n = d.Node
 	}
-	x.findings = append(x.findings, d.Find(rule, document.Error, n, sprintf(format, a...), remedy))
+	f := d.Find(rule, document.Error, n, sprintf(format, a...), remedy)
+	if !slices.ContainsFunc(x.findings, func(y document.Finding) bool { return y.Rule == rule && y.Severity == f.Severity && y.Place == f.Place }) { // the linter may know it
+		x.findings = append(x.findings, f)
+	}
 }
 
 func (x *builder) playbook(d *document.Document, prog *program.Program) {

@@ -25,13 +25,14 @@ import (
 // Linter checks files. It is safe for concurrent use, so that one serves a whole repository.
 type Linter struct {
 	resolver  *compiler.Resolver
+	source    document.Source // nil: nobody knows other documents
 	evaluator *expr.Evaluator
 	rules     map[string]Rule
 }
 
 // New makes a linter that knows the catalog's actions and the documents of the source, which may be nil.
 func New(c contract.Catalog, s document.Source) *Linter {
-	l := &Linter{resolver: compiler.NewResolver(c, s), evaluator: expr.New(expr.Limits{}), rules: map[string]Rule{}}
+	l := &Linter{resolver: compiler.NewResolver(c, s), source: s, evaluator: expr.New(expr.Limits{}), rules: map[string]Rule{}}
 	for _, r := range Rules() {
 		l.rules[r.Name] = r
 	}

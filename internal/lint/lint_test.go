@@ -40,14 +40,14 @@ func documents(t *testing.T) map[string]lint.Result {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no testdata", err)
 	}
-	l := lint.New(newCatalog(t), nil)
 	out := map[string]lint.Result{}
 	for _, file := range files {
 		src, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out[file] = l.File(filepath.Base(file), src)
+		alone := document.NewLibrary([]document.File{{Name: filepath.Base(file), Content: src}})
+		out[file] = lint.New(newCatalog(t), alone).File(filepath.Base(file), src)
 	}
 	return out
 }

@@ -66,6 +66,7 @@ const (
 	ruleVerify      = "no-verify"
 	ruleTarget      = "no-target"
 	ruleRunner      = "other-runner"
+	rulePlaybook    = "unknown-playbook"
 	ruleAllow       = "bad-allow"
 	ruleNeedless    = "needless-allow"
 )
@@ -131,6 +132,7 @@ func Rules() []Rule {
 		{ruleVerify, advice, off, "A mutation without `verify`: nobody looks whether it had its effect.", "Add `verify:` with a step that looks.", false},
 		{ruleTarget, warning, off, "A mutation of which nobody can tell what it changes: guards and approvals cannot count it.", "Add `target:`.", false},
 		{ruleRunner, warning, warning, "A step that names no `runner` where the others of its kind all do: it would run here, not there.", "Give it the same `runner`.", false},
+		{rulePlaybook, bad, warning, "A trigger of a playbook that is not there: no event would start it.", "The nearest known name is suggested.", true},
 		{ruleAllow, warning, warning, "A `tend:allow` comment without a reason, or of an unknown rule, or of one that cannot be silenced.", "Write `# tend:allow RULE REASON`.", true},
 		{ruleNeedless, warning, warning, "A `tend:allow` comment that silences nothing.", "Remove it.", true},
 	}

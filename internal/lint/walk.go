@@ -11,8 +11,10 @@ import (
 	"github.com/tendhq/tend/internal/compiler"
 	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/expr"
+	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/playbook"
 	"github.com/tendhq/tend/internal/program"
+	"github.com/tendhq/tend/internal/spelling"
 	"github.com/tendhq/tend/internal/trigger"
 )
 
@@ -107,6 +109,7 @@ func (c *checker) document() {
 
 // trigger looks whether its expressions compile. What an event holds nobody knows before it comes.
 func (c *checker) trigger(t *trigger.Spec) {
+	c.starts(t)
 	list := t.Expressions()
 	slices.SortFunc(list, func(a, b *expr.Expr) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
 	for _, e := range list {
@@ -115,6 +118,25 @@ func (c *checker) trigger(t *trigger.Spec) {
 			c.broken(&document.Scalar{Expr: *e, Node: node}, err)
 		}
 	}
+}
+
+// starts looks whether the playbook of a trigger is there.
+func (c *checker) starts(t *trigger.Spec) {
+	if c.source == nil || t.Playbook == "" {
+		return
+	}
+	if _, err := c.source.Find(document.KindPlaybook, t.Playbook, c.file.File); !fault.Is(err, fault.NotFound) {
+		return // what cannot be read says so itself
+	}
+	n := c.file.Node
+	if k, ok := c.file.Key("playbook"); ok {
+		n = k.Value
+	}
+	remedy := "correct the name"
+	if near := spelling.Nearest(t.Playbook, c.source.Names(document.KindPlaybook)); near != "" {
+		remedy = "did you mean `" + near + "`?"
+	}
+	c.find(rulePlaybook, c.at(n), remedy, "there is no playbook called `%s`", t.Playbook)
 }
 
 // defaults looks at the templates in the defaults of parameters.
