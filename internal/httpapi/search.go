@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -131,9 +132,8 @@ func (q *searching) written(ctx context.Context) {
 // rows looks at the newest rows of a kind, and at those that are found by their id or name however old they are.
 func (q *searching) rows(ctx context.Context, kind string) error {
 	var filters []store.Filter
-	if !strings.ContainsAny(q.text, " \t") {
-		// Ids of revisions are behind the names of their repositories: those are few, and all of them are looked at.
-		filters = append(filters, store.Filter{Prefix: q.text}, store.Filter{Prefix: kind + "_" + q.text})
+	for _, prefix := range beginnings(kind, strings.ToLower(q.text)) {
+		filters = append(filters, store.Filter{Prefix: prefix})
 	}
 	filters = append(filters, store.Filter{Name: q.text}, store.Filter{Tag: q.text})
 	if kind == "run" {
@@ -164,6 +164,37 @@ func (q *searching) rows(ctx context.Context, kind string) error {
 		q.row(kind, &r)
 	}
 	return nil
+}
+
+// someID is how much of an id must be written to look it up: ids begin with the time of birth, and six characters of it are
+// those of a quarter of an hour. With less of it the store would have to sort whatever is there.
+var someID = regexp.MustCompile(`^(?:([a-z]+)_)?[0-9a-hjkmnp-tv-z]{6,20}$`)
+
+// beginnings are the ids of a kind that a text can be the beginning of, if it is one at all.
+func beginnings(kind, text string) []string {
+	m := someID.FindStringSubmatch(text)
+	prefix := prefixOf(kind)
+	switch {
+	case m == nil || prefix == "" || m[1] != "" && m[1] != prefix:
+		return nil
+	case m[1] == "":
+		return []string{prefix + "_" + text}
+	}
+	return []string{text}
+}
+
+// prefixOf is what the ids of a kind begin with; "" of those that have names.
+func prefixOf(kind string) string {
+	switch kind {
+	case "event":
+		return "evt"
+	case "incident":
+		return "inc"
+	case "run", "task":
+		return kind
+	default:
+		return ""
+	}
 }
 
 func (q *searching) row(kind string, r *store.Row) {
