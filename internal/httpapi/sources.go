@@ -15,6 +15,7 @@ import (
 	"github.com/tendhq/tend/internal/draft"
 	"github.com/tendhq/tend/internal/edit"
 	"github.com/tendhq/tend/internal/fault"
+	"github.com/tendhq/tend/internal/gitsync"
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/repository"
 	"github.com/tendhq/tend/internal/wire"
@@ -206,7 +207,7 @@ func (s *server) versions(ctx context.Context, in *PlaybookPath) (*versionsOutpu
 	for _, v := range all {
 		rev := v.Revision
 		out.Versions = append(out.Versions, wire.PlaybookVersion{
-			Author: rev.Author, Committed: rev.Committed, Does: v.Does, File: v.File, Live: r.Live != nil && r.Live.ID == rev.ID, LiveSince: rev.LiveSince,
+			Author: rev.Author, Committed: rev.Committed, Does: v.Does, File: v.File, Live: rev.Status == gitsync.Live, LiveSince: rev.LiveSince,
 			Revision: rev.ID, Text: string(v.Text), Title: rev.Title,
 		})
 	}
