@@ -68,7 +68,7 @@ test('two people look, one of them approves, the other sees it at once', { timeo
   const [one, two] = await Promise.all([open(b, w, { path: `/runs/${run}` }), open(b, w, { path: `/runs/${run}`, token: w.second })]);
   for (const p of [one, two]) await p.getByRole('button', { name: /Move it out of the way waiting/ }).click();
   await Promise.all([one.getByRole('button', { name: 'Reject' }).waitFor(), two.getByRole('button', { name: 'Approve' }).waitFor()]);
-  const results = await Promise.allSettled([one.getByRole('button', { name: 'Reject' }).click(), two.getByRole('button', { name: 'Approve' }).click()]);
+  const results = await Promise.allSettled([one.getByRole('button', { name: 'Reject' }).click({ timeout: 3000 }), two.getByRole('button', { name: 'Approve' }).click({ timeout: 3000 })]);
   assert.ok(results.some((r) => r.status === 'fulfilled'));
   for (const p of [one, two]) await p.locator('.run-head').getByText(/succeeded|failed/).waitFor({ timeout: 30_000 });
   assert.equal(await one.locator('.run-head .status').innerText(), await two.locator('.run-head .status').innerText());
