@@ -682,6 +682,26 @@ export interface Halts {
   halts: Halt[];
 }
 
+export interface Handed {
+  title?: string;
+  value: string;
+}
+
+export interface Handover {
+  at: string;
+  /** When it was taken, expired or was taken back. */
+  ended?: string;
+  expires: string;
+  id: string;
+  run: string;
+  status: "pending" | "taken" | "expired" | "withdrawn";
+  title?: string;
+}
+
+export interface Handovers {
+  handovers: Handover[];
+}
+
 export interface Hit {
   at?: string;
   /** Of a playbook its name. */
@@ -1691,6 +1711,10 @@ export interface Window {
   why?: string;
 }
 
+export interface Withdraw {
+  why?: string;
+}
+
 export interface Would {
   action: string;
   effect: string;
@@ -1897,6 +1921,13 @@ export interface Operations {
     query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
     body: never;
     answer: Page;
+  };
+  /** What runs hand over to the asker */
+  listHandovers: {
+    path: {};
+    query: {};
+    body: never;
+    answer: Handovers;
   };
   /** List incidents */
   listIncidents: {
@@ -2346,6 +2377,13 @@ export interface Operations {
     body: Submit;
     answer: Submitted;
   };
+  /** Take what is handed over */
+  takeHandover: {
+    path: { id: string };
+    query: {};
+    body: never;
+    answer: Handed;
+  };
   /** Acknowledge an incident, and be one of its responders */
   takeIncident: {
     path: { incident: string };
@@ -2409,6 +2447,13 @@ export interface Operations {
     body: never;
     answer: AuditVerified;
   };
+  /** Take back what nobody has taken yet */
+  withdrawHandover: {
+    path: { id: string };
+    query: {};
+    body: Withdraw;
+    answer: void;
+  };
 }
 
 /** Where each operation is. */
@@ -2441,6 +2486,7 @@ export const ways = {
   listActions: 'GET /v1/actions',
   listBindings: 'GET /v1/bindings',
   listEvents: 'GET /v1/events',
+  listHandovers: 'GET /v1/handovers',
   listIncidents: 'GET /v1/incidents',
   listMessages: 'GET /v1/messages',
   listOffers: 'GET /v1/offers',
@@ -2505,6 +2551,7 @@ export const ways = {
   startRun: 'POST /v1/runs',
   status: 'GET /v1/status',
   submitRequest: 'POST /v1/offers/{name}/requests',
+  takeHandover: 'POST /v1/handovers/{id}/take',
   takeIncident: 'POST /v1/incidents/{incident}/take',
   taskEntries: 'GET /v1/tasks/{task}/entries',
   unbind: 'DELETE /v1/bindings/{name}',
@@ -2514,4 +2561,5 @@ export const ways = {
   updateIncident: 'PATCH /v1/incidents/{incident}',
   verify: 'POST /v1/verify',
   verifyAudit: 'POST /v1/audit/verify',
+  withdrawHandover: 'POST /v1/handovers/{id}/withdraw',
 } as const satisfies Record<keyof Operations, string>;
