@@ -15,11 +15,29 @@ try {
   const slow = await w.run('drain-node');
   const doubt = await w.run('fail-over-database');
   await until(async () => (await w.status(run)) === 'waiting' && (await w.status(doubt)) === 'in-doubt', 'the runs');
+  const task = (await w.api('GET', `/v1/tasks?status=open&parent=${run}`)).rows[0].id;
+  const incident = (await w.api('POST', '/v1/incidents', { title: 'Checkout answers slowly', severity: 'critical', summary: 'Logs of the checkout fill the disk since 02:10.' })).id;
+  await w.api('POST', '/v1/incidents', { title: 'Replica db-2 lags', severity: 'minor' });
+  await w.api('POST', `/v1/incidents/${incident}/take`);
+  await w.api('PATCH', `/v1/incidents/${incident}`, { next: 'Move the oldest logs to the archive', nextBy: new Date(Date.now() + 15 * 60_000).toISOString(), responders: ['ann', 'bob'] });
+  await w.api('POST', `/v1/incidents/${incident}/comments`, { text: 'I looked: 31 GiB of access logs.' });
+  for (const [name, host] of [['DiskFull', 'web-1'], ['TargetDown', 'db-2'], ['CertificateExpires', 'edge']]) {
+    await w.api('POST', '/v1/events/reports', { events: [{ key: `${name}/${host}`, kind: 'alert', status: 'firing', name: `${name} on ${host}`, labels: { alertname: name, host }, data: { labels: { alertname: name, host } } }] });
+  }
   /** Further pages: a name, an address, and what to wait for. */
   const pages = [
     ['home', '/', '#needs li'],
     ['runs', '/runs', '.runrow'],
     ['run', `/runs/${run}?step=${encodeURIComponent('steps[3]')}`, '.answer'],
+    ['task', `/inbox/${task}`, '.task-answer'],
+    ['incidents', '/incidents', '.incidents-card'],
+    ['incident', `/incidents/${incident}`, '.incident-timeline li'],
+    ['playbooks', '/playbooks', '.playbooks-line'],
+    ['playbook', '/playbooks/reclaim-disk', '.gstep'],
+    ['editor', '/playbooks/reclaim-disk/edit', '.gstep'],
+    ['events', '/events', '.events tbody tr'],
+    ['guards', '/guards', '.guards tbody tr'],
+    ['insights', '/insights', '.insights-plot canvas'],
     ['run-log', `/runs/${slow}?step=${encodeURIComponent('steps[1]')}&tab=log`, '.log-line'],
   ];
   for (const colorScheme of ['light', 'dark']) {
