@@ -32,7 +32,7 @@ for (const [what, text] of [['script tags', evil], ['right-to-left marks', rtl],
     const shown = await page.locator('.answer .asks').innerText();
     if (what === 'script tags') assert.ok(shown.includes('<script>'));
     if (what === 'right-to-left marks') assert.ok(shown.includes('⟨202E⟩') && shown.includes('⟨2066⟩'), shown);
-    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('button', { name: 'Approve', exact: true }).click();
     await page.locator('.run-head').getByText('failed').waitFor({ timeout: 20_000 });
     for (const view of ['story', 'about']) {
       await page.goto(`/runs/${run}?view=${view}`);
