@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -129,7 +130,7 @@ func (p *process) guardsCommand() *cobra.Command {
 							loose = fmt.Sprintf("loosened until %s by %s: %s", o.Until.UTC().Format(time.RFC3339), terminal.Line(o.By), terminal.Line(o.Why))
 						}
 					}
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", terminal.Line(g.Name), terminal.Line(g.Project), g.Rule, g.Then, loose)
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", terminal.Line(g.Name), terminal.Line(g.Project), terminal.Line(cmp.Or(g.Says, g.Rule)), g.Then, loose)
 				}
 				if err := w.Flush(); err != nil {
 					return err

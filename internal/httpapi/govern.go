@@ -71,7 +71,7 @@ func (s *server) rules(_ context.Context, _ *struct{}) (*rulesOutput, error) {
 	out := wire.Rules{Version: r.Version, Guards: []wire.Guard{}, Modes: []wire.Mode{}, Halts: []wire.Halt{}, Overrides: []wire.Override{}, Blind: r.World.Silent()}
 	for project, specs := range r.Guards {
 		for i := range specs {
-			out.Guards = append(out.Guards, wire.Guard{Name: specs[i].Name, Project: project, Rule: specs[i].Rule(), Then: specs[i].Then})
+			out.Guards = append(out.Guards, wire.Guard{Name: specs[i].Name, Project: project, Rule: specs[i].Rule(), Says: specs[i].Sentence(), Then: specs[i].Then})
 		}
 	}
 	wire.SortGuards(out.Guards)

@@ -24,6 +24,7 @@ type Guard struct {
 	Name    string `json:"name"`
 	Project string `json:"project"`
 	Rule    string `json:"rule"`
+	Says    string `json:"says" doc:"What it holds people to, in a sentence."`
 	Then    string `json:"then,omitempty"`
 }
 

@@ -654,6 +654,8 @@ export interface Guard {
   name: string;
   project: string;
   rule: string;
+  /** What it holds people to, in a sentence. */
+  says: string;
   then?: string;
 }
 

@@ -24,8 +24,9 @@ const nothing = new Map<string, never>();
 export default function Editor() {
   const { playbook = '' } = useParts();
   const [project] = useParam('project');
+  const [environment] = useParam('environment');
   useTitle(`Edit ${playbook}`);
-  const asked = useAsk('playbookSource', { path: { name: playbook }, query: project ? { project } : {} }, { fixed: true });
+  const asked = useAsk('playbookSource', { path: { name: playbook }, query: { ...(project ? { project } : {}), ...(environment ? { environment } : {}) } }, { fixed: true });
   return <Shown of={asked} what="playbook" lines={14}>{(s) => <Desk key={s.revision.id} name={playbook} source={s} />}</Shown>;
 }
 

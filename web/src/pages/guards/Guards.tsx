@@ -96,7 +96,7 @@ function Table({ rules, loosen }: { rules: Rules; loosen: (g: Guard) => void }) 
   const may = useMay();
   const [find, setFind] = useParam('find');
   const loosened = new Set(rules.overrides.map((o) => `${o.project}\n${o.guard}`));
-  const list = rules.guards.filter((g) => !find || `${g.name} ${g.rule} ${g.project}`.toLowerCase().includes(find.toLowerCase()));
+  const list = rules.guards.filter((g) => !find || `${g.name} ${g.rule} ${g.says} ${g.project}`.toLowerCase().includes(find.toLowerCase()));
   return (
     <section className="panel" aria-label="Guards">
       <header><h2>Guards <span className="tally">{rules.guards.length}</span></h2><span className="end"><input className="input" type="search" aria-label="Find a guard" placeholder="find" value={find} onChange={(e) => setFind(e.target.value)} /></span></header>
@@ -106,7 +106,7 @@ function Table({ rules, loosen }: { rules: Rules; loosen: (g: Guard) => void }) 
           <tbody>{list.map((g) => (
             <tr key={`${g.project}/${g.name}`}>
               <td><span className="status"><Glyph status="held" quiet /><Text of={g.name} max={80} /></span></td>
-              <td className="rule"><Sentence of={g.rule} /></td>
+              <td className="rule"><Sentence of={g.says || g.rule} /></td>
               <td>{g.then ?? 'hold'}</td>
               <td><Text of={g.project} max={40} /></td>
               <td>{loosened.has(`${g.project}\n${g.name}`) ? <span className="tag wait">loosened</span> : may('override', g.project) ? <button type="button" className="button small plain" onClick={() => loosen(g)}>Loosen</button> : null}</td>

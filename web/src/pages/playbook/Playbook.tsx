@@ -19,10 +19,11 @@ const nothing = new Map<string, never>();
 export default function Playbook() {
   const { playbook = '' } = useParts();
   const [project] = useParam('project');
+  const [environment] = useParam('environment');
   const [view, setView] = useParam('view');
   const at = view || 'graph';
   const may = useMay();
-  const query = project ? { project } : {};
+  const query = { ...(project ? { project } : {}), ...(environment ? { environment } : {}) };
   const asked = useAsk('showPlaybook', { path: { name: playbook }, query });
   const source = useAsk('playbookSource', { path: { name: playbook }, query }, { keep: true });
   useTitle(playbook);
@@ -33,7 +34,7 @@ export default function Playbook() {
           <h1><Text of={p.name} max={120} /></h1>
           {p.mutates ? <span className="tag wait">changes things</span> : <span className="tag">only looks</span>}
           <span className="tag">{p.mode}</span>
-          <span className="end">{may('publish', p.project) || may('start', p.project) ? <Link className="button" to={`${to.playbook(p.name)}/edit?project=${encodeURIComponent(p.project)}`}>Edit</Link> : null}</span>
+          <span className="end">{may('publish', p.project) || may('start', p.project) ? <Link className="button" to={`${to.playbook(p.name)}/edit?project=${encodeURIComponent(p.project)}${p.environment ? `&environment=${encodeURIComponent(p.environment)}` : ''}`}>Edit</Link> : null}</span>
         </header>
         {p.description ? <p className="playbook-says"><Text of={p.description} max={600} /></p> : null}
         <div className="sides">
@@ -63,7 +64,7 @@ export default function Playbook() {
 
 const Pair = ({ name, of }: { name: string; of: string }) => <><dt><Text of={name} max={60} /></dt><dd><Text of={of} max={200} /></dd></>;
 
-interface Where { name: string; query: { project?: string } }
+interface Where { name: string; query: { project?: string; environment?: string } }
 
 function Drawing({ name, query }: Where) {
   const [step, choose] = useParam('step');

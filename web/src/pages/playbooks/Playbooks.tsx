@@ -51,7 +51,7 @@ function Line({ p, record: r }: { p: Playbook; record: PlaybookRecord | undefine
   const last = r?.last[0];
   return (
     <li className="playbooks-line">
-      <Link to={`${to.playbook(p.name)}?project=${encodeURIComponent(p.project)}`} className="what">
+      <Link to={`${to.playbook(p.name)}?project=${encodeURIComponent(p.project)}${p.environment ? `&environment=${encodeURIComponent(p.environment)}` : ''}`} className="what">
         <strong><Text of={p.name} max={100} /></strong>
         <span className="dim"><Text of={p.description} max={200} /></span>
       </Link>
