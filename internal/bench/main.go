@@ -33,8 +33,16 @@ func main() {
 	defer stop()
 	r := &report{out: os.Stdout, runs: *runs}
 	for _, m := range []measure{
-		{"durable", durable}, {"serial", serial}, {"parked", parked}, {"loop", loop}, {"lint", lints}, {"command", command}, {"events", events}, {"halt", halts},
-		{"server", server}, {"lists", lists},
+		{"durable", durable},
+		{"serial", serial},
+		{"parked", parked},
+		{"loop", loop},
+		{"lint", lints},
+		{"command", command},
+		{"events", events},
+		{"halt", halts},
+		{"server", server},
+		{"lists", lists},
 	} {
 		if !strings.Contains(m.name, *only) {
 			continue
