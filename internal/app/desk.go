@@ -35,6 +35,8 @@ type desk struct {
 	clock    atomic.Pointer[intake.Clock]    // nil until sources are open
 	courier  atomic.Pointer[courier.Courier] // nil: there are no channels
 	duties   *duties
+	door     *intake.Door              // what is posted
+	pullers  map[string]*intake.Puller // what is asked, by source
 
 	handovers atomic.Pointer[handover.Desk] // nil while it is opened
 

@@ -208,6 +208,7 @@ func (s *server) extend(ctx context.Context, c *httpapi.Config, w *owned) error 
 	c.Backups, c.Answers = s.Config.Backups, answerBook{w.desk.ledger, w.key}
 	c.Duties = func(p access.Principal) []string { return w.desk.duties.of(p.ID) }
 	c.Reach = w.desk.reach
+	c.Connected = (&connected{owned: w, conf: s.Config}).list
 	c.Tracker = func(ctx context.Context, st *incident.State) string { return w.kept(ctx, s, st) }
 	w.openChat(s)
 	for _, p := range s.Config.Proxies {

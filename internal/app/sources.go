@@ -118,6 +118,7 @@ func (d *desk) sources(s *server, w *owned, accept intake.Acceptor) error {
 	accept = changes
 	clock := &intake.Clock{Accept: accept, Ledger: d.ledger, Blind: d.governor.Blind, Log: s.log}
 	door := &intake.Door{Secrets: w.secrets, Accept: accept, Heard: clock.Heard, Log: s.log}
+	d.door, d.pullers = door, map[string]*intake.Puller{}
 	var errs []error
 	for i := range s.Config.Sources {
 		c := &s.Config.Sources[i]
@@ -145,6 +146,7 @@ func (d *desk) sources(s *server, w *owned, accept intake.Acceptor) error {
 				p.Every = 30 * time.Second
 			}
 			p.Token = bearer(w.secrets, c.Token)
+			d.pullers[c.Name] = p
 			s.parts = append(s.parts, part{name: "source " + p.Name, run: p.Run})
 		case c.Kind == "schedule":
 			when, err := schedule.Parse(c.Cron, c.Zone)

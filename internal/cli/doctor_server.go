@@ -27,7 +27,6 @@ import (
 	"github.com/tendhq/tend/internal/plan"
 	"github.com/tendhq/tend/internal/program"
 	"github.com/tendhq/tend/internal/repository"
-	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/spelling"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/terminal"
@@ -92,11 +91,8 @@ func (s *surgery) sources(ctx context.Context) []check {
 			}
 		}
 		if len(missing) > 0 {
-			c.Status, c.Text = checkFail, c.Text+": its secret is not there, and what it sends is refused: "+strings.Join(missing, ", ")
-			c.Next = "put it into secrets.dir, or into the server's environment as TEND_SECRET_" + secret.EnvName(missing[0])
-			if slices.Contains([]string{"alertmanager", "grafana", "github"}, x.Kind) {
-				c.Next = "tend connect " + x.Kind + " --source " + x.Name
-			}
+			text, next := app.WithoutKeys(x, missing)
+			c.Status, c.Text, c.Next = checkFail, c.Text+": "+text, next
 		}
 		out = append(out, c)
 	}
@@ -281,7 +277,7 @@ func (s *surgery) needs(ctx context.Context) []check {
 	}
 	for _, n := range slices.Sorted(maps.Keys(secrets)) {
 		if _, err := chain.Find(ctx, n); err != nil {
-			out = append(out, check{"secret", checkWarn, fmt.Sprintf("%s wants the secret %s, which is not there", secrets[n], n), "put it into secrets.dir, or into the server's environment as TEND_SECRET_" + secret.EnvName(n)})
+			out = append(out, check{"secret", checkWarn, fmt.Sprintf("%s wants the secret %s, which is not there", secrets[n], n), app.PutSecret(n)})
 		}
 	}
 	return out
@@ -375,12 +371,13 @@ func stale(all []wire.Repository) []check {
 	var out []check
 	for i := range all {
 		r := &all[i]
-		c := check{Name: "live playbooks", Status: checkWarn, Next: "tend revisions list " + r.Name}
-		switch {
-		case r.Problem != "":
-			c.Text = fmt.Sprintf("%s cannot be read, since %s: %s", r.Name, local(r.Since), r.Problem)
-		case r.Refused != nil:
-			c.Text = fmt.Sprintf("%s: its newest revision %.12s was refused, and an older one is live", r.Name, r.Refused.ID)
+		c := check{Name: "live playbooks", Status: checkWarn}
+		switch t := r.Trouble(); {
+		case t != nil:
+			c.Text, c.Next = t.Text, t.Next
+			if !t.Since.IsZero() {
+				c.Text += ", since " + local(t.Since)
+			}
 		case r.Pin != nil:
 			c.Status, c.Text, c.Next = checkNote, fmt.Sprintf("%s is pinned to %.12s by %s: %s", r.Name, r.Pin.Revision, terminal.Line(r.Pin.By), terminal.Line(r.Pin.Why)), "tend revisions unpin "+r.Name
 		default:

@@ -898,6 +898,15 @@ func (a *API) ListIncidents(ctx context.Context, q ListIncidentsQuery) (wire.Pag
 	return out, err
 }
 
+// ListIntegrations: what the server is connected to, how it stands, and what to do about it.
+//
+// GET /v1/integrations
+func (a *API) ListIntegrations(ctx context.Context) (wire.Connections, error) {
+	var out wire.Connections
+	err := a.call(ctx, request{method: "GET", path: "/v1/integrations"}, &out)
+	return out, err
+}
+
 // ListMessages: list messages to people and services, with what became of each.
 //
 // GET /v1/messages

@@ -17,6 +17,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -208,6 +210,9 @@ func Open(ctx context.Context, c Config) (*Courier, error) {
 		}
 		// Whoever had this before may have tried, and nobody knows how far it came.
 		n.box.add(&item{queued: &body.Queued, at: r.At, attempts: body.Attempts, again: true})
+		if body.Fault != nil {
+			n.box.last.Fault = body.Fault
+		}
 		return nil
 	})
 	if err != nil {
@@ -240,6 +245,20 @@ func encodeRow(r Row) []byte {
 		return []byte("{}")
 	}
 	return out
+}
+
+// Names are the names of the channels, in order.
+func (c *Courier) Names() []string { return slices.Sorted(maps.Keys(c.channels)) }
+
+// Standing tells how a channel stands; false when there is none of that name.
+func (c *Courier) Standing(name string) (Standing, bool) {
+	n := c.channels[name]
+	if n == nil {
+		return Standing{}, false
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.box.standing(), true
 }
 
 // Run tells until ctx ends.

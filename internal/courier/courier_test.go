@@ -287,11 +287,17 @@ func TestRetryAfter(t *testing.T) {
 		if h.side.attempts != 1 {
 			t.Fatalf("%d attempts", h.side.attempts)
 		}
+		if s, ok := h.c.Standing("ops"); !ok || s.Waiting != 2 || s.Fault == nil || s.GivenUp || s.Oldest.IsZero() || !s.Told.IsZero() {
+			t.Errorf("while it waits: %+v", s)
+		}
 		h.side.Behave(messagetest.Good)
 		wait(time.Second)
 		synctest.Wait()
 		if got := h.side.titles(); !slices.Equal(got, []string{"a", "b"}) {
 			t.Errorf("%v", got)
+		}
+		if s, _ := h.c.Standing("ops"); s.Waiting != 0 || s.Fault != nil || s.Told.IsZero() || !s.Oldest.IsZero() {
+			t.Errorf("when all is told: %+v", s)
 		}
 	})
 }
@@ -340,6 +346,9 @@ func TestOneBadMessage(t *testing.T) {
 		synctest.Wait()
 		if s := h.statuses(); s[courier.Failed] != 2 {
 			t.Errorf("%v", s)
+		}
+		if s, _ := h.c.Standing("ops"); s.Waiting != 0 || s.Fault == nil || !s.GivenUp {
+			t.Errorf("when one was given up: %+v", s)
 		}
 	})
 }

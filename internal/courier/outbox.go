@@ -35,6 +35,32 @@ type outbox struct {
 	next    int
 	after   time.Time // trouble of the whole channel
 	fails   int       // in a row
+	last    Standing  // but what waits
+}
+
+// Standing is how a channel stands.
+type Standing struct {
+	Waiting int
+	Oldest  time.Time    // when what waits longest was to be told
+	Told    time.Time    // the last message; zero: none since the start
+	Fault   *entry.Fault // of the last attempt, when that failed
+	Failed  time.Time    // that attempt; zero when it was before the start
+	GivenUp bool         // and it is not tried again
+	Next    time.Time    // when it is tried again; zero: at once, or never
+}
+
+// standing tells how it stands.
+func (o *outbox) standing() Standing {
+	s := o.last
+	s.Waiting, s.Next = o.waiting, o.after
+	for _, list := range o.threads {
+		for _, x := range list {
+			if s.Oldest.IsZero() || x.at.Before(s.Oldest) {
+				s.Oldest = x.at
+			}
+		}
+	}
+	return s
 }
 
 func newOutbox() *outbox { return &outbox{threads: map[string][]*item{}} }
@@ -93,13 +119,16 @@ func (o *outbox) ended(x *item, r message.Result, now time.Time) entry.Payload {
 	x.attempts++
 	if r.OK() {
 		o.fails, o.after = 0, time.Time{}
+		o.last = Standing{Told: now}
 		o.remove(x)
 		return &entry.MessageSent{Attempt: x.attempts, ID: x.queued.ID, Remote: r.Remote}
 	}
 	f := &entry.MessageFailed{Attempt: x.attempts, ID: x.queued.ID, Fault: entry.Fault{Kind: string(r.Kind), Message: r.Why}}
+	o.last.Fault, o.last.Failed, o.last.GivenUp = &f.Fault, now, false
 	if r.Final() || now.Sub(x.at) >= patience {
 		// What is wrong with one message says nothing about the channel.
 		f.Final = true
+		o.last.GivenUp = true
 		o.remove(x)
 		return f
 	}

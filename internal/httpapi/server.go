@@ -75,6 +75,9 @@ type Config struct {
 	Governor  Governor // nil: there are no rules here but those that runs bring
 	// Repositories are where playbooks come from; nil: none are live here.
 	Repositories Repositories
+	// Connected tells what the server is connected to, without its repositories, as a list of its own for each call; nil: no server
+	// is here.
+	Connected func(ctx context.Context) (*wire.Connections, error)
 	// Actions are what steps can use; nil: nothing can be written here.
 	Actions specs.Catalog
 	// User gives the name of a user id. Peers on the socket of another user than Owner are refused.
@@ -130,6 +133,7 @@ func build(c Config) *api {
 	s.sources(a)
 	s.handovers(a)
 	s.revisions(a)
+	s.connections(a)
 	s.drafts(a)
 	s.tasks(a)
 	s.events(a)

@@ -50,6 +50,34 @@ type Door struct {
 	Log      *slog.Logger
 	Now      func() time.Time // default: time.Now
 	failures throttle
+	turned   turned
+}
+
+// Refused tells of the last message to a source that was turned away, when none was taken after it.
+func (d *Door) Refused(source string) (Trouble, bool) {
+	d.turned.mu.Lock()
+	defer d.turned.mu.Unlock()
+	x, ok := d.turned.away[source]
+	return x, ok
+}
+
+// turned remembers, by configured source, what was turned away last. Whoever knocks decides when, so it is a hint, never more.
+type turned struct {
+	mu   sync.Mutex
+	away map[string]Trouble
+}
+
+func (t *turned) note(source string, now time.Time, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case err == nil:
+		delete(t.away, source)
+	case t.away == nil:
+		t.away = map[string]Trouble{source: {now, err}}
+	default:
+		t.away[source] = Trouble{now, err}
+	}
 }
 
 // Answer is what a sender learns of its message.
@@ -98,6 +126,15 @@ func (d *Door) take(r *http.Request) (*Answer, error) {
 		return nil, d.refused(now(), r.PathValue("source"), fault.New(fault.Refused, "no source is configured by this name"))
 	}
 	s := d.Sources[i]
+	answer, err := d.from(r, s, body, now())
+	if err == nil || !fault.Is(err, fault.Unavailable) { // what is wrong with us says nothing about them
+		d.turned.note(s.Name, now(), err)
+	}
+	return answer, err
+}
+
+// from takes a message that is said to come from a source.
+func (d *Door) from(r *http.Request, s Source, body []byte, now time.Time) (*Answer, error) {
 	keys := make([]secret.Value, 0, len(s.Keys))
 	for _, name := range s.Keys {
 		f, err := d.Secrets.Find(r.Context(), name)
@@ -106,16 +143,17 @@ func (d *Door) take(r *http.Request) (*Answer, error) {
 		}
 		keys = append(keys, f.Value)
 	}
-	if _, err := signature.Verify(s.Scheme, r.Header.Get, body, keys, now()); err != nil {
-		return nil, d.refused(now(), s.Name, err)
+	if _, err := signature.Verify(s.Scheme, r.Header.Get, body, keys, now); err != nil {
+		return nil, d.refused(now, s.Name, err)
 	}
-	events, partly := s.Decoder.Decode(source.Request{Source: s.Name, Project: s.Project, Header: r.Header.Get, Body: body, Now: now().UTC()})
+	events, partly := s.Decoder.Decode(source.Request{Source: s.Name, Project: s.Project, Header: r.Header.Get, Body: body, Now: now.UTC()})
 	if len(events) == 0 && partly != nil {
 		return nil, partly
 	}
 	out := &Answer{Events: []dispatch.Receipt{}}
 	if len(events) > 0 {
 		joinTrace(events, r.Header.Get("Traceparent"))
+		var err error
 		if out.Events, err = d.Accept.Accept(r.Context(), events); err != nil {
 			return nil, err
 		}

@@ -143,10 +143,16 @@ func TestDoor(t *testing.T) {
 	if len(d.told()) != 1 || len(heard) != 3 {
 		t.Errorf("%v were taken, %d heard", d.told(), len(heard))
 	}
+	if x, ok := door.Refused("am"); ok {
+		t.Errorf("what was refused before something was taken counts no more: %v", x.Err)
+	}
 	// What cannot be decided now is refused, so that the sender keeps it.
 	d.fail(fault.New(fault.Unavailable, "the disk is full"))
 	if status, body := post("am", "the-new-key", alert); status != 503 || !strings.Contains(body, "disk is full") {
 		t.Errorf("%d %s", status, body)
+	}
+	if x, ok := door.Refused("am"); ok {
+		t.Errorf("our own trouble is not the sender's: %v", x.Err)
 	}
 	// Whoever knocks a thousand times fills no disk.
 	log.Reset()
@@ -155,6 +161,12 @@ func TestDoor(t *testing.T) {
 	}
 	if n := strings.Count(log.String(), "\n"); n > 1 {
 		t.Errorf("%d lines", n)
+	}
+	if x, ok := door.Refused("am"); !ok || x.Since.IsZero() || !strings.Contains(x.Err.Error(), "does not match") {
+		t.Errorf("who looks does not learn that messages are refused: %+v", x)
+	}
+	if _, ok := door.Refused("nobody"); ok {
+		t.Error("names that knock are remembered")
 	}
 }
 
@@ -343,9 +355,10 @@ func TestPuller(t *testing.T) {
 		disk, d, a := new(memory.Disk), new(desk), new(am)
 		var mu sync.Mutex
 		blind := map[string]time.Time{}
+		var p *intake.Puller
 		pull := func(span time.Duration) {
 			t.Helper()
-			p := &intake.Puller{
+			p = &intake.Puller{
 				Name: "am", Project: "shop", URL: "http://am/am", Every: 30 * time.Second, Client: &http.Client{Transport: answers(a.answer)}, Accept: d,
 				Log: slog.New(slog.DiscardHandler), Ledger: book(t, disk), Listed: alertmanager.Listed, Gone: alertmanager.Gone,
 				Token: func(context.Context) (secret.Value, error) { return secret.New("the-token"), nil },
@@ -382,6 +395,9 @@ func TestPuller(t *testing.T) {
 		a.set(true, time.Time{})
 		pull(2 * time.Minute)
 		want("it is down", list...)
+		if at, x := p.Last(); !at.IsZero() || x.Err == nil || time.Since(x.Since) != 2*time.Minute {
+			t.Errorf("answered %v, trouble %v since %v", at, x.Err, x.Since)
+		}
 		mu.Lock()
 		if since := blind["shop the Alertmanager of source am"]; since.IsZero() || time.Since(since) > 3*time.Minute {
 			t.Errorf("guards are not told that nobody can see: %v", blind)
@@ -391,6 +407,9 @@ func TestPuller(t *testing.T) {
 		pull(2 * time.Minute)
 		list = append(list, "a alert resolved")
 		want("one is ended, one silenced", list...)
+		if at, x := p.Last(); at.IsZero() || x.Err != nil {
+			t.Errorf("answered %v, trouble %v", at, x.Err)
+		}
 		mu.Lock()
 		if !blind["shop the Alertmanager of source am"].IsZero() {
 			t.Errorf("guards still stand down: %v", blind)

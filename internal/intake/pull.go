@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/tendhq/tend/internal/event"
@@ -37,6 +38,36 @@ type Puller struct {
 	Log     *slog.Logger
 
 	firing map[string]*pulled // by group
+
+	mu       sync.Mutex
+	answered time.Time
+	trouble  Trouble
+}
+
+// Trouble is what is wrong with a way in, and since when. The zero value is none.
+type Trouble struct {
+	Since time.Time
+	Err   error
+}
+
+// Last tells when the Alertmanager answered last (zero: not since the start), and why it does not now.
+func (p *Puller) Last() (time.Time, Trouble) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.answered, p.trouble
+}
+
+func (p *Puller) ended(now time.Time, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case err == nil:
+		p.answered, p.trouble = now, Trouble{}
+	case p.trouble.Err == nil:
+		p.trouble = Trouble{now, err}
+	default:
+		p.trouble.Err = err
+	}
 }
 
 // pulled is an alert that fires, as the last answer had it. It is the body of a row.
@@ -69,6 +100,9 @@ func (p *Puller) Run(ctx context.Context) error {
 	for {
 		now := time.Now().UTC()
 		err := p.once(ctx)
+		if ctx.Err() == nil {
+			p.ended(now, err)
+		}
 		switch {
 		case ctx.Err() != nil:
 		case err != nil && failing.IsZero():

@@ -220,6 +220,7 @@ type Watch struct {
 	mu     sync.Mutex
 	people []string
 	at     time.Time
+	err    error // of the last question; nil when it was answered
 }
 
 // NewWatch makes a watch that knows nobody until it asked.
@@ -229,13 +230,21 @@ func NewWatch(s Source) *Watch { return &Watch{source: s} }
 func (w *Watch) Ask(ctx context.Context) error {
 	began := time.Now()
 	people, err := w.source.Now(ctx)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.err = err
 	if err != nil {
 		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.people, w.at = people, began
 	return nil
+}
+
+// Last tells when the service answered last (zero: never), and why it did not answer the question after that.
+func (w *Watch) Last() (time.Time, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.at, w.err
 }
 
 // Who gives who has the duty, as far as is known at a time.

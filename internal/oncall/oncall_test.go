@@ -193,6 +193,9 @@ func TestWatch(t *testing.T) {
 		if err := w.Ask(t.Context()); err == nil || len(w.Who(time.Now())) != 1 {
 			t.Error(err, w.Who(time.Now()))
 		}
+		if at, err := w.Last(); err == nil || time.Since(at) != oncall.Holds {
+			t.Error("the failure is not told:", at, err)
+		}
 		time.Sleep(time.Second)
 		if got := w.Who(time.Now()); got != nil {
 			t.Error("too long ago:", got)
@@ -200,6 +203,9 @@ func TestWatch(t *testing.T) {
 		s.err, s.people = nil, nil
 		if err := w.Ask(t.Context()); err != nil || w.Who(time.Now()) != nil {
 			t.Error("nobody is on call:", err, w.Who(time.Now()))
+		}
+		if at, err := w.Last(); err != nil || time.Since(at) != 0 {
+			t.Error("it answered:", at, err)
 		}
 	})
 }

@@ -305,6 +305,26 @@ export interface ChangeRequest {
   why?: string;
 }
 
+export interface Channel {
+  /** What is told there besides incidents: escalations, glass, pages, runs, tasks. Of issues and threads nothing is. */
+  hears: string[];
+  integration?: string;
+  /** slack, email, pagerduty, webhook; issues: action items become issues of a repository; threads: runs that somebody started there. */
+  kind: string;
+  name: string;
+  /** When what waits longest was to be told. */
+  oldest?: string;
+  /** Of which it tells. Nothing: of all. */
+  projects?: string[];
+  /** The least that is told. */
+  severity?: string;
+  /** When a message arrived last, since the start. */
+  told?: string;
+  trouble?: Trouble;
+  /** Messages that are not told yet. */
+  waiting: number;
+}
+
 export interface Claim {
   /** Also when somebody else sees to it. */
   take?: boolean;
@@ -328,6 +348,44 @@ export interface Concurrency {
   limit: number;
   per?: string;
   then?: string;
+}
+
+export interface ConnectedRepository {
+  environment?: string;
+  /** The revision. */
+  live?: string;
+  looked?: string;
+  name: string;
+  place: string;
+  project: string;
+  trouble?: Trouble;
+}
+
+export interface ConnectedRunner {
+  host: string;
+  jump?: string;
+  kind: string;
+  name: string;
+  port?: number;
+  trouble?: Trouble;
+  user?: string;
+}
+
+export interface Connections {
+  /** Through which people and services are told. */
+  channels: Channel[];
+  /** Who is on call, and who says so. */
+  duties: Duty[];
+  /** Named connections: of the server, and those that repositories declare. */
+  integrations: Integration[];
+  /** Where playbooks come from; listRepositories tells more. */
+  repositories: ConnectedRepository[];
+  /** Places where steps run, besides the server. */
+  runners: ConnectedRunner[];
+  /** Ways in for events. */
+  sources: Source[];
+  /** Where others find the server, when it is configured. Hooks are below it. */
+  url?: string;
 }
 
 export interface Cooldown {
@@ -395,6 +453,18 @@ export interface DraftPlan {
   /** The repository around it: modules and playbooks that it names are looked for there. */
   repository?: string;
   text: string;
+}
+
+export interface Duty {
+  /** When who knows it answered last, since the start. */
+  asked?: string;
+  /** Who says whose turn it is. */
+  kind: "calendar" | "grafana" | "jira" | "pagerduty" | "rotation";
+  name: string;
+  /** Who has it now. */
+  people: string[];
+  secrets: NamedSecret[];
+  trouble?: Trouble;
 }
 
 export interface Edge {
@@ -822,6 +892,22 @@ export interface Insights {
   until: string;
 }
 
+export interface Integration {
+  description?: string;
+  environment?: string;
+  /** Paths that the service posts to. */
+  hooks?: string[];
+  /** What it connects to. */
+  kind: string;
+  name: string;
+  /** Of the repository. Nothing: it is the server's, for all. */
+  project?: string;
+  /** Which declares it. Nothing: the server's configuration does. */
+  repository?: string;
+  secrets: NamedSecret[];
+  trouble?: Trouble;
+}
+
 export interface Key {
   doc: string;
   /** What its value is: text, logic (CEL), template, duration, count, bool, map, step[], … */
@@ -935,6 +1021,13 @@ export interface ModeRequest {
   /** A glob. */
   playbook?: string;
   project?: string;
+  why?: string;
+}
+
+export interface NamedSecret {
+  found: boolean;
+  name: string;
+  /** It cannot be found. */
   why?: string;
 }
 
@@ -1533,6 +1626,30 @@ export interface Sketch {
   text: string;
 }
 
+export interface Source {
+  /** Whom the server asks. */
+  address?: string;
+  /** When who is asked answered last, since the start. */
+  asked?: string;
+  /** The last one that came. */
+  event?: string;
+  /** How often the server asks; when a schedule ticks; how long a silence may last. */
+  every?: string;
+  /** When that came. */
+  heard?: string;
+  /** The path that is posted to. */
+  hook?: string;
+  kind: string;
+  name: string;
+  project: string;
+  secrets: NamedSecret[];
+  /** How its messages are signed. */
+  signed?: string;
+  trouble?: Trouble;
+  /** push: services post. pull: the server asks. time: the server makes them itself. */
+  way: "push" | "pull" | "time";
+}
+
 export interface SourceFile {
   file: string;
   size: number;
@@ -1675,6 +1792,14 @@ export interface Token {
 
 export interface Tokens {
   tokens: Token[];
+}
+
+export interface Trouble {
+  /** fail: it does not work. warn: something else than it should be. */
+  grade: "fail" | "warn";
+  next?: string;
+  since?: string;
+  text: string;
 }
 
 export interface Unhalt {
@@ -1937,6 +2062,13 @@ export interface Operations {
     query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
     body: never;
     answer: Page;
+  };
+  /** What the server is connected to, how it stands, and what to do about it */
+  listIntegrations: {
+    path: {};
+    query: {};
+    body: never;
+    answer: Connections;
   };
   /** List messages to people and services, with what became of each */
   listMessages: {
@@ -2490,6 +2622,7 @@ export const ways = {
   listEvents: 'GET /v1/events',
   listHandovers: 'GET /v1/handovers',
   listIncidents: 'GET /v1/incidents',
+  listIntegrations: 'GET /v1/integrations',
   listMessages: 'GET /v1/messages',
   listOffers: 'GET /v1/offers',
   listPlaybooks: 'GET /v1/playbooks',
