@@ -40,6 +40,7 @@ const pages = [
   ['Event', () => `/events/${event}`, '.data'],
   ['Guards', () => '/guards', '.guards tbody tr'],
   ['Revisions', () => '/revisions', '.revisions-past'],
+  ['Integrations', () => '/integrations', '.integrations-row'],
   ['Audit', () => '/audit', '.audit-one'],
   ['Insights', () => '/insights', '.insights-plot canvas'],
   ['Playbooks', () => '/playbooks', '.playbooks-line'],

@@ -37,6 +37,7 @@ try {
     ['editor', '/playbooks/reclaim-disk/edit', '.gstep'],
     ['events', '/events', '.events tbody tr'],
     ['guards', '/guards', '.guards tbody tr'],
+    ['integrations', '/integrations', '.integrations-row'],
     ['insights', '/insights', '.insights-plot canvas'],
     ['run-log', `/runs/${slow}?step=${encodeURIComponent('steps[1]')}&tab=log`, '.log-line'],
   ];

@@ -42,10 +42,11 @@ export async function until(check, what = 'it', ms = 20_000) {
 }
 
 /**
- * A server. `playbooks` are documents by file name; `config` is added to its configuration (YAML lines). Steps of `shell` run
+ * A server. `playbooks` are documents by file name; `config` is added to its configuration (YAML lines), and
+ * `sources` to its list of sources. Steps of `shell` run
  * as the user nobody, where the tests are root (`shell` says so).
  */
-export async function serve({ playbooks = {}, config = '', mode = 'auto' } = {}) {
+export async function serve({ playbooks = {}, config = '', sources = [], mode = 'auto' } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'tend-e2e-'));
   const books = join(dir, 'playbooks');
   mkdirSync(books);
@@ -54,7 +55,7 @@ export async function serve({ playbooks = {}, config = '', mode = 'auto' } = {})
   const shell = process.getuid?.() === 0;
   writeFileSync(join(dir, 'server.yaml'), [
     `dataDir: ${join(dir, 'data')}`, `listen: 127.0.0.1:${port}`, `mode: ${mode}`, 'repositories:', `  - {dir: ${books}, poll: 1s}`,
-    ...(shell ? ['localSteps: {user: nobody}'] : []), 'sources:', '  - {name: hook, kind: webhook, keys: [hook], scheme: bearer}', 'secrets: {dir: secrets}', config, '',
+    ...(shell ? ['localSteps: {user: nobody}'] : []), 'sources:', '  - {name: hook, kind: webhook, keys: [hook], scheme: bearer}', ...sources, 'secrets: {dir: secrets}', config, '',
   ].join('\n'));
   mkdirSync(join(dir, 'secrets'), { mode: 0o700 });
   writeFileSync(join(dir, 'secrets', 'hook'), 'hook-key-for-tests-only', { mode: 0o600 });

@@ -34,6 +34,7 @@ export const routes: Entry[] = [
   { pattern: '/events', page: page(() => import('../pages/events/Events')), nav: { label: 'Events', key: 'e', group: 'know' } },
   { pattern: '/events/:event', page: page(() => import('../pages/event/Event')) },
   { pattern: '/guards', page: page(() => import('../pages/guards/Guards')), nav: { label: 'Guards and halt', key: 'g', group: 'govern' } },
+  { pattern: '/integrations', page: page(() => import('../pages/integrations/Integrations')), nav: { label: 'Integrations', key: 'n', group: 'govern' } },
   { pattern: '/revisions', page: page(() => import('../pages/revisions/Revisions')), nav: { label: 'Revisions', key: 'v', group: 'govern' } },
   { pattern: '/audit', page: page(() => import('../pages/audit/Audit')), nav: { label: 'Audit', key: 'a', group: 'govern', may: 'audit' } },
   { pattern: '/insights', page: page(() => import('../pages/insights/Insights')), nav: { label: 'Insights', key: 's', group: 'know' } },
