@@ -14,7 +14,7 @@ import { Sentence, Text } from '../../ui/Text';
 import { toastError } from '../../ui/Toasts';
 import { Add } from './Add';
 import { begin, kept, next, worst } from './model';
-import { Save } from './Save';
+import { Save, words } from './Save';
 import { StepForm } from './StepForm';
 import { Writing } from './Writing';
 import './editor.css';
@@ -27,12 +27,25 @@ export default function Editor() {
   const [environment] = useParam('environment');
   useTitle(`Edit ${playbook}`);
   const asked = useAsk('playbookSource', { path: { name: playbook }, query: { ...(project ? { project } : {}), ...(environment ? { environment } : {}) } }, { fixed: true });
-  return <Shown of={asked} what="playbook" lines={14}>{(s) => <Desk key={s.revision.id} name={playbook} source={s} />}</Shown>;
+  return <Shown of={asked} what="playbook" lines={14}>{(s) => <Desk key={s.revision.id} name={playbook} source={{ ...s, base: s.revision.id, from: s.revision.id }} />}</Shown>;
 }
 
-function Desk({ name, source }: { name: string; source: PlaybookSource }) {
-  const draft = useMemo(() => kept(name, source.revision.id), [name, source.revision.id]);
-  const [s, tell] = useReducer(next, undefined, () => begin(draft.get() ?? source.text));
+/** What is written on, and against what it is compared. */
+export interface Written extends Pick<PlaybookSource, 'file' | 'repository' | 'text'> {
+  /** The revision that it is made from; '' for a new file. */
+  base: string;
+  /** What a draft that was not saved is kept under. */
+  from: string;
+  /** What is written to begin with, where that is not the text as it is. */
+  first?: string;
+  /** What becomes of a proposal, where that is known before. */
+  saves?: PlaybookSource['saves'];
+}
+
+export function Desk({ name, source }: { name: string; source: Written }) {
+  const draft = useMemo(() => kept(name, source.from), [name, source.from]);
+  const origin = source.first ?? source.text;
+  const [s, tell] = useReducer(next, undefined, () => begin(draft.get() ?? origin));
   const [looked, setLooked] = useState<Looked | null>(null);
   const [chosen, choose] = useState('');
   const [saving, setSaving] = useState(false);
@@ -40,7 +53,7 @@ function Desk({ name, source }: { name: string; source: PlaybookSource }) {
   const [goTo, setGoTo] = useState<number | null>(null);
   const changed = s.text !== source.text;
   const about = useMemo(() => ({ file: source.file, repository: source.repository }), [source.file, source.repository]);
-  useEffect(() => { draft.set(changed ? s.text : null); }, [draft, s.text, changed]);
+  useEffect(() => { draft.set(s.text === origin ? null : s.text); }, [draft, s.text, origin]);
 
   // Looked at while it is written, a moment after the last key.
   const mine = useRef(0);
@@ -78,15 +91,16 @@ function Desk({ name, source }: { name: string; source: PlaybookSource }) {
   return (
     <>
       <header className="head">
-        <h1><Link to={to.playbook(name)}><Text of={name} max={120} /></Link></h1>
-        <span className="dim mono"><Text of={source.file} max={120} /> at {source.revision.id.slice(0, 10)}</span>
-        {changed ? <span className="tag wait">changed, not saved</span> : null}
+        <h1>{source.base ? <Link to={to.playbook(name)}><Text of={name} max={120} /></Link> : <Text of={name} max={120} />}</h1>
+        <span className="dim mono"><Text of={source.file} max={120} />{source.base ? ` at ${source.base.slice(0, 10)}` : null}</span>
+        {source.base ? null : <span className="tag">a new file in <Text of={source.repository} max={60} /></span>}
+        {changed ? <span className="tag wait">{source.base ? 'changed, not saved' : 'not saved'}</span> : null}
         <span className="end">
           <button type="button" className="button" disabled={!s.before.length} onClick={() => tell('undo')}>Undo</button>
           <button type="button" className="button" disabled={!s.after.length} onClick={() => tell('redo')}>Redo</button>
           <button type="button" className="button" onClick={() => { call('formatDraft', { body: { ...about, text: s.text } }).then((f) => tell({ write: f.text }), toastError); }}>Format</button>
-          {changed ? <button type="button" className="button" onClick={() => tell({ write: source.text })}>As it is live</button> : null}
-          <button type="button" className="button primary" disabled={!changed} onClick={() => setSaving(true)}>{source.saves === 'branch' ? 'Propose on a branch' : 'Make a patch'}</button>
+          {s.text !== origin ? <button type="button" className="button" onClick={() => tell({ write: origin })}>{source.base ? 'As it is live' : 'As it was drafted'}</button> : null}
+          <button type="button" className="button primary" disabled={!changed} onClick={() => setSaving(true)}>{words(source.saves).title}</button>
         </span>
       </header>
       <div className="editor">

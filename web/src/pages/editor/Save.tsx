@@ -2,15 +2,25 @@
 import { useState } from 'react';
 
 import { useTell } from '../../api/query';
-import type { Finding, PlaybookSource } from '../../api/schema';
+import type { Finding } from '../../api/schema';
 import { safe } from '../../lib/link';
 import { diff, hunks } from '../../lib/diff';
 import { Diff } from '../../ui/Code';
 import { Confirm, Field } from '../../ui/Confirm';
 import { Dialog } from '../../ui/Dialog';
 import { Data, Text } from '../../ui/Text';
+import type { Written } from './Editor';
 
-export function Save({ source, text, findings, close, done }: { source: PlaybookSource; text: string; findings: Finding[]; close: () => void; done: () => void }) {
+/** What is said of saving: before the server was asked it is not always known what becomes of it. */
+export function words(saves: Written['saves']): { title: string; does: string } {
+  switch (saves) {
+    case 'branch': return { title: 'Propose on a branch', does: 'Push the branch' };
+    case 'patch': return { title: 'Make a patch', does: 'Make the patch' };
+    case undefined: return { title: 'Propose it', does: 'Push a branch, or make a patch' };
+  }
+}
+
+export function Save({ source, text, findings, close, done }: { source: Written; text: string; findings: Finding[]; close: () => void; done: () => void }) {
   const [title, setTitle] = useState('');
   const tell = useTell('proposeChange');
   const errors = findings.filter((f) => f.severity === 'error').length;
@@ -31,8 +41,8 @@ export function Save({ source, text, findings, close, done }: { source: Playbook
     );
   }
   return (
-    <Confirm wide title={source.saves === 'branch' ? 'Propose it on a branch' : 'Make a patch'} does={source.saves === 'branch' ? 'Push the branch' : 'Make the patch'} close={close} asking={tell} ready={title.trim() !== '' && (!errors || anyway)}
-      submit={(why) => tell.mutate({ path: { repository: source.repository }, body: { base: source.revision.id, file: source.file, text, title: title.trim(), ...(why ? { why } : {}), ...(anyway ? { anyway: true } : {}) } }, { onSuccess: done })}>
+    <Confirm wide title={words(source.saves).title} does={words(source.saves).does} close={close} asking={tell} ready={title.trim() !== '' && (!errors || anyway)}
+      submit={(why) => tell.mutate({ path: { repository: source.repository }, body: { ...(source.base ? { base: source.base } : {}), file: source.file, text, title: title.trim(), ...(why ? { why } : {}), ...(anyway ? { anyway: true } : {}) } }, { onSuccess: done })}>
       <div className="editor-diff"><Diff of={hunks(diff(source.text, text))} /></div>
       <Field label="What it does, in a line" value={title} set={setTitle} required autoFocus />
       {errors ? <label><input type="checkbox" checked={anyway} onChange={(e) => setAnyway(e.target.checked)} /> also with {errors === 1 ? 'its error' : `its ${errors} errors`}: it cannot be live before they are mended</label> : null}

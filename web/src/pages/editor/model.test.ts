@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { begin, next, readAs, worst, written } from './model';
+import { begin, next, readAs, worst, written, fileIn, wrongName } from './model';
 
 describe('next', () => {
   it('takes back what was typed in one go', () => {
@@ -27,4 +27,16 @@ it('fields hold values of their types', () => {
   expect(readAs('map', '{"a":1}')).toEqual({ value: { a: 1 } });
   expect(readAs('string', ' x ')).toEqual({ value: ' x ' });
   expect([written(undefined), written('a'), written([1])]).toEqual(['', 'a', '[1]']);
+});
+
+it('a name is also that of a folder', () => {
+  for (const good of ['disk-full', 'a', '9-lives']) expect(wrongName(good)).toBeUndefined();
+  for (const bad of ['', 'Disk', '../etc', 'a/b', '-a', 'a-', 'a b', 'x'.repeat(61)]) expect(wrongName(bad)).toBeDefined();
+});
+
+it('a folder that is read is not repeated in the name of a file', () => {
+  expect(fileIn(undefined, 'playbooks/x/playbook.yaml')).toBe('playbooks/x/playbook.yaml');
+  expect(fileIn('playbooks', 'playbooks/x/playbook.yaml')).toBe('x/playbook.yaml');
+  expect(fileIn('ops/playbooks/', 'playbooks/x/playbook.yaml')).toBe('x/playbook.yaml');
+  expect(fileIn('ops', 'playbooks/x/playbook.yaml')).toBe('playbooks/x/playbook.yaml');
 });

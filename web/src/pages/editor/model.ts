@@ -60,3 +60,13 @@ export function readAs(type: string, text: string): { value: unknown } | { wrong
     default: return { value: text };
   }
 }
+
+/** What is wrong with the name of a playbook that is to be; undefined: nothing. It is also the name of its folder. */
+export const wrongName = (name: string): string | undefined =>
+  /^[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?$/.test(name) ? undefined : 'Small letters, digits and - between them, 60 at most.';
+
+/** Where a draft's file belongs: the names of files begin in the folder of the repository that is read. */
+export function fileIn(path: string | undefined, file: string): string {
+  const folder = (path ?? '').replace(/^\.?\/+|\/+$/g, '').split('/').at(-1);
+  return folder && file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : file;
+}

@@ -29,7 +29,7 @@ function Body({ e }: { e: EventDetail }) {
       <header className="head">
         <Status of={e.decision.outcome} />
         <h1><Text of={e.name || e.labels?.alertname || e.key} max={200} /></h1>
-        <span className="end">{again ? <button type="button" className="button" onClick={() => setReplaying(true)}>Decide again</button> : null}</span>
+        <span className="end">{may('publish', e.project) || may('start', e.project) ? <Link className="button" to={`${to.event(e.id)}/playbook`}>Make a playbook from this</Link> : null}{again ? <button type="button" className="button" onClick={() => setReplaying(true)}>Decide again</button> : null}</span>
       </header>
       <div className="sides">
         <div className="stack">
