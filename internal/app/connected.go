@@ -409,9 +409,12 @@ func (c *connected) onCall(find finder) []wire.Duty {
 				d.Trouble = &wire.Trouble{Grade: wire.Fail, Text: "it cannot be asked: " + told(err), Next: cmp.Or(fault.NextOf(err), fmt.Sprintf("what it said holds for %s, then nobody has the duty", oncall.Holds))}
 			}
 		}
+		why := c.desk.duties.unread(name)
 		switch t := without(d.Secrets); {
 		case t != nil:
 			d.Trouble = t
+		case why != "":
+			d.Trouble = &wire.Trouble{Grade: wire.Fail, Text: "its calendar cannot be read, and what it said before holds: " + why, Next: "correct the file, or `onCall." + name + ".calendar`"}
 		case d.Trouble == nil && len(d.People) == 0:
 			d.Trouble = &wire.Trouble{Grade: wire.Warn, Text: "nobody has it now: who is called by it is not reached", Next: "look at `onCall." + name + "`, and at who keeps the schedule"}
 		}

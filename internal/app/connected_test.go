@@ -34,6 +34,7 @@ func TestConnected(t *testing.T) {
 	}
 	write("secrets/hook", "the-key-of-the-hook")
 	write("secrets/chat", "the-token-of-the-chat")
+	write("duty.ics", "half of a calendar")
 	write("books/chat.yaml", "apiVersion: tend/v1\nkind: Integration\nmetadata: {name: chat, description: The workspace of the company.}\ntype: slack\n"+
 		"config: {token: chat, signing: 'no name!', password: lost, login: {secret: chat}}\n")
 	c, err := config.LoadServer(config.ServerFlags{Flags: config.Flags{DataDir: scratch(t), Config: write("server.yaml", `
@@ -56,6 +57,7 @@ runners:
   web: {ssh: {host: web.example.org, user: deploy, identity: /nonexistent/key}}
 onCall:
   storage: {people: [ann@example.org], start: "2026-01-05 09:00"}
+  broken: {calendar: duty.ics}
 `)}}, env("HOME", dir))
 	if err != nil {
 		t.Fatal(err)
@@ -118,6 +120,9 @@ onCall:
 	if pulled.Address != away.URL || pulled.Way != "pull" || daily.Way != "time" || daily.Every != "30 7 * * *" || daily.Trouble != nil {
 		t.Errorf("%+v %+v", pulled, daily)
 	}
+	if n := strings.Count(log.String(), "a calendar cannot be read"); n != 1 {
+		t.Errorf("it is said %d times that a calendar cannot be read", n)
+	}
 	pager, team, declared := got.Integrations[0], got.Integrations[1], got.Integrations[2]
 	says("an integration without its key", pager.Trouble, wire.Fail, "absent", "TEND_SECRET_ABSENT")
 	says("one with its token", team.Trouble, "", "", "")
@@ -131,7 +136,8 @@ onCall:
 	}
 	says("a channel through it", got.Channels[0].Trouble, wire.Fail, "absent", "TEND_SECRET_ABSENT")
 	says("a runner", got.Runners[0].Trouble, wire.Fail, "identity", "runners.web.ssh.identity")
-	if d := got.Duties[0]; d.Kind != "rotation" || len(d.People) != 1 || d.Trouble != nil {
+	says("a calendar that is not one", got.Duties[0].Trouble, wire.Fail, "its calendar cannot be read", "onCall.broken.calendar")
+	if d := got.Duties[1]; d.Kind != "rotation" || len(d.People) != 1 || d.Trouble != nil {
 		t.Errorf("%+v", d)
 	}
 	if r := got.Repositories[0]; r.Project != "shop" || r.Live == "" || r.Trouble != nil || got.URL != "https://tend.example.org" {

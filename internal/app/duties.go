@@ -33,6 +33,7 @@ type duties struct {
 type read struct {
 	at  time.Time
 	cal calendar.Calendar
+	why string // it cannot be read now; "" when it can
 }
 
 func (w *owned) openDuties(s *server) *duties {
@@ -152,13 +153,28 @@ func (d *duties) now(name string) []string {
 	info, err := os.Stat(o.Calendar)
 	if err == nil && !info.ModTime().Equal(known.at) {
 		known, err = d.load(o, known, info.ModTime())
-		d.files[name] = known
+		if err != nil && known.at.Equal(info.ModTime()) {
+			known.at = time.Time{} // it is wrong as it stands: it is tried, and told, again
+		}
 	}
+	why := ""
 	if err != nil {
+		why = err.Error()
+	}
+	if why != known.why && why != "" { // who looks often does not fill the log
 		d.log.Warn("a calendar cannot be read: what it said before holds", "duty", name, "why", err)
 	}
+	known.why = why
+	d.files[name] = known
 	who, _ := known.cal.OnCall(now())
 	return who
+}
+
+// unread tells why the calendar of a duty could not be read when it was asked last; "" when it could, or there is none.
+func (d *duties) unread(name string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.files[name].why
 }
 
 func (d *duties) load(o config.OnCall, known read, at time.Time) (read, error) {
