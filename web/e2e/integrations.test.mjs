@@ -57,7 +57,7 @@ test('what is connected is told, with what is wrong and the next step', async ()
   await row('hook').getByText('works').waitFor();
   await row('hook').getByRole('link', { name: 'The last event' }).waitFor();
   assert.equal((await post('guessed')).status, 403);
-  await page.reload();
+  await page.getByRole('button', { name: 'Ask again' }).click();
   await row('hook').getByText(/the last message was refused/).waitFor();
   await row('hook').getByText('needs a look').waitFor();
 

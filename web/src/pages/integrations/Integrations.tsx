@@ -8,7 +8,7 @@ import { useTitle } from '../../app/title';
 import { Empty, Shown } from '../../ui/State';
 import { Status } from '../../ui/Status';
 import { Sentence, Text } from '../../ui/Text';
-import { Ago } from '../../ui/Time';
+import { Ago, serverNow } from '../../ui/Time';
 import { Copy } from './Copy';
 import { address, byNeed, standing, troubled } from './standing';
 import './integrations.css';
@@ -20,7 +20,7 @@ export default function Integrations() {
   const amiss = d ? troubled(d.sources, d.channels, d.integrations, d.runners, d.duties, d.repositories) : 0;
   return (
     <>
-      <header className="head"><h1>Integrations</h1>{d ? <span className="end" role="status">{amiss ? <Status of="interrupted" says={amiss === 1 ? 'one needs a look' : `${amiss} need a look`} /> : <Status of="succeeded" says="nothing is wrong that the server knows of" />}</span> : null}</header>
+      <header className="head"><h1>Integrations</h1>{d ? <span className="end"><span role="status">{amiss ? <Status of="interrupted" says={amiss === 1 ? 'one needs a look' : `${amiss} need a look`} /> : <Status of="succeeded" says="nothing is wrong that the server knows of" />}</span><span className="dim">asked <Ago at={new Date(serverNow() - (Date.now() - asked.dataUpdatedAt)).toISOString()} /></span><button type="button" className="button" disabled={asked.isFetching} onClick={() => { void asked.refetch(); }}>Ask again</button></span> : null}</header>
       <Shown of={asked} lines={12}>{(c) => <All of={c} />}</Shown>
     </>
   );
