@@ -22,6 +22,12 @@ it('asks for all of it when a delta does not fit', () => {
   expect(apply(know(glance([step('a')])), { steps: [step('z', 'running', { after: 'nowhere' })] })).toBeNull();
 });
 
+it('tells what happened once, also when the glance holds it already', () => {
+  const m = (seq: number, text: string) => ({ seq, text, at: '2026-01-01T00:00:00Z' });
+  const k = know({ ...glance([]), moments: [m(1, 'started'), m(2, 'approved')] });
+  expect(apply(k, { moments: [m(2, 'approved'), m(3, 'done'), m(3, 'and verified')] })?.moments.map((x) => x.text)).toEqual(['started', 'approved', 'done', 'and verified']);
+});
+
 it('shows of iterations what must be seen most', () => {
   const k = know(glance([
     step('l', 'running', { kind: 'foreach', count: 3, done: 2, failed: 1 }), step('l["a"]', 'failed', { kind: 'iteration' }),

@@ -77,7 +77,10 @@ export function apply(k: Known, d: Delta): Known | null {
       steps = out;
     }
   }
-  const moments = d.moments?.length ? [...k.moments, ...d.moments].slice(-2000) : k.moments;
+  // The glance may have been asked after the stream began: then it holds already what the stream tells.
+  const last = k.moments.at(-1)?.seq ?? 0;
+  const more = (d.moments ?? []).filter((m) => m.seq > last);
+  const moments = more.length ? [...k.moments, ...more].slice(-2000) : k.moments;
   return { ...k, head: d.head ?? k.head, steps, at, places: steps === k.steps ? k.places : places(steps), moments };
 }
 
