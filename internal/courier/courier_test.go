@@ -284,6 +284,7 @@ func TestRetryAfter(t *testing.T) {
 	run(t, &house{side: &side{mode: messagetest.Limited}}, func(t *testing.T, h *house) {
 		h.queue("", "a", "b")
 		wait(6 * time.Second)
+		synctest.Wait()
 		if h.side.attempts != 1 {
 			t.Fatalf("%d attempts", h.side.attempts)
 		}
