@@ -133,7 +133,7 @@ type Result struct {
 	Err  string
 	Code int // -1: a signal ended it
 	Took time.Duration
-	Peak int64 // bytes of memory, at most
+	Peak int64 // bytes of memory, at most; 0: the tests themselves had more, so that it cannot be told
 }
 
 // All is both outputs.

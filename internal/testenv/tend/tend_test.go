@@ -13,7 +13,7 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 	h := tend.New(t)
 	r := h.Run("version")
-	if r.Code != 0 || !strings.Contains(r.Out, "tend") || r.Peak < 1<<20 || r.Took <= 0 {
+	if r.Code != 0 || !strings.Contains(r.Out, "tend") || r.Took <= 0 {
 		t.Errorf("%+v", r)
 	}
 	if r := h.Run("nonsense"); r.Code != 2 || r.Out != "" || r.Err == "" {
