@@ -23,6 +23,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/guard"
 	"github.com/tendhq/tend/internal/httpapi"
+	"github.com/tendhq/tend/internal/intake"
 	"github.com/tendhq/tend/internal/run"
 	"github.com/tendhq/tend/internal/runner"
 	"github.com/tendhq/tend/internal/seal"
@@ -52,7 +53,8 @@ type owned struct {
 	connections *connections
 	actions     *action.Set
 	engine      *engine.Engine
-	desk        *desk // of a server
+	callbacks   *intake.Callbacks // of a server
+	desk        *desk             // of a server
 	api         *driven
 	handler     http.Handler
 	socket      string
@@ -161,6 +163,10 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 	c := runner.Config{
 		Find: set.Find, Secrets: w.secrets, Scopes: o.Config.Secrets.Scoped(), Eval: eval, Blobs: w.blobs, Key: key, Egress: egress(o.Config.Egress),
 		Scratch: scratch, Live: live, LogCap: int64(o.Config.LogCap), Logger: log, Runners: runners(o.Config),
+	}
+	if o.server != nil {
+		w.callbacks = o.server.calledBack(key)
+		c.Callback = w.callbacks.Address
 	}
 	if o.server != nil && o.server.as != nil {
 		if c.Work, err = stepsDir(w.dir); err != nil {

@@ -223,7 +223,7 @@ func (s *server) extend(ctx context.Context, c *httpapi.Config, w *owned) error 
 	}
 	c.Mounts = append(c.Mounts, httpapi.Mount{
 		Method: http.MethodGet, Pattern: "/", Need: access.Need{Verb: access.Nothing},
-		Handler: web.Handler("/v1/", "/auth/", "/docs/", "/hooks/", "/slack/", "/metrics/", "/debug/"),
+		Handler: web.Handler("/v1/", "/auth/", "/docs/", "/hooks/", "/callbacks/", "/slack/", "/metrics/", "/debug/"),
 	})
 	c.Ready = func(ctx context.Context) error {
 		if err := able(ctx, w.engine); err != nil {

@@ -165,6 +165,6 @@ func (d *desk) sources(s *server, w *owned, accept intake.Acceptor) error {
 	d.clock.Store(clock)
 	s.parts = append(s.parts, part{name: "time", run: clock.Run}, part{name: "hooks", mounts: []httpapi.Mount{{
 		Method: http.MethodPost, Pattern: "/hooks/{source}", Need: access.Need{Verb: access.Nothing}, Body: maxHook, Handler: door,
-	}}})
+	}}}, part{name: "callbacks", mounts: callbackMounts(w)})
 	return errors.Join(errs...)
 }

@@ -426,6 +426,7 @@ func (v *visitor) tree(d expr.Dialect, t *expr.Tree, m *program.Module) {
 		}
 		for _, s := range u.Secrets {
 			switch {
+			case s.Callback: // a way into its own run, which no provider has
 			case s.Name != "":
 				v.secret(s.Name)
 			case !v.declared(s.Path, m, contract.Secret):

@@ -307,12 +307,26 @@ func (m *Machine) arrived(s *session, x Arrived, now time.Time) {
 		m.emit(Reply{Req: x.Req, Err: haltedError(m.halted)})
 		return
 	}
+	if x.Called != nil {
+		path, err := s.state.Callback(x.Event)
+		if err != nil {
+			m.emit(Reply{Req: x.Req, Err: err})
+			return
+		}
+		x.Path, x.Payload["key"] = path, s.state.Node(path).Key
+	}
 	n := s.state.Node(x.Path)
 	if n == nil || n.Phase != run.PhaseWaiting || n.On == "" || s.evaluating > 0 {
 		m.emit(Reply{Req: x.Req, Err: fault.New(fault.Conflict, "run %s does not wait for this event any more", s.id)})
 		return
 	}
-	m.fact(s, &entry.WaitEnded{Path: x.Path, Event: x.Payload}, now)
+	m.fact(s, &entry.WaitEnded{Path: x.Path, Event: x.Payload, Called: x.Called}, now)
+	if x.Called != nil {
+		t := s.open()
+		t.other = append(t.other, fact{auditStream(s), &entry.Audited{
+			By: *x.Called, What: "called-back", Object: s.id, Detail: value.Object{"event": x.Event, "path": x.Path},
+		}})
+	}
 	s.open().replies = append(s.open().replies, Reply{Req: x.Req})
 	m.advance(s, now)
 }

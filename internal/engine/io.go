@@ -151,6 +151,9 @@ type Arrived struct {
 	Run     string
 	Path    string
 	Payload map[string]any
+	// Called says who used the callback of Event, which is good once. Path is empty then: the run says which step waits.
+	Called *entry.Who
+	Event  string
 }
 
 // standing asks how a run stands.

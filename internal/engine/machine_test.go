@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -277,6 +278,51 @@ steps:
 	d.write()
 	d.want("status", d.status(runID), "waiting")
 	d.want("acts", d.did(), "")
+}
+
+// TestACallbackIsGoodOnce: one callback wakes one wait for its event, whatever the key, and no second one.
+func TestACallbackIsGoodOnce(t *testing.T) {
+	t.Parallel()
+	disk := new(memory.Disk)
+	d := sits(t, disk)
+	runID := d.run(`
+steps:
+  - {uses: wait, with: {for: other}}
+  - {uses: wait, with: {for: answered, key: shop}}
+  - {uses: wait, with: {for: answered}}
+`)
+	send := func(event string) error {
+		d.req++
+		a := engine.Arrived{Run: runID, Payload: map[string]any{"name": event}, Called: &entry.Who{Name: "callback"}, Event: event}
+		a.Req = d.req
+		d.feed(a)
+		d.write()
+		return d.replies[d.req].Err
+	}
+	for _, c := range []struct {
+		name, event string
+		err         error
+	}{
+		{"nobody waits yet", "answered", run.ErrEarly},
+		{"another event", "other", nil},
+		{"it is used up, and told so while the run goes on", "other", run.ErrCalled},
+		{"what was early is not used up", "answered", nil},
+		{"a second wait is not woken", "answered", run.ErrCalled},
+		{"an event that nobody waits for", "never", run.ErrEarly},
+	} {
+		if err := send(c.event); !errors.Is(err, c.err) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.err)
+		}
+	}
+	d.want("status", d.status(runID), "waiting")
+	d.command(engine.Cancel, runID)
+	d.write()
+	if err := send("never"); !errors.Is(err, run.ErrOver) {
+		t.Errorf("the run is over: %v", err)
+	}
+	if err := send("answered"); !errors.Is(err, run.ErrCalled) {
+		t.Errorf("used, and over: %v", err)
+	}
 }
 
 // TestCancelReachesChildren: what a run called ends with it, before it.

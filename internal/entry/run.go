@@ -320,11 +320,12 @@ type WaitStarted struct {
 	Until    time.Time `json:"until,omitzero"` // a success when it passes
 }
 
-// WaitEnded moves it on.
+// WaitEnded moves it on. Called says who used the callback of its event: that address is good for nothing else then.
 type WaitEnded struct {
-	Event value.Object `json:"event,omitempty"`
-	Fault *Fault       `json:"fault,omitempty"`
-	Path  string       `json:"path"`
+	Called *Who         `json:"called,omitempty"`
+	Event  value.Object `json:"event,omitempty"`
+	Fault  *Fault       `json:"fault,omitempty"`
+	Path   string       `json:"path"`
 }
 
 // ChildStarted: a sub-playbook runs as a run of its own.

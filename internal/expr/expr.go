@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tendhq/tend/internal/expr/ref"
 	"github.com/tendhq/tend/internal/secret"
 )
 
@@ -114,6 +115,10 @@ type Limits struct {
 	Cost     int // CEL cost, default 1,000,000
 	Cache    int // compiled expressions that are kept, default 4,096
 }
+
+// AsCallback tells that a name among the secrets of a Deferred is that of a callback, of an event and the run that asked for
+// it, and of no secret. run is empty where the data did not say it.
+func AsCallback(name string) (run, event string, ok bool) { return ref.AsCallback(name) }
 
 // Secrets gives secret texts at dispatch.
 type Secrets func(name string) (secret.Value, error)

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -186,6 +187,9 @@ func (f *Fold) stepFact(s *Step, p entry.Payload, at time.Time) {
 			return
 		}
 		s.Output = f.mask.object(x.Event)
+		if x.Called != nil {
+			f.moment(at, s.Path, "%s was called back from %s", s.Label(), cmp.Or(x.Called.From, x.Called.Name))
+		}
 		f.acted(s, at)
 	case *entry.ChildStarted:
 		s.begin(at)

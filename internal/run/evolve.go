@@ -349,6 +349,9 @@ func (s *State) evolveStep(n *Node, p entry.Payload, at time.Time) error {
 			s.settle(n, string(entry.Failed), x.Fault)
 			return nil
 		}
+		if x.Called != nil {
+			s.Called = append(s.Called, n.On)
+		}
 		s.acted(n, Output{Value: x.Event}, at)
 	case *entry.ChildStarted:
 		n.set(PhaseChild, at)

@@ -268,6 +268,14 @@ func (s *State) premise(n *Node, p entry.Payload) string {
 		if n.Section != sectionBody {
 			return "its steps are over"
 		}
+	case *entry.WaitEnded:
+		switch {
+		case x.Called == nil:
+		case n.On == "" || x.Fault != nil:
+			return "it does not wait for an event"
+		case slices.Contains(s.Called, n.On):
+			return "the callback of " + n.On + " was used"
+		}
 	case *entry.DoubtDecided:
 		if x.Answer == "unclear" && n.Phase != PhaseDoubt {
 			return "a person is asked"

@@ -127,6 +127,7 @@ type State struct {
 	Doubts      []string               `json:"doubts,omitempty"`
 	Handled     map[string]*Node       `json:"handled,omitempty"`  // steps in doubt whose failure was handled or ignored
 	Observed    int                    `json:"observed,omitempty"` // effects that would have begun
+	Called      []string               `json:"called,omitempty"`   // events whose callback was used
 	Undone      *entry.UndoEnded       `json:"undone,omitempty"`
 	End         *entry.RunEnded        `json:"end,omitempty"`
 	EndedAt     time.Time              `json:"endedAt,omitzero"`

@@ -74,6 +74,7 @@ func moves() []move {
 		say("happened"), say("not-happened"), say("again"), say("fail"), say("skip"), say("left"), say("unclear"), say("perhaps"),
 		always("wait", &entry.WaitStarted{Path: at, Until: noon}),
 		always("wait ended", &entry.WaitEnded{Path: at}),
+		always("called back", &entry.WaitEnded{Path: at, Called: &entry.Who{Name: "callback"}}),
 		always("wait failed", &entry.WaitEnded{Path: at, Fault: &why}),
 		always("child", &entry.ChildStarted{Path: at, Child: "c"}),
 		always("child ended", &entry.ChildEnded{Path: at, Child: "c", Status: "succeeded"}),

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -181,6 +182,9 @@ func (in *inputs) get(name string) (secret.Value, error) {
 	if f, ok := in.found[name]; ok {
 		return f.Value, nil
 	}
+	if run, event, ok := expr.AsCallback(name); ok {
+		return in.callback(run, event)
+	}
 	if err := in.runner.c.Scopes.Check(name, in.attempt.For); err != nil {
 		return secret.Value{}, err
 	}
@@ -194,6 +198,24 @@ func (in *inputs) get(name string) (secret.Value, error) {
 	in.found[name] = f
 	in.runner.known.learn(f.Value)
 	return f.Value, nil
+}
+
+// callback makes the address for an event. The names that are recorded for it are looked for nowhere; one that was made up
+// leads to runs of this one's root and to no other, because the address is signed with that.
+func (in *inputs) callback(run, event string) (secret.Value, error) {
+	address := in.runner.c.Callback
+	if address == nil {
+		return secret.Value{}, fault.New(fault.Missing, "there is no callback for %q here: only a server can be called back", event).
+			WithNext("run it on a server: tend playbooks start, or tend run while `tend serve` owns the data directory")
+	}
+	v, err := address(in.attempt.Root, cmp.Or(run, in.attempt.Run), event)
+	if err != nil {
+		return secret.Value{}, err
+	}
+	in.runner.known.learn(v)
+	// What comes back in part is masked too: who knows the end of the address can make it whole.
+	in.derived = append(in.derived, secret.New(v.Reveal()[strings.LastIndexByte(v.Reveal(), '/')+1:]))
+	return v, nil
 }
 
 func (in *inputs) versions() map[string]string {

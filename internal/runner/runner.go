@@ -63,6 +63,8 @@ type Config struct {
 	LogCap   int64         // bytes of log kept per attempt, default 10 MiB
 	Patience time.Duration // for an action that does not stop, default 2 minutes
 	Logger   *slog.Logger  // default: discards
+	// Callback gives the address at which a service sends an event to a run of root; nil: there is none.
+	Callback func(root, run, event string) (secret.Value, error)
 	// Give hands a scratch directory to the user that programs of steps run as; nil: to nobody else.
 	Give func(dir string) error
 	// Runners are the other places where steps can execute, each with what can be done there: an action that reaches out

@@ -12,8 +12,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"mime"
+	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/fault"
@@ -276,4 +278,54 @@ func Set(pairs ...string) map[string]string {
 		}
 	}
 	return out
+}
+
+// Data reads a body as data, whatever it is: a JSON object as it is, a list as `items`, a form's fields (the first value of
+// each; all of a field that came several times as a list), a text as `text`.
+func (r Request) Data() (map[string]any, error) {
+	switch m := r.Media(); {
+	case m == "application/x-www-form-urlencoded":
+		q, err := url.ParseQuery(string(r.Body))
+		if err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "read the form")
+		}
+		data := map[string]any{}
+		for k, vs := range q {
+			if len(vs) == 1 {
+				data[text(k)] = text(vs[0])
+				continue
+			}
+			l := make([]any, len(vs))
+			for i, v := range vs {
+				l[i] = text(v)
+			}
+			data[text(k)] = l
+		}
+		return data, nil
+	case strings.HasPrefix(m, "text/"):
+		return map[string]any{"text": text(string(r.Body))}, nil
+	case m == "" || m == "application/json" || strings.HasSuffix(m, "+json"):
+		v, err := r.JSON()
+		if err != nil {
+			return nil, err
+		}
+		switch x := v.(type) {
+		case map[string]any:
+			return x, nil
+		case []any:
+			return map[string]any{"items": x}, nil
+		default:
+			return map[string]any{"value": x}, nil
+		}
+	default:
+		return nil, fault.New(fault.Invalid, "the body is %q", Clip(m, 60)).WithNext("send application/json, application/x-www-form-urlencoded or text/plain")
+	}
+}
+
+// text makes valid UTF-8 of what may be anything.
+func text(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "�")
 }

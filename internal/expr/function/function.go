@@ -33,7 +33,7 @@ type Function struct {
 	Guards bool
 	// Secret tells that an argument may be a secret. The result is then as secret as the argument.
 	Secret bool
-	// Special functions are evaluated by the template engine itself: and, or, secret. They have no body.
+	// Special functions are evaluated by the template engine itself: and, or, secret, callback. They have no body.
 	Special bool
 
 	body func(*Args) any
@@ -41,12 +41,13 @@ type Function struct {
 
 // Names of the special functions, and of those that the engine looks into.
 const (
-	And    = "and"
-	Or     = "or"
-	Secret = "secret"
-	Index  = "index"
-	Get    = "get"
-	HasKey = "hasKey"
+	And      = "and"
+	Or       = "or"
+	Secret   = "secret"
+	Callback = "callback"
+	Index    = "index"
+	Get      = "get"
+	HasKey   = "hasKey"
 )
 
 // Groups of functions, in the order of the reference.

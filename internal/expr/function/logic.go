@@ -29,6 +29,7 @@ func logicFunctions() []Function {
 		Function{Usage: "required MESSAGE VALUE", Doc: "VALUE, or an error with MESSAGE if VALUE is missing, null or empty text.", Min: 2, Max: 2, Guards: true, body: required},
 		Function{Usage: "fail MESSAGE", Doc: "An error with MESSAGE.", Min: 1, Max: 1, body: func(a *Args) any { return a.fail("%s", a.text(0)) }},
 		Function{Usage: "secret NAME", Doc: "The secret of that name. It is put in when the step is dispatched, and never stored.", Min: 1, Max: 1, Special: true},
+		Function{Usage: "callback EVENT", Doc: "The address at which a service sends that event to this run, once. It is a secret, and put in when the step is dispatched.", Min: 1, Max: 1, Special: true},
 	)
 }
 

@@ -116,12 +116,37 @@ type PathUse struct {
 }
 
 // SecretUse is one use of the function secret: with a literal name, with a name that stands in the data, or with one that
-// is computed (Name and Path empty).
+// is computed (Name and Path empty). Callback tells that it is one of the function callback instead, which needs no secret
+// of a provider and gives one.
 type SecretUse struct {
-	Name   string
-	Path   []string
-	Offset int
-	Length int
+	Name     string
+	Path     []string
+	Offset   int
+	Length   int
+	Callback bool
+}
+
+// callback begins the name of what the function callback gives, as names of secrets are recorded. No provider can have it.
+const callback = "callback:"
+
+// RunID is where the data say which run it is.
+func RunID() []string { return []string{"run", "id"} }
+
+// CallbackName is how the address is recorded at which event is sent to the run of the data. Data of no run give a name
+// without one.
+func CallbackName(data map[string]any, event string) string {
+	about, _ := data["run"].(map[string]any)
+	run, _ := about["id"].(string)
+	return callback + run + "/" + event
+}
+
+// AsCallback reads what CallbackName made; ok is false for a secret.
+func AsCallback(name string) (run, event string, ok bool) {
+	rest, ok := strings.CutPrefix(name, callback)
+	if !ok {
+		return "", "", false
+	}
+	return strings.Cut(rest, "/")
 }
 
 // FunctionUse is one call of a function.

@@ -305,7 +305,7 @@ func (m *machine) special(e *call, dot any) (any, error) {
 	switch e.fn.Name {
 	case function.And, function.Or:
 		return m.shortcut(e, dot)
-	case function.Secret:
+	case function.Secret, function.Callback:
 		return m.secret(e, dot)
 	}
 	return nil, m.at(e.from, errors.New("a function that cannot be called"))
@@ -334,12 +334,15 @@ func (m *machine) secret(e *call, dot any) (any, error) {
 	}
 	name, ok := v.(string)
 	if v == nil || name == "" {
-		if m.in.Lenient && (v == nil || ok) {
+		if m.in.Lenient && (v == nil || ok) && e.fn.Name == function.Secret {
 			return "", nil // a secret that is not named is not wanted
 		}
 	}
 	if !ok || name == "" {
-		return nil, m.at(e.from, fmt.Errorf("secret: the name of a secret is text, not %s", emptyOr(v)))
+		return nil, m.at(e.from, fmt.Errorf("%s: a name is text, not %s", e.fn.Name, emptyOr(v)))
+	}
+	if e.fn.Name == function.Callback { // a secret that is made and not found, for the run that asks for it
+		name = ref.CallbackName(m.in.Root, name)
 	}
 	m.names = append(m.names, name)
 	if m.reveal == nil {

@@ -28,6 +28,8 @@ func TestSecretsAreFinishedLater(t *testing.T) {
 	}{
 		{`{{ secret "db" }}`, []string{"db"}, planted + "-db"},
 		{`{{ secret .params.name }}`, []string{"tok"}, planted + "-tok"},
+		{`{{ callback "done" }}`, []string{"callback:run_1/done"}, planted + "-callback:run_1/done"},
+		{`{{ .params.name | callback | b64enc }}`, []string{"callback:run_1/tok"}, "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5LWNhbGxiYWNrOnJ1bl8xL3Rvaw=="},
 		{`{{ secret "db" | b64enc }}`, []string{"db"}, "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5LWRi"},
 		{`user:{{ secret "db" }}@{{ .params.host }}`, []string{"db"}, "user:" + planted + "-db@h"},
 		{`{{ printf "%s:%s" "u" (secret "db") | upper }}`, []string{"db"}, "U:" + strings.ToUpper(planted) + "-DB"},
@@ -64,7 +66,7 @@ func TestSecretsAreFinishedLater(t *testing.T) {
 }
 
 func secretData() map[string]any {
-	return map[string]any{"params": map[string]any{
+	return map[string]any{"run": map[string]any{"id": "run_1"}, "params": map[string]any{
 		"name": "tok", "host": "h", "yes": true, "names": []any{"b", "a"}, "empty": "", "none": nil, "n": int64(5),
 	}}
 }
@@ -74,6 +76,9 @@ func TestSecretMisuse(t *testing.T) {
 	t.Parallel()
 	for _, src := range []string{
 		`{{ if secret "db" }}a{{ end }}`,
+		`{{ if callback "done" }}a{{ end }}`,
+		`{{ callback (secret "db") }}`,
+		`{{ callback "done" | atoi }}`,
 		`{{ with secret "db" }}a{{ end }}`,
 		`{{ range secret "db" }}a{{ end }}`,
 		`{{ if eq (secret "db") "x" }}a{{ end }}`,

@@ -103,7 +103,7 @@ func (t *tracer) eval(e expression, dot origin, guard bool) origin {
 			if len(e.args) > 1 {
 				return t.lookup(e, dot, guard)
 			}
-		case function.Secret:
+		case function.Secret, function.Callback:
 			return t.secret(e, dot)
 		}
 		return t.call(e, dot)
@@ -211,19 +211,23 @@ func (t *tracer) lookup(e *call, dot origin, guard bool) origin {
 }
 
 func (t *tracer) secret(e *call, dot origin) origin {
-	use := ref.SecretUse{Offset: e.from, Length: e.to - e.from}
+	use := ref.SecretUse{Offset: e.from, Length: e.to - e.from, Callback: e.fn.Name == function.Callback}
 	o := t.eval(e.args[0], dot, false)
 	if l, ok := e.args[0].(*literal); ok {
 		use.Name, ok = l.value.(string)
 		if !ok || use.Name == "" {
-			t.refuse(l.span, "the name of a secret is text")
+			t.refuse(l.span, "the name that %s takes is text", e.fn.Name)
 		}
 	}
 	if o.secret {
-		t.refuse(e.args[0].place(), "a secret cannot be given to secret")
+		t.refuse(e.args[0].place(), "a secret cannot be given to %s", e.fn.Name)
 	}
 	if _, ok := e.args[0].(*path); ok && o.known {
 		use.Path = o.path
+	}
+	if use.Callback {
+		t.note(origin{path: ref.RunID(), known: true}, e.span, true, false)
+		use.Name, use.Path = "", nil // no provider has it
 	}
 	t.uses.Secrets = append(t.uses.Secrets, use)
 	return origin{secret: true}

@@ -10,10 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/expr"
@@ -90,7 +88,7 @@ func (d *Decoder) Spec() source.Spec {
 
 // Decode implements source.Decoder.
 func (d *Decoder) Decode(r source.Request) ([]event.Event, error) {
-	data, err := body(r)
+	data, err := r.Data()
 	if err != nil {
 		return nil, err
 	}
@@ -190,52 +188,4 @@ func when(s string) any {
 		return n
 	}
 	return s
-}
-
-func body(r source.Request) (map[string]any, error) {
-	switch m := r.Media(); {
-	case m == "application/x-www-form-urlencoded":
-		q, err := url.ParseQuery(string(r.Body))
-		if err != nil {
-			return nil, fault.Wrap(fault.Invalid, err, "read the form")
-		}
-		data := map[string]any{}
-		for k, vs := range q {
-			if len(vs) == 1 {
-				data[text(k)] = text(vs[0])
-				continue
-			}
-			l := make([]any, len(vs))
-			for i, v := range vs {
-				l[i] = text(v)
-			}
-			data[text(k)] = l
-		}
-		return data, nil
-	case strings.HasPrefix(m, "text/"):
-		return map[string]any{"text": text(string(r.Body))}, nil
-	case m == "" || m == "application/json" || strings.HasSuffix(m, "+json"):
-		v, err := r.JSON()
-		if err != nil {
-			return nil, err
-		}
-		switch x := v.(type) {
-		case map[string]any:
-			return x, nil
-		case []any:
-			return map[string]any{"items": x}, nil
-		default:
-			return map[string]any{"value": x}, nil
-		}
-	default:
-		return nil, fault.New(fault.Invalid, "the body is %q", source.Clip(m, 60)).WithNext("send application/json, application/x-www-form-urlencoded or text/plain")
-	}
-}
-
-// text makes valid UTF-8 of what may be anything.
-func text(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	return strings.ToValidUTF8(s, "�")
 }
