@@ -269,6 +269,6 @@ func (s *server) caught(w http.ResponseWriter, r *http.Request, x any) {
 	if x == http.ErrAbortHandler { //nolint:errorlint // it is that very value
 		panic(x)
 	}
-	s.Log.Error("a request met a bug", "method", r.Method, "path", r.URL.Path, "panic", x, "trace", TraceOf(r.Context()).ID)
+	s.Log.Error("a request met a bug", "method", r.Method, "path", toldPath(r), "panic", x, "trace", TraceOf(r.Context()).ID)
 	fail(w, fault.New(fault.Internal, "this is a bug in tend; the server's log says more"))
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
+	"path"
 	"strings"
 	"time"
 
@@ -52,6 +53,14 @@ func (t Trace) asked() string {
 	return "00-" + t.ID + "-" + t.Parent + "-" + t.Flags
 }
 
+// toldPath is the path of a request as logs have it: without the end of a callback, by which whoever reads it could use it.
+func toldPath(r *http.Request) string {
+	if strings.HasPrefix(r.URL.Path, "/callbacks/") {
+		return path.Dir(path.Clean(r.URL.Path)) + "/…"
+	}
+	return r.URL.Path
+}
+
 // traced puts a request into a trace, tells which, and logs what became of it: at debug, and where the server could not do
 // it, louder.
 func (s *server) traced(next http.Handler) http.Handler {
@@ -65,7 +74,7 @@ func (s *server) traced(next http.Handler) http.Handler {
 			if out.status >= http.StatusInternalServerError {
 				log = s.Log.Warn
 			}
-			log("request", "method", r.Method, "path", r.URL.Path, "status", out.status, "took", time.Since(began).String(), "from", r.RemoteAddr, "trace", t.ID, "span", t.Span)
+			log("request", "method", r.Method, "path", toldPath(r), "status", out.status, "took", time.Since(began).String(), "from", r.RemoteAddr, "trace", t.ID, "span", t.Span)
 		}()
 		next.ServeHTTP(out, r.WithContext(context.WithValue(r.Context(), traceKey{}, t)))
 	})
