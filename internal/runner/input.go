@@ -212,9 +212,8 @@ func (in *inputs) callback(run, event string) (secret.Value, error) {
 	if err != nil {
 		return secret.Value{}, err
 	}
-	in.runner.known.learn(v)
 	// What comes back in part is masked too: who knows the end of the address can make it whole.
-	in.derived = append(in.derived, secret.New(v.Reveal()[strings.LastIndexByte(v.Reveal(), '/')+1:]))
+	in.runner.known.pass(v, secret.New(v.Reveal()[strings.LastIndexByte(v.Reveal(), '/')+1:]))
 	return v, nil
 }
 
