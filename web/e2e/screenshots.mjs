@@ -39,6 +39,7 @@ try {
     ['guards', '/guards', '.guards tbody tr'],
     ['integrations', '/integrations', '.integrations-row'],
     ['insights', '/insights', '.insights-plot canvas'],
+    ['integrations', '/integrations', 'section.panel'],
     ['run-log', `/runs/${slow}?step=${encodeURIComponent('steps[1]')}&tab=log`, '.log-line'],
   ];
   for (const colorScheme of ['light', 'dark']) {
