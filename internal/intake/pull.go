@@ -226,20 +226,9 @@ func (p *Puller) get(ctx context.Context) ([]byte, error) {
 	}
 	u = u.JoinPath("api", "v2", "alerts")
 	u.RawQuery = url.Values{"active": {"true"}, "silenced": {"true"}, "inhibited": {"true"}}.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	res, err := get(ctx, p.Client, p.Token, u, "the Alertmanager")
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "address the Alertmanager")
-	}
-	if p.Token != nil {
-		t, err := p.Token(ctx)
-		if err != nil {
-			return nil, err
-		}
-		req.Header.Set("Authorization", "Bearer "+t.Reveal())
-	}
-	res, err := p.Client.Do(req)
-	if err != nil {
-		return nil, fault.Wrap(fault.Unreachable, err, "ask the Alertmanager")
+		return nil, err
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
@@ -253,4 +242,24 @@ func (p *Puller) get(ctx context.Context) ([]byte, error) {
 		return nil, fault.New(fault.Limit, "the Alertmanager at %s lists more than %d bytes", u.Host, maxList)
 	}
 	return b, nil
+}
+
+// get asks a monitoring server, with a token where there is one. who names it in messages.
+func get(ctx context.Context, c *http.Client, token func(context.Context) (secret.Value, error), u *url.URL, who string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "address %s", who)
+	}
+	if token != nil {
+		t, err := token(ctx)
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Authorization", "Bearer "+t.Reveal())
+	}
+	res, err := c.Do(req)
+	if err != nil {
+		return nil, fault.Wrap(fault.Unreachable, err, "ask %s", who)
+	}
+	return res, nil
 }

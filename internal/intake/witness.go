@@ -152,20 +152,9 @@ func (p *Prometheus) query(ctx context.Context, query string) ([]target, error) 
 	}
 	u = u.JoinPath("api", "v1", "query")
 	u.RawQuery = url.Values{"query": {query}}.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	res, err := get(ctx, p.Client, p.Token, u, "the Prometheus")
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "address the Prometheus")
-	}
-	if p.Token != nil {
-		t, err := p.Token(ctx)
-		if err != nil {
-			return nil, err
-		}
-		req.Header.Set("Authorization", "Bearer "+t.Reveal())
-	}
-	res, err := p.Client.Do(req)
-	if err != nil {
-		return nil, fault.Wrap(fault.Unreachable, err, "ask the Prometheus")
+		return nil, err
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(res.Body, maxList))
