@@ -6,9 +6,9 @@ import { usePages } from '../../api/query';
 import { useKeys } from '../../app/keys';
 import { go, to, useParam } from '../../app/router';
 import { useTitle } from '../../app/title';
+import { Filters, Find, Segments } from '../../ui/Filters';
 import { RunRow } from '../../ui/RunRow';
 import { Empty, Failed, Loading } from '../../ui/State';
-import { Glyph } from '../../ui/Status';
 import './runs.css';
 
 const groups: { id: string; label: string; of: string[]; glyph: string }[] = [
@@ -19,6 +19,8 @@ const groups: { id: string; label: string; of: string[]; glyph: string }[] = [
   { id: 'succeeded', label: 'Succeeded', of: ['succeeded'], glyph: 'succeeded' },
   { id: 'cancelled', label: 'Cancelled', of: ['cancelled'], glyph: 'cancelled' },
 ];
+
+const states = [{ value: '', label: 'All' }, ...groups.map((g) => ({ value: g.id, label: g.label, glyph: g.glyph }))];
 
 const goRun = (id: string) => go(to.run(id));
 
@@ -55,14 +57,11 @@ export default function Runs() {
     <div className="runs">
       <header className="head">
         <h1>Runs</h1>
-        <div className="runs-filter" role="group" aria-label="Only">
-          <button type="button" className="button small" aria-pressed={!status} onClick={() => setStatus(null)}>All</button>
-          {groups.map((g) => <button key={g.id} type="button" className="button small" aria-pressed={status === g.id} onClick={() => setStatus(status === g.id ? null : g.id)}><Glyph status={g.glyph} quiet size={12} />{g.label}</button>)}
-        </div>
-        <span className="end">
-          <Field label="Playbook" value={name} set={setName} />
-          <Field label="Project" value={project} set={setProject} />
-        </span>
+        <Filters label="Only these runs" clear={status || name || project ? () => go('/runs', { replace: true }) : undefined}>
+          <Segments label="State" value={status} set={setStatus} of={states} />
+          <Find label="Playbook" value={name} set={setName} whole />
+          <Find label="Project" value={project} set={setProject} whole />
+        </Filters>
       </header>
       <section className="panel" aria-label="List of runs" aria-busy={list.isFetching}>
         {list.error && rows.length === 0 ? <Failed error={list.error} retry={() => { void list.refetch(); }} /> : null}
@@ -83,16 +82,5 @@ export default function Runs() {
         {rows.length > 0 ? <footer className="runs-foot dim" role="status">{rows.length.toLocaleString('en')}{hasNextPage ? ' and more' : ''} {rows.length === 1 ? 'run' : 'runs'}</footer> : null}
       </section>
     </div>
-  );
-}
-
-/** A filter that is applied when it was written. */
-function Field({ label, value, set }: { label: string; value: string; set: (v: string | null) => void }) {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  return (
-    <form onSubmit={(e) => { e.preventDefault(); set(text.trim() || null); }}>
-      <input className="input runs-field" aria-label={label} placeholder={label} value={text} spellCheck={false} onChange={(e) => setText(e.target.value)} onBlur={() => { if (text.trim() !== value) set(text.trim() || null); }} />
-    </form>
   );
 }
