@@ -65,6 +65,10 @@ func Handler(reserved ...string) http.Handler {
 			media = "text/javascript; charset=utf-8"
 		case ".svg":
 			media = "image/svg+xml"
+		case ".woff2":
+			media = "font/woff2"
+		case ".txt":
+			media = "text/plain; charset=utf-8"
 		}
 		files[strings.TrimPrefix(name, "dist/")] = &file{media: media, tag: `"` + hex.EncodeToString(sum[:12]) + `"`, plain: b}
 		return nil

@@ -77,6 +77,9 @@ func TestThePageAsksNobodyElse(t *testing.T) {
 		if resp.StatusCode != 200 {
 			t.Errorf("%s answers %d", m[1], resp.StatusCode)
 		}
+		if strings.HasSuffix(m[1], ".woff2") && resp.Header.Get("Content-Type") != "font/woff2" {
+			t.Errorf("%s is sent as %s", m[1], resp.Header.Get("Content-Type"))
+		}
 		if kept := strings.Contains(resp.Header.Get("Cache-Control"), "immutable"); kept != strings.HasPrefix(m[1], "/assets/") {
 			t.Errorf("%s: %s", m[1], resp.Header.Get("Cache-Control"))
 		}
