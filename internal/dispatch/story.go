@@ -56,7 +56,7 @@ func runLines(ctx context.Context, s Reader, run string) ([]incident.Line, error
 				return out, err
 			}
 			if text := steps.Tell(p); text != "" {
-				out = append(out, incident.Line{At: page[i].At, What: "run", Text: text, Ref: run})
+				out = append(out, incident.Line{At: page[i].At, What: "run", Text: text, Ref: run, Detail: steps.Detail(p)})
 			}
 		}
 		from = page[len(page)-1].Seq + 1

@@ -14,16 +14,17 @@ import (
 
 // Line is one moment of a timeline.
 type Line struct {
-	At   time.Time `json:"at"`
-	Who  string    `json:"who,omitempty"`
-	What string    `json:"what"`           // the kind of fact, without "incident-": opened, joined, …; of runs: step, task, …
-	Text string    `json:"text,omitempty"` // one sentence; of comments the whole text
-	Ref  string    `json:"ref,omitempty"`  // the event or run that it is about
+	At     time.Time `json:"at"`
+	Who    string    `json:"who,omitempty"`
+	What   string    `json:"what"`             // the kind of fact, without "incident-": opened, joined, …; of what its runs did: run
+	Text   string    `json:"text,omitempty"`   // one sentence; of comments the whole text
+	Ref    string    `json:"ref,omitempty"`    // the event or run that it is about
+	Detail *Detail   `json:"detail,omitempty"` // what the text is made of
 }
 
 // Tell says one fact as a line.
 func Tell(at time.Time, p entry.Payload) Line {
-	l := Line{At: at, What: strings.TrimPrefix(string(p.Kind()), "incident-")}
+	l := Line{At: at, What: strings.TrimPrefix(string(p.Kind()), "incident-"), Detail: Steps(nil).Detail(p)}
 	switch x := p.(type) {
 	case *entry.IncidentOpened:
 		l.Who, l.Text, l.Ref = name(x.By), fmt.Sprintf("opened as %s: %s", x.Severity, x.Title), x.Event

@@ -495,3 +495,31 @@ func TestProperties(t *testing.T) {
 		}
 	})
 }
+
+// TestDetail: what a line says can be told in other words, because it can be taken apart.
+func TestDetail(t *testing.T) {
+	t.Parallel()
+	major := "major"
+	change := &entry.IncidentUpdated{By: alice, Severity: &major, Why: "it spreads"}
+	steps := incident.Steps{}
+	steps.Tell(&entry.StepIntent{Path: "steps[0]", Action: "shell", Effect: "mutate"})
+	for _, c := range []struct {
+		fact entry.Payload
+		want *incident.Detail
+	}{
+		{&entry.IncidentOpened{Title: "Disk", Severity: "minor"}, &incident.Detail{Name: "Disk", Severity: "minor"}},
+		{&entry.IncidentJoined{Group: "web-1", Source: "am", Status: "firing"}, &incident.Detail{Name: "web-1", Source: "am", Status: "firing"}},
+		{change, &incident.Detail{Change: change, Why: "it spreads"}},
+		{&entry.IncidentMerged{From: "inc_2", Members: make([]entry.IncidentJoined, 3)}, &incident.Detail{Count: 3, Status: "came"}},
+		{&entry.IncidentSplit{Into: "inc_3", Members: make([]entry.IncidentJoined, 1)}, &incident.Detail{Count: 1, Status: "went"}},
+		{&entry.IncidentItem{Text: "buy disks", Done: true}, &incident.Detail{Name: "buy disks", Status: "done"}},
+		{&entry.IncidentCommented{Text: "hello"}, nil},
+		{&entry.StepResult{Path: "steps[0]", Outcome: "failed", Fault: &entry.Fault{Message: "no"}}, &incident.Detail{Action: "shell", Path: "steps[0]", Status: "failed", Why: "no"}},
+		{&entry.StepHeld{Path: "steps[1]", Guard: "rate", Until: noon, Why: "60 within 1h"}, &incident.Detail{Name: "rate", Path: "steps[1]", Status: "held", Until: noon, Why: "60 within 1h"}},
+		{&entry.TaskDecided{Path: "steps[2]", Task: "task_1", Outcome: "approved", By: []entry.Who{alice}}, &incident.Detail{Path: "steps[2]", People: []string{"alice"}, Status: "approved", Task: "task_1"}},
+	} {
+		if diff := cmp.Diff(c.want, steps.Detail(c.fact)); diff != "" {
+			t.Errorf("%s: %s", c.fact.Kind(), diff)
+		}
+	}
+}

@@ -399,6 +399,22 @@ export interface Delegate {
   why?: string;
 }
 
+export interface Detail {
+  action?: string;
+  change?: IncidentUpdated;
+  count?: number;
+  name?: string;
+  path?: string;
+  people?: string[];
+  severity?: string;
+  source?: string;
+  status?: string;
+  targets?: string[];
+  task?: string;
+  until?: string;
+  why?: string;
+}
+
 export interface DocumentMember {
   event: string;
   group?: string;
@@ -884,6 +900,22 @@ export interface IncidentSplit {
   why?: string;
 }
 
+export interface IncidentUpdated {
+  by: Who;
+  commander?: string;
+  labels?: Record<string, unknown>;
+  links?: Link[];
+  next?: string;
+  nextBy?: string;
+  responders?: string[];
+  severity?: string;
+  stakeholders?: string[];
+  status?: string;
+  summary?: string;
+  title?: string;
+  why?: string;
+}
+
 export interface Insights {
   since: string;
   teams: Team[];
@@ -925,6 +957,7 @@ export interface Layout {
 
 export interface Line {
   at: string;
+  detail?: Detail;
   ref?: string;
   text?: string;
   what: string;
