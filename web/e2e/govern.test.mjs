@@ -107,7 +107,7 @@ test('everything is halted and let go on; a guard is loosened for a while', asyn
   await page.getByLabel('Playbook').fill('take-*');
   await page.getByLabel(/^Reason/).fill('it makes things worse');
   await page.getByRole('button', { name: 'Halt playbook take-*' }).click();
-  await page.locator('.banner.halt').getByText('playbook take-*').waitFor();
+  await page.getByRole('alert').getByText('playbook take-*').waitFor();
   assert.equal((await w.api('GET', '/v1/rules')).halts.length, 1);
   await page.getByRole('button', { name: 'Let it go on' }).click();
   await page.getByLabel(/^Reason/).fill('it was something else');

@@ -70,7 +70,7 @@ metadata: {name: drain-node, description: Drain a node and wait., owner: platfor
 steps:
   - {name: Cordon, uses: shell, effect: idempotent, with: {script: 'echo cordoned'}, target: 'node:n-7'}
   - {name: Evict, uses: shell, effect: idempotent, with: {script: 'for i in $(seq 1 600); do echo "evicting pod-$i"; sleep 0.2; done'}, target: 'node:n-7'}
-  - {name: Wait, uses: wait, with: {for: 10m}}
+  - {name: Wait, uses: wait, with: {duration: 10m}}
 `,
   'hello.yaml': `apiVersion: tend/v1
 kind: Playbook

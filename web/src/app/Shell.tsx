@@ -1,11 +1,8 @@
-// The shell: the rail, the bar, what everybody must see whatever they look at (mode, halt, a lost connection), and the page.
+// The shell: the rail, the bar with how the house stands (Standing.tsx), and the page.
 import { Component, type ErrorInfo, type ReactNode, Suspense, useEffect, useState } from 'react';
 
 import { live } from '../api/live';
-import { useAsk } from '../api/query';
-import type { Rules } from '../api/schema';
 import { signOff } from '../api/session';
-import { scopeOf } from '../lib/scope';
 import { useStore } from '../lib/store';
 import { offset } from '../lib/time';
 import { Empty, Loading } from '../ui/State';
@@ -16,9 +13,11 @@ import { Help, mac, openHelp } from './Help';
 import { useKeys } from './keys';
 import { useMay, useMe } from './me';
 import { go, Link, Page, usePlace } from './router';
-import { type Entry, routes } from './routes';
+import { Rail } from './Rail';
+import { routes } from './routes';
 import { openSearch, Search } from './Search';
 import { SignOn } from './SignOn';
+import { Standing } from './Standing';
 import { setTheme, theme } from './theme';
 
 export function Shell() {
@@ -39,7 +38,6 @@ export function Shell() {
       <Bar openRail={() => setRail((v) => !v)} rail={rail} />
       <Rail nav={nav} path={path} shown={rail} />
       <div className="stage">
-        <Banners />
         <main id="page" tabIndex={-1}>
           <Wall key={path}>
             <Suspense fallback={<Loading lines={8} />}>
@@ -56,26 +54,6 @@ export function Shell() {
   );
 }
 
-const groups: { id: 'now' | 'know' | 'govern'; label: string }[] = [{ id: 'now', label: 'Now' }, { id: 'know', label: 'Know' }, { id: 'govern', label: 'Govern' }];
-
-function Rail({ nav, path, shown }: { nav: Entry[]; path: string; shown: boolean }) {
-  return (
-    <nav className="rail" aria-label="Pages" data-shown={shown || undefined}>
-      {groups.map((g) => {
-        const list = nav.filter((r) => r.nav?.group === g.id);
-        return list.length ? (
-          <div key={g.id} role="group" aria-label={g.label}>
-            {list.map((r) => {
-              const here = r.pattern === '/' ? path === '/' : path === r.pattern || path.startsWith(`${r.pattern}/`);
-              return <Link key={r.pattern} to={r.pattern} aria-current={here ? 'page' : undefined}><span>{r.nav?.label}</span><kbd aria-hidden>{r.nav?.key}</kbd></Link>;
-            })}
-          </div>
-        ) : null;
-      })}
-    </nav>
-  );
-}
-
 function Bar({ openRail, rail }: { openRail: () => void; rail: boolean }) {
   const me = useMe();
   return (
@@ -83,6 +61,7 @@ function Bar({ openRail, rail }: { openRail: () => void; rail: boolean }) {
       <button type="button" className="button plain menu" aria-expanded={rail} aria-label="Pages" onClick={openRail}>☰</button>
       <Link to="/" className="mark" aria-label="tend: home"><svg viewBox="0 0 32 32" width="20" height="20" aria-hidden><path d="M4 20h6l3-11 5 15 3-9h7" fill="none" stroke="currentColor" strokeWidth="3" strokeLinecap="round" strokeLinejoin="round" /></svg><span>tend</span></Link>
       <button type="button" className="find" onClick={openSearch}><span>Search over everything</span><kbd>{mac ? '⌘' : 'Ctrl '}K</kbd></button>
+      <Standing />
       <span className="end">
         <Pulse />
         <ZoneSwitch />
@@ -100,7 +79,7 @@ function Bar({ openRail, rail }: { openRail: () => void; rail: boolean }) {
               <button type="button" className="button small" onClick={() => { void signOff(); }}>Sign off</button>
             </div>
           </details>
-        ) : null}
+        ) : <span className="who" />}
       </span>
     </header>
   );
@@ -125,34 +104,6 @@ function ThemeSwitch() {
   const t = useStore(theme);
   const next = t === 'system' ? 'dark' : t === 'dark' ? 'light' : 'system';
   return <button type="button" className="button plain small" aria-label={`Theme: ${t}. Press for ${next}.`} title={`Theme: ${t}`} onClick={() => setTheme(next)}>{t === 'system' ? '◐' : t === 'dark' ? '●' : '○'}</button>;
-}
-
-function Banners() {
-  const status = useAsk('status', {});
-  const rules = useAsk('rules', {});
-  const l = useStore(live);
-  return (
-    <div className="banners">
-      {l.state === 'away' ? <div className="banner old" role="alert"><strong>Not connected.</strong> What you see is as it was <Ago at={new Date(l.since).toISOString()} />; it is asked again by itself.</div> : null}
-      {status.data?.halted ? <div className="banner halt" role="alert"><strong>Halted.</strong> Nothing moves: <Text of={status.data.halted} max={300} /></div> : null}
-      {rules.data ? <RuleBanners rules={rules.data} /> : null}
-    </div>
-  );
-}
-
-function RuleBanners({ rules }: { rules: Rules }) {
-  const mode = rules.modes[0]?.mode;
-  const blind = Object.entries(rules.blind ?? {});
-  return (
-    <>
-      {rules.halts.map((h) => (
-        <div key={h.id} className="banner halt" role="alert"><strong>Halted: <Text of={scopeOf(h)} max={160} />.</strong> By <Text of={h.by} max={60} /> <Ago at={h.at} />{h.why ? <>: <Text of={h.why} max={300} /></> : null}</div>
-      ))}
-      {mode === 'observe' ? <div className="banner mode"><strong>Observe.</strong> Mutations are not done; what would have been done is recorded.</div> : null}
-      {mode === 'ask' ? <div className="banner mode"><strong>Ask.</strong> A person decides on each mutation.</div> : null}
-      {blind.map(([name, since]) => <div key={name} className="banner old"><strong>Monitoring is silent.</strong> Nothing is heard from <Text of={name} max={80} /> since <Ago at={since} />: guards stand down.</div>)}
-    </>
-  );
 }
 
 /** What breaks in a page stays in it. */

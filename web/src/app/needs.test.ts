@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+
+import type { Row } from '../api/schema';
+import { needs } from './needs';
+import { titleOf } from './title';
+
+const me = { id: 'user:ada', groups: ['sre'] };
+const task = (body: unknown, status = 'open'): Row => ({ id: 't', kind: 'task', status, project: 'shop', body });
+const only = (...verbs: string[]) => (verb: string) => verbs.includes(verb);
+
+it('counts what waits for this person and nothing else', () => {
+  expect(needs(task({ type: 'approve' }), me, only('approve'))).toBe(true);
+  expect(needs(task({ type: 'approve' }), me, only('answer'))).toBe(false);
+  expect(needs(task({ type: 'doubt' }), me, only('answer'))).toBe(true);
+  expect(needs(task({ type: 'approve', from: ['dba'] }), me, only('approve'))).toBe(false);
+  expect(needs(task({ type: 'approve', from: ['sre'] }), me, only('approve'))).toBe(true);
+  expect(needs(task({ type: 'approve', votes: [{ answer: 'approve', by: { id: 'user:ada' } }] }), me, only('approve'))).toBe(false);
+  expect(needs(task({ type: 'approve' }, 'answered'), me, only('approve'))).toBe(false);
+  expect(needs(task({ type: 'approve' }), undefined, only('approve'))).toBe(false);
+});
+
+it('says in the title what waits', () => {
+  expect(titleOf('Runs', 2)).toBe('(2) Runs · tend');
+  expect(titleOf('Home', 0)).toBe('Home · tend');
+  expect(titleOf('', 1)).toBe('(1) tend');
+});
