@@ -303,7 +303,7 @@ var larger = map[string]struct {
 	"history":       {1700, "each kind of entry has its words, and each status its sentence"},
 	"document":      {1800, "the YAML layer, the reader over it and its shapes of values know the places of everything together"},
 	"playbook":      {2000, "two dialects of one language, a third of it tables of keys with their texts"},
-	"edit":          {2200, "where things stand in a text, and what each operation does to its lines: they know the places of everything together"},
+	"edit":          {2600, "where things stand in a text, and what each operation does to its lines: they know the places of everything together"},
 	"lint":          {3200, "one file for each family of rules; they share the walk over the document"},
 	"courier":       {2100, "one file for each thing that becomes news — incidents, questions, runs, action items — which share the outbox, how it stands, and the commit that says how far each was told"},
 	"dispatch":      {2900, "the machine and the shell around it, as in engine: neither may know the other's rules by another door"},

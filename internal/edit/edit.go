@@ -56,7 +56,10 @@ type Operation struct {
 type Place struct {
 	Before string // the step at this path
 	After  string // the step at this path
-	Into   string // to the end of this list: `steps`, `steps[1].catch`, `steps[2].parallel`; it is made when it is not there
+	// Into is the end of a list: `steps`, `steps[1].catch`, `steps[2].parallel`; it is made when it is not there. Or the
+	// place of a step that holds one of its own, `steps[1].verify` and `steps[1].undo`, when nothing stands there; of what is
+	// moved there the id goes, and the entries of Value are set besides (`until`).
+	Into string
 }
 
 // Result is what Apply gives.

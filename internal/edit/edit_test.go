@@ -131,6 +131,18 @@ func TestOperations(t *testing.T) {
 		"unset all of a map": {
 			edit.Operation{Do: edit.Unset, Path: "steps[1]", Field: "retry.attempts"}, "-    retry: {attempts: 3}", "steps[1]",
 		},
+		"move to be a verify": {
+			edit.Operation{Do: edit.Move, Path: "steps[2].parallel[1]", Place: edit.Place{Into: "steps[1].verify"}, Value: map[string]any{"until": "result.value == 1"}},
+			"+    verify:|+      uses: log|+      with: {message: steps.usage is a text}|+      until: result.value == 1|-      - uses: log|-        with: {message: steps.usage is a text}", "steps[1].verify",
+		},
+		"move to be an undo": {
+			edit.Operation{Do: edit.Move, Path: "steps[2].parallel[0]", Place: edit.Place{Into: "steps[1].undo"}},
+			"+    undo: {uses: log, with: {message: 'was {{ $.steps.usage.value }}'}}|-      - {uses: log, with: {message: 'was {{ $.steps.usage.value }}'}}", "steps[1].undo",
+		},
+		"add an undo": {
+			edit.Operation{Do: edit.Add, Step: "# back\nuses: log # so\nwith: {message: back}", Place: edit.Place{Into: "steps[2].parallel[1].undo"}},
+			"+        undo:|+          # back|+          uses: log # so|+          with: {message: back}", "steps[2].parallel[1].undo",
+		},
 		"wrap": {
 			edit.Operation{Do: edit.Wrap, Path: "steps[2].parallel[1]", Block: "lock", Value: map[string]any{"key": "host:{{ $.params.path }}"}},
 			"-      - uses: log|-        with: {message: steps.usage is a text}|+      - lock:|+          key: 'host:{{ $.params.path }}'|+          steps:|+            - uses: log|+              with: {message: steps.usage is a text}", "steps[2].parallel[1]",
@@ -151,6 +163,66 @@ func TestOperations(t *testing.T) {
 			}
 			if c.want == "" && (!slices.Equal(words(shop), words(got)) || got == shop) {
 				t.Errorf("other lines:\n%s", got)
+			}
+		})
+	}
+}
+
+// TestThereAndBack: a step that becomes the verify or undo of another one, and a step of its own again, keeps its comments and
+// what it says.
+func TestThereAndBack(t *testing.T) {
+	t.Parallel()
+	const text = `apiVersion: tend/v1
+kind: Playbook
+metadata: {name: p}
+steps:
+  # one
+  - id: one # its id
+    uses: log # the first
+    # what it says
+    with: {message: a}
+
+  # two, which looks
+  - uses: http # asks
+    # where
+    with:
+      url: https://example.org
+    timeout: 5s # not long
+  - {uses: log, with: {message: b}} # three
+`
+	for name, c := range map[string]struct{ op, back edit.Operation }{
+		"verify": {
+			edit.Operation{Do: edit.Move, Path: "steps[1]", Place: edit.Place{Into: "steps[0].verify"}, Value: map[string]any{"until": "result.status == 200"}},
+			edit.Operation{Do: edit.Move, Path: "steps[0].verify", Place: edit.Place{After: "steps[0]"}},
+		},
+		"undo, in brackets": {
+			edit.Operation{Do: edit.Move, Path: "steps[2]", Place: edit.Place{Into: "steps[0].undo"}},
+			edit.Operation{Do: edit.Move, Path: "steps[0].undo", Place: edit.Place{Into: "steps"}},
+		},
+		"of a later one": {
+			edit.Operation{Do: edit.Move, Path: "steps[0]", Place: edit.Place{Into: "steps[1].undo"}},
+			edit.Operation{Do: edit.Move, Path: "steps[0].undo", Place: edit.Place{Before: "steps[0]"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			there, path := apply(t, text, c.op)
+			if path != c.back.Path {
+				t.Errorf("it is at %q, not at %q:\n%s", path, c.back.Path, there)
+			}
+			back, _ := apply(t, there, c.back)
+			for _, x := range edit.Comments([]byte(text)) {
+				if !strings.Contains(back, x) && x != "# its id" {
+					t.Errorf("%s is lost:\n%s\n%s", x, there, back)
+				}
+			}
+			want := slices.DeleteFunc(words(text), func(s string) bool {
+				return strings.HasPrefix(s, "- id: one") || strings.HasPrefix(s, "uses: log # the first")
+			})
+			for _, x := range want {
+				if !slices.Contains(words(back), x) {
+					t.Errorf("%q is lost:\n%s\n%s", x, there, back)
+				}
 			}
 		})
 	}
@@ -206,23 +278,28 @@ func TestRefused(t *testing.T) {
 		op   edit.Operation
 		kind fault.Kind
 	}{
-		"no such step":         {edit.Operation{Do: edit.Remove, Path: "steps[7]"}, fault.NotFound},
-		"no path":              {edit.Operation{Do: edit.Remove, Path: "steps["}, fault.Invalid},
-		"no such verb":         {edit.Operation{Do: "explode", Path: "steps[0]"}, fault.Invalid},
-		"into itself":          {edit.Operation{Do: edit.Move, Path: "steps[2]", Place: edit.Place{Into: "steps[2].parallel"}}, fault.Invalid},
-		"two places":           {edit.Operation{Do: edit.Move, Path: "steps[2]", Place: edit.Place{Into: "steps", Before: "steps[0]"}}, fault.Invalid},
-		"no list":              {edit.Operation{Do: edit.Add, Step: "uses: a", Place: edit.Place{Into: "steps[0].with"}}, fault.Invalid},
-		"a step that is none":  {edit.Operation{Do: edit.Add, Step: "- a\n- b", Place: edit.Place{Into: "steps"}}, fault.Invalid},
-		"a step with an error": {edit.Operation{Do: edit.Add, Step: "a: [", Place: edit.Place{Into: "steps"}}, fault.Invalid},
-		"a taken id":           {edit.Operation{Do: edit.Rename, Path: "steps[0]", ID: "clean"}, fault.Conflict},
-		"no id":                {edit.Operation{Do: edit.Rename, Path: "steps[0]", ID: "A b"}, fault.Invalid},
-		"the kind":             {edit.Operation{Do: edit.Set, Field: "kind", Value: "Guard"}, fault.Invalid},
-		"below a text":         {edit.Operation{Do: edit.Set, Path: "steps[0]", Field: "uses.more", Value: 1}, fault.Conflict},
-		"all of a step":        {edit.Operation{Do: edit.Unset, Path: "steps[2]", Field: "parallel"}, fault.Conflict},
-		"what is not there":    {edit.Operation{Do: edit.Unset, Path: "steps[2]", Field: "when"}, fault.NotFound},
-		"too many":             {edit.Operation{Do: edit.Wrap, Path: "steps[2]", Block: "steps", Count: 2}, fault.Invalid},
-		"an unknown block":     {edit.Operation{Do: edit.Wrap, Path: "steps[2]", Block: "while"}, fault.Invalid},
-		"another document":     {edit.Operation{Do: edit.Remove, Path: "steps[0]", Document: 1}, fault.NotFound},
+		"no such step":          {edit.Operation{Do: edit.Remove, Path: "steps[7]"}, fault.NotFound},
+		"no path":               {edit.Operation{Do: edit.Remove, Path: "steps["}, fault.Invalid},
+		"no such verb":          {edit.Operation{Do: "explode", Path: "steps[0]"}, fault.Invalid},
+		"into itself":           {edit.Operation{Do: edit.Move, Path: "steps[2]", Place: edit.Place{Into: "steps[2].parallel"}}, fault.Invalid},
+		"two places":            {edit.Operation{Do: edit.Move, Path: "steps[2]", Place: edit.Place{Into: "steps", Before: "steps[0]"}}, fault.Invalid},
+		"no list":               {edit.Operation{Do: edit.Add, Step: "uses: a", Place: edit.Place{Into: "steps[0].with"}}, fault.Invalid},
+		"a step that is none":   {edit.Operation{Do: edit.Add, Step: "- a\n- b", Place: edit.Place{Into: "steps"}}, fault.Invalid},
+		"a step with an error":  {edit.Operation{Do: edit.Add, Step: "a: [", Place: edit.Place{Into: "steps"}}, fault.Invalid},
+		"a taken id":            {edit.Operation{Do: edit.Rename, Path: "steps[0]", ID: "clean"}, fault.Conflict},
+		"no id":                 {edit.Operation{Do: edit.Rename, Path: "steps[0]", ID: "A b"}, fault.Invalid},
+		"the kind":              {edit.Operation{Do: edit.Set, Field: "kind", Value: "Guard"}, fault.Invalid},
+		"below a text":          {edit.Operation{Do: edit.Set, Path: "steps[0]", Field: "uses.more", Value: 1}, fault.Conflict},
+		"all of a step":         {edit.Operation{Do: edit.Unset, Path: "steps[2]", Field: "parallel"}, fault.Conflict},
+		"what is not there":     {edit.Operation{Do: edit.Unset, Path: "steps[2]", Field: "when"}, fault.NotFound},
+		"too many":              {edit.Operation{Do: edit.Wrap, Path: "steps[2]", Block: "steps", Count: 2}, fault.Invalid},
+		"a verify with a when":  {edit.Operation{Do: edit.Move, Path: "steps[1]", Place: edit.Place{Into: "steps[2].parallel[1].verify"}}, fault.Conflict},
+		"a verify that is used": {edit.Operation{Do: edit.Move, Path: "steps[0]", Place: edit.Place{Into: "steps[1].verify"}}, fault.Conflict},
+		"a verify of a block":   {edit.Operation{Do: edit.Move, Path: "steps[0]", Place: edit.Place{Into: "steps[2].verify"}}, fault.Conflict},
+		"a block as an undo":    {edit.Operation{Do: edit.Move, Path: "steps[2]", Place: edit.Place{Into: "steps[1].undo"}}, fault.Conflict},
+		"its own undo":          {edit.Operation{Do: edit.Move, Path: "steps[1]", Place: edit.Place{Into: "steps[1].undo"}}, fault.Invalid},
+		"an unknown block":      {edit.Operation{Do: edit.Wrap, Path: "steps[2]", Block: "while"}, fault.Invalid},
+		"another document":      {edit.Operation{Do: edit.Remove, Path: "steps[0]", Document: 1}, fault.NotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -14,8 +14,18 @@ type Part struct {
 	List bool   // a list of steps, to which some can be added
 	// Line and End are its first and last line, from 1; Column is where it begins. A list has them of its key.
 	Line, End, Column int
-	Says              any // what a step says, as data; its own steps are left out
+	Says              any     // what a step says, as data; its own steps are left out
+	Fields            []Field // of a step, in the order of the text; its own steps are left out
 }
+
+// Field is a field of a step with its place in the text, both from 1.
+type Field struct {
+	Path         string // as Set takes it
+	Line, Column int
+}
+
+// deepField is how many levels of maps and lists are told of.
+const deepField = 3
 
 // Outline tells where the steps of a document stand in its text. What is no playbook has none.
 func Outline(file string, text []byte, index int) ([]Part, error) {
@@ -34,10 +44,30 @@ func Outline(file string, text []byte, index int) ([]Part, error) {
 			if n.key == nil && !n.up.flow() {
 				last = p.last(n, p.boundary(n))
 			}
-			out = append(out, Part{Path: w.pathOf(n), Line: p.line(n.from) + 1, End: last + 1, Column: p.column(n.from) + 1, Says: says(n)})
+			out = append(out, Part{Path: w.pathOf(n), Line: p.line(n.from) + 1, End: last + 1, Column: p.column(n.from) + 1, Says: says(n), Fields: p.fields(n, nil)})
 		}
 	})
 	return out, nil
+}
+
+// fields are the places of what a map or list holds.
+func (p *page) fields(n *node, above []token) []Field {
+	var out []Field
+	for _, k := range n.kids {
+		if k.form == "step[]" {
+			continue
+		}
+		t := token{name: k.name, index: -1}
+		if k.key == nil {
+			t = token{index: k.index}
+		}
+		ts := append(slices.Clone(above), t)
+		out = append(out, Field{Path: write(ts), Line: p.line(k.from) + 1, Column: p.column(k.from) + 1})
+		if len(ts) < deepField && k.y.Kind != yaml.AliasNode {
+			out = append(out, p.fields(k, ts)...)
+		}
+	}
+	return out
 }
 
 // pathOf is the path of a node as drawings have it.

@@ -179,6 +179,14 @@ func (w *writer) given() (chunk, any, error) {
 }
 
 func (w *writer) add() error {
+	if step, name, ok := slot(w.op.Place); ok {
+		c, v, err := w.given()
+		if err != nil {
+			return err
+		}
+		says, _ := v.(map[string]any)
+		return w.attach(step, name, c, says)
+	}
 	s, err := w.spot(w.op.Place)
 	if err != nil {
 		return err
@@ -207,6 +215,10 @@ func (w *writer) pull(path string) (n *node, l *list, v any, err error) {
 }
 
 func (w *writer) remove() error {
+	if in := w.inSlot(w.op.Path); in != nil {
+		w.want = drop(w.want, real(in))
+		return w.cutEntry(in)
+	}
 	n, l, _, err := w.pull(w.op.Path)
 	if err != nil {
 		return err
@@ -307,6 +319,12 @@ func firstID(n *node) *node {
 }
 
 func (w *writer) move() error {
+	if in := w.inSlot(w.op.Path); in != nil {
+		return w.moveFromSlot(in)
+	}
+	if step, name, ok := slot(w.op.Place); ok {
+		return w.moveToSlot(step, name)
+	}
 	n, err := w.inList(w.op.Path)
 	if err != nil {
 		return err

@@ -61,6 +61,22 @@ func (s *Sync) Pushes(name string) bool {
 	return err == nil && st.Push != nil && st.URL != ""
 }
 
+// Prefix is what the names of the branches of proposals to a source begin with.
+func (s *Sync) Prefix(name string) string {
+	st, err := s.source(name)
+	if err != nil {
+		return ""
+	}
+	return st.prefix()
+}
+
+func (st *state) prefix() string {
+	if st.Push != nil && st.Push.Prefix != "" {
+		return st.Push.Prefix
+	}
+	return "tend/"
+}
+
 // Propose makes a branch with a change, or a patch where nothing can be pushed. What is live does not change. When the file
 // changed since the base, it is fault.Conflict, and says how.
 func (s *Sync) Propose(ctx context.Context, name string, p Proposal) (*Proposed, error) {
@@ -213,10 +229,7 @@ func (s *Sync) tried(st *state, p Proposal, files []document.File, head string) 
 
 // branch names the branch of a proposal. A few random characters keep two proposals with the same title apart.
 func (st *state) branch(p Proposal) string {
-	prefix := "tend/"
-	if st.Push != nil && st.Push.Prefix != "" {
-		prefix = st.Push.Prefix
-	}
+	prefix := st.prefix()
 	if p.Branch != "" {
 		return prefix + slug(p.Branch)
 	}

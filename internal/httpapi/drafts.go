@@ -12,6 +12,7 @@ import (
 	"github.com/tendhq/tend/internal/document"
 	"github.com/tendhq/tend/internal/draft"
 	"github.com/tendhq/tend/internal/edit"
+	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/git"
 	"github.com/tendhq/tend/internal/gitsync"
@@ -66,7 +67,14 @@ type actionsOutput struct{ Body wire.Actions }
 
 func (s *server) listActions(ctx context.Context, in *actionsInput) (*actionsOutput, error) {
 	step, block := playbook.StepTables()
-	out := &actionsOutput{wire.Actions{Actions: []wire.Action{}, Step: wire.FromKeys(step), Block: wire.FromKeys(block)}}
+	out := &actionsOutput{wire.Actions{Actions: []wire.Action{}, Step: wire.FromKeys(step), Block: wire.FromKeys(block), Maps: map[string][]wire.Key{}}}
+	for _, t := range []document.Table{step, block} {
+		for _, k := range t {
+			if keys := playbook.Forms(k.Form, expr.Strict); len(keys) > 0 && k.Form != playbook.FormStep {
+				out.Body.Maps[string(k.Form)] = wire.FromKeys(keys)
+			}
+		}
+	}
 	var names []string
 	wanted := func(name string) bool {
 		names = append(names, name)

@@ -27,6 +27,7 @@ type Repositories interface {
 	Content(ctx context.Context, name, revision string) (*gitsync.Revision, []document.File, error)
 	Versions(ctx context.Context, name, playbook, file string) ([]gitsync.Version, error)
 	Pushes(name string) bool
+	Prefix(name string) string
 	Propose(ctx context.Context, name string, p gitsync.Proposal) (*gitsync.Proposed, error)
 }
 
@@ -79,7 +80,12 @@ func (s *server) listRepositories(ctx context.Context, _ *struct{}) (*repositori
 		if err != nil {
 			return nil, err
 		}
-		out.Repositories = append(out.Repositories, wire.NewRepository(&r))
+		one := wire.NewRepository(&r)
+		one.Saves = &wire.Saves{Author: author(Asker(ctx)).String(), How: "patch", Into: r.Branch}
+		if s.publishes(ctx, &r) {
+			one.Saves.How, one.Saves.Prefix = "branch", x.Prefix(r.Name)
+		}
+		out.Repositories = append(out.Repositories, one)
 	}
 	return &repositoriesOutput{out}, nil
 }

@@ -16,7 +16,9 @@ import (
 type Actions struct {
 	Actions []Action `json:"actions" doc:"Actions and verbs by name, then the modules of the repositories that the asker may look at."`
 	Block   []Key    `json:"block" doc:"The keys of a block, in their canonical order."`
-	Step    []Key    `json:"step" doc:"The keys of a step that uses something, in their canonical order."`
+	// Maps are for forms of fields that hold maps: retry, approval, check, undo, …
+	Maps map[string][]Key `json:"maps" doc:"The keys of the maps that a key can hold, by the form of the key."`
+	Step []Key            `json:"step" doc:"The keys of a step that uses something, in their canonical order."`
 }
 
 // Key is a key of a step.
@@ -239,12 +241,20 @@ type LookedDocument struct {
 
 // LookedPart is a step, or a list of steps, with its place in the text.
 type LookedPart struct {
+	Column int           `json:"column"`
+	End    int           `json:"end" doc:"Its last line."`
+	Fields []LookedField `json:"fields,omitempty" doc:"Where the fields of a step stand, in the order of the text; of maps and lists as far as three levels down."`
+	Line   int           `json:"line" doc:"Its first line, from 1."`
+	List   bool          `json:"list,omitempty" doc:"A list, to which steps can be added: into."`
+	Path   string        `json:"path" doc:"That of the box."`
+	Says   any           `json:"says,omitempty" doc:"What the step says, as data; the steps in it are left out."`
+}
+
+// LookedField is a field of a step with its place in the text.
+type LookedField struct {
 	Column int    `json:"column"`
-	End    int    `json:"end" doc:"Its last line."`
-	Line   int    `json:"line" doc:"Its first line, from 1."`
-	List   bool   `json:"list,omitempty" doc:"A list, to which steps can be added: into."`
-	Path   string `json:"path" doc:"That of the box."`
-	Says   any    `json:"says,omitempty" doc:"What the step says, as data; the steps in it are left out."`
+	Line   int    `json:"line"`
+	Path   string `json:"path" doc:"As an edit names it: with.message, retry.attempts."`
 }
 
 // FromLook gives the wire form.
@@ -259,7 +269,11 @@ func FromLook(docs []draft.Document, findings []document.Finding) Looked {
 		if p := d.Drawing; p != nil {
 			x.Layout, x.Whole = &p.Layout, p.Whole
 			for _, part := range p.Parts {
-				x.Parts = append(x.Parts, LookedPart{Column: part.Column, End: part.End, Line: part.Line, List: part.List, Path: part.Path, Says: part.Says})
+				one := LookedPart{Column: part.Column, End: part.End, Line: part.Line, List: part.List, Path: part.Path, Says: part.Says}
+				for _, f := range part.Fields {
+					one.Fields = append(one.Fields, LookedField{Column: f.Column, Line: f.Line, Path: f.Path})
+				}
+				x.Parts = append(x.Parts, one)
 			}
 		}
 		out.Documents = append(out.Documents, x)
@@ -312,10 +326,10 @@ type Edit struct {
 	Document int       `json:"document,omitempty" minimum:"0" doc:"Which document of the text, from 0."`
 	Field    string    `json:"field,omitempty" maxLength:"1000" doc:"set, unset: when, with.message, retry.attempts, env[\"A.B\"], parameters[0].default"`
 	ID       string    `json:"id,omitempty" maxLength:"200" doc:"rename: the new id. What refers to the old one follows."`
-	Into     string    `json:"into,omitempty" maxLength:"4000" doc:"add, move: to the end of this list: steps, steps[1].catch, steps[2].parallel. It is made when it is not there."`
+	Into     string    `json:"into,omitempty" maxLength:"4000" doc:"add, move: to the end of this list: steps, steps[1].catch, steps[2].parallel. It is made when it is not there. Or to where one step stands: steps[1].verify, steps[1].undo."`
 	Path     string    `json:"path,omitempty" maxLength:"4000" doc:"The step, as the layout has it. set and unset: nothing is the document itself."`
 	Step     string    `json:"step,omitempty" maxLength:"1048576" doc:"add: the YAML of a step, in place of value."`
-	Value    any       `json:"value,omitempty" doc:"set: the value. add: the step as data. wrap: what foreach or lock says besides its steps."`
+	Value    any       `json:"value,omitempty" doc:"set: the value. add: the step as data. move into a verify: what it says besides (until). wrap: what foreach or lock says besides its steps."`
 }
 
 // Operation gives the edit as package edit has it.

@@ -22,8 +22,17 @@ type Repository struct {
 	Problem     string    `json:"problem,omitempty" doc:"Why it cannot be looked at."`
 	Project     string    `json:"project"`
 	Refused     *Revision `json:"refused,omitempty" doc:"The newest revision, which has errors."`
+	Saves       *Saves    `json:"saves,omitempty" doc:"What becomes of a change that the asker proposes. In lists of repositories only."`
 	Since       time.Time `json:"since,omitzero" doc:"Of the problem."`
 	Waiting     *Revision `json:"waiting,omitempty" doc:"The newest revision, which is good while another one is pinned."`
+}
+
+// Saves says what becomes of a change that somebody proposes.
+type Saves struct {
+	Author string `json:"author" doc:"Who the commit is by: name and address."`
+	How    string `json:"how" enum:"branch,patch"`
+	Into   string `json:"into,omitempty" doc:"The branch that it is proposed for."`
+	Prefix string `json:"prefix,omitempty" doc:"With what the names of branches begin."`
 }
 
 // Repositories are several.

@@ -80,6 +80,8 @@ export interface Actions {
   actions: Action[];
   /** The keys of a block, in their canonical order. */
   block: Key[];
+  /** The keys of the maps that a key can hold, by the form of the key. */
+  maps: Record<string, Key[] | null>;
   /** The keys of a step that uses something, in their canonical order. */
   step: Key[];
 }
@@ -506,13 +508,13 @@ export interface Edit {
   field?: string;
   /** rename: the new id. What refers to the old one follows. */
   id?: string;
-  /** add, move: to the end of this list: steps, steps[1].catch, steps[2].parallel. It is made when it is not there. */
+  /** add, move: to the end of this list: steps, steps[1].catch, steps[2].parallel. It is made when it is not there. Or to where one step stands: steps[1].verify, steps[1].undo. */
   into?: string;
   /** The step, as the layout has it. set and unset: nothing is the document itself. */
   path?: string;
   /** add: the YAML of a step, in place of value. */
   step?: string;
-  /** set: the value. add: the step as data. wrap: what foreach or lock says besides its steps. */
+  /** set: the value. add: the step as data. move into a verify: what it says besides (until). wrap: what foreach or lock says besides its steps. */
   value?: unknown;
 }
 
@@ -990,10 +992,19 @@ export interface LookedDocument {
   whole?: boolean;
 }
 
+export interface LookedField {
+  column: number;
+  line: number;
+  /** As an edit names it: with.message, retry.attempts. */
+  path: string;
+}
+
 export interface LookedPart {
   column: number;
   /** Its last line. */
   end: number;
+  /** Where the fields of a step stand, in the order of the text; of maps and lists as far as three levels down. */
+  fields?: LookedField[];
   /** Its first line, from 1. */
   line: number;
   /** A list, to which steps can be added: into. */
@@ -1403,6 +1414,8 @@ export interface Repository {
   project: string;
   /** The newest revision, which has errors. */
   refused?: Revision;
+  /** What becomes of a change that the asker proposes. In lists of repositories only. */
+  saves?: Saves;
   /** Of the problem. */
   since?: string;
   /** The newest revision, which is good while another one is pinned. */
@@ -1594,6 +1607,16 @@ export interface RunWait {
   path: string;
   until?: string;
   why?: string;
+}
+
+export interface Saves {
+  /** Who the commit is by: name and address. */
+  author: string;
+  how: "branch" | "patch";
+  /** The branch that it is proposed for. */
+  into?: string;
+  /** With what the names of branches begin. */
+  prefix?: string;
 }
 
 export interface Scope {
