@@ -1,1 +1,0 @@
-var e=e=>e.body??{};export{e as t};

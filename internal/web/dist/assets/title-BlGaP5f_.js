@@ -1,1 +1,0 @@
-import{a as e,s as t}from"./store-C1uBj6JX.js";var n=t(e(),1);function r(e){(0,n.useEffect)(()=>(document.title=e?`${e} · tend`:`tend`,()=>{document.title=`tend`}),[e])}export{r as t};
