@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/tendhq/tend/internal/fault"
 )
 
@@ -113,9 +115,9 @@ func (w *writer) do() error {
 	case Add:
 		return w.add()
 	case Move:
-		return w.move()
+		return w.tidy(w.move)
 	case Remove:
-		return w.remove()
+		return w.tidy(w.remove)
 	case Duplicate:
 		return w.duplicate()
 	case Set:
@@ -135,6 +137,57 @@ func (w *writer) do() error {
 		}
 		return fault.New(fault.Invalid, "there is no operation %q", string(w.op.Do)).WithNext("use one of: %s", strings.Join(names, ", "))
 	}
+}
+
+// tidy does something, and takes a block away that lost its last step by it: a block without steps means nothing.
+func (w *writer) tidy(do func() error) error {
+	had := w.hollow() != nil
+	if err := do(); err != nil || had {
+		return err
+	}
+	for b := w.hollow(); b != nil; b = w.hollow() {
+		block := real(b)
+		up, path, op := block[:len(block)-1], w.path, w.op.Path
+		w.op.Path = w.shown(up, b.index)
+		if err := w.remove(); err != nil {
+			return err
+		}
+		w.op.Path, w.path = op, path
+		if path == "" {
+			continue
+		}
+		ts, err := parse(path)
+		if err != nil {
+			return err
+		}
+		gone, err := parse(w.shown(up, b.index))
+		if err != nil {
+			return err
+		}
+		if d := len(gone) - 1; len(ts) > d && write(ts[:d]) == write(gone[:d]) && ts[d].index > gone[d].index {
+			ts[d].index--
+			w.path = write(ts)
+		}
+	}
+	return nil
+}
+
+// hollow finds a block of a list that has no steps; nil when each has some.
+func (w *writer) hollow() *node {
+	var out *node
+	walk(w.root, func(n *node) {
+		if n.form != "step[]" || n.name != "steps" && n.name != "parallel" || n.y.Kind != yaml.SequenceNode || len(n.kids) > 0 {
+			return
+		}
+		b := n.up
+		if b.form == "foreach" || b.form == "lock" {
+			b = b.up
+		}
+		if b.form == "step" && b.key == nil {
+			out = b
+		}
+	})
+	return out
 }
 
 // turn replaces the text and reads it again.

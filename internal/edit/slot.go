@@ -55,6 +55,8 @@ func (w *writer) holder(path, name string) (*node, error) {
 		return nil, err
 	case n.form != "step" || n.at("uses") == nil:
 		return nil, refused(n, "only a step that uses something can have a `%s`", name).WithNext("give it to a step in the block")
+	case playbook.IsVerb(n.at("uses").y.Value) && n.at("uses").y.Value != "playbook":
+		return nil, refused(n.at("uses"), "`%s` means nothing for `%s`, which is a command of the run", name, n.at("uses").y.Value)
 	case n.at(name) != nil:
 		return nil, refused(n.at(name), "the step has a `%s` already", name).WithNext("take that one away first")
 	}

@@ -101,6 +101,21 @@ func errors(name, text string) int {
 	return n
 }
 
+// TestLastOne: a block that loses its last step goes, and the path that is told is the one that holds then.
+func TestLastOne(t *testing.T) {
+	t.Parallel()
+	const text = "apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: p}\nsteps:\n  - uses: log\n    with: {message: a}\n  - lock: # held\n      key: k\n      steps:\n        - parallel:\n            - uses: log\n              with: {message: b} # b\n  - uses: log\n    with: {message: c}\n"
+	got, path := apply(t, text, edit.Operation{Do: edit.Move, Path: "steps[1].steps[0].parallel[0]", Place: edit.Place{Into: "steps"}})
+	want := "apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: p}\nsteps:\n  - uses: log\n    with: {message: a}\n  - uses: log\n    with: {message: c}\n  - uses: log\n    with: {message: b} # b\n"
+	if got != want || path != "steps[2]" {
+		t.Errorf("at %s:\n%s", path, got)
+	}
+	got, _ = apply(t, text, edit.Operation{Do: edit.Remove, Path: "steps[1].steps[0].parallel[0]"})
+	if strings.Contains(got, "lock") || !strings.Contains(got, "message: c") {
+		t.Error(got)
+	}
+}
+
 // TestOutlineFields: fields are found where they stand, and named as an edit names them.
 func TestOutlineFields(t *testing.T) {
 	t.Parallel()
