@@ -53,6 +53,8 @@ const (
 type Mark struct {
 	Status string // succeeded, failed, running, waiting, skipped, in-doubt, undone …; empty: not reached
 	Note   string // "3 of 7", "2.1s"
+	// Targets are those that it has or had, when the run knows them; else what the playbook writes is shown.
+	Targets []string
 }
 
 // State tells the status of the node at a path, as Layout and the playbook's paths write it, without iteration keys:

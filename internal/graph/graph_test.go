@@ -381,6 +381,6 @@ func ExampleText() {
 	// restart
 	// |
 	// +- ? approve Restart it?
-	// |     approval 1
+	// |     approval one person
 	// `- * again  shell, mutate
 }

@@ -26,6 +26,8 @@ type item struct {
 	side   []item // verify, undo, probe, check, stopWhen
 }
 
+const keyTarget = "target"
+
 // fact is one detail of an item. An empty key is text that speaks for itself.
 type fact struct{ key, text string }
 
@@ -134,6 +136,11 @@ func attached(n *program.Node, path string) []item {
 	if n.Undo != nil && n.Undo.Step != nil {
 		u := newItem(n.Undo.Step, path+".undo")
 		u.role = Undo
+		if nameless(n.Undo.Step) {
+			if does := gist(n.Undo.Step); does.text != "" {
+				u.retitle(does.text)
+			}
+		}
 		out = append(out, u)
 	}
 	return out
@@ -148,13 +155,48 @@ func check(r Role, c *program.Check, path string) item {
 		it = item{path: path, kind: Assert, title: text(c.Until)}
 	}
 	it.role = r
-	if c.Until != nil && c.Step != nil {
+	switch {
+	case c.Until == nil || c.Step == nil:
+	case nameless(c.Step): // what is looked for says more than with what
+		it.retitle(text(c.Until))
+		if does := gist(c.Step); does.text != "" {
+			it.facts = append(it.facts, does)
+		}
+	default:
 		it.facts = append(it.facts, fact{"until", text(c.Until)})
 	}
 	if c.Within > 0 {
 		it.facts = append(it.facts, fact{"within", c.Within.String()})
 	}
 	return it
+}
+
+// retitle gives an item another title, and makes the old one a detail.
+func (i *item) retitle(title string) {
+	i.facts = append([]fact{{"", i.title}}, i.facts...)
+	i.title = title
+}
+
+func nameless(n *program.Node) bool { return cell.Line(n.Name) == "" && n.ID == "" }
+
+// gist finds the input that says most of what an action does, as it is written.
+func gist(n *program.Node) fact {
+	for _, key := range []string{"script", "command", "query", "url", "message", "text"} {
+		in, ok := n.With[key]
+		if !ok || in.Scalar == nil {
+			continue
+		}
+		src := in.Scalar.Source
+		if lit, ok := in.Literal().(string); ok {
+			src = lit
+		}
+		for line := range strings.Lines(src) {
+			if line = cell.Line(line); line != "" {
+				return fact{key, line}
+			}
+		}
+	}
+	return fact{}
 }
 
 func title(n *program.Node) string {
@@ -283,7 +325,7 @@ func facts(n *program.Node) []fact {
 		}
 	}
 	for i := range n.Target {
-		add("target", text(&n.Target[i]))
+		add(keyTarget, text(&n.Target[i]))
 	}
 	add("runner", text(n.Runner))
 	add("integration", text(n.Integration))
@@ -314,6 +356,12 @@ func facts(n *program.Node) []fact {
 
 func approval(a *program.Approval) string {
 	s := strconv.Itoa(max(a.Count, 1))
+	switch {
+	case len(a.From) == 0 && a.Count < 2:
+		s = "one person"
+	case len(a.From) == 0:
+		s += " people"
+	}
 	if len(a.From) > 0 {
 		s += " of " + cell.Line(strings.Join(a.From, ", "))
 	}

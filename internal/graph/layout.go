@@ -66,12 +66,15 @@ type Point struct {
 
 // The measures of the grid.
 const (
-	gapY     = 4  // between two steps
-	gapX     = 4  // between two lanes, and to what hangs on a step
+	gapY     = 3  // between two steps
+	gapX     = 4  // between two lanes, and from the flow to a catch
+	forkH    = 2  // above and below lanes, where the flow parts and meets
+	indent   = 3  // of what hangs on a step
 	pad      = 2  // inside of a block
 	lineH    = 2  // a line of text
+	side     = 7  // of a step beside its text: margins, and the sign of its state
 	minW     = 16 // of a step
-	maxText  = 44 // cells of a line before it is cut
+	maxText  = 40 // cells of a line before it is cut; a step is no wider than a phone
 	maxLines = 4  // details shown in a box
 	head     = 4  // height of a block's title
 )
@@ -82,9 +85,10 @@ const (
 	endPath   = "end"
 )
 
-// New lays a program out: steps below each other on one axis, lanes side by side, blocks around what they hold, and
-// what hangs on a step to its right; what the State says has room in the boxes, so that nothing covers anything. The
-// same program and State always give the same layout.
+// New lays a program out: steps below each other on one axis, lanes side by side, blocks around what they hold, what
+// hangs on a step right below it, and a catch below what it is for, beside the flow. So it is read from above to below,
+// and only lanes make it wide. What the State says has room in the boxes, so that nothing covers anything. The same
+// program and State always give the same layout.
 func New(p *program.Program, s State) Layout {
 	m := builder{s}
 	root := outline(p)
@@ -110,6 +114,7 @@ type part struct {
 	block      bool
 	flow       bool // a column or row: many parts, no box
 	lanes      bool // a row
+	hung       bool // a step with what hangs on it: the flow leaves below all of it
 	kids       []kid
 	edges      []link
 	first      *part // where the flow enters a group that has no box of its own
@@ -131,8 +136,9 @@ type link struct {
 }
 
 func (m builder) leaf(it item) *part {
-	p := &part{it: it, leaf: true, lines: details(it), status: m.status(it)}
-	p.w = max(textWidth(p), cell.Width(p.status)) + 4
+	mark := m.state.at(it.path)
+	p := &part{it: it, leaf: true, lines: details(it, mark.Targets), status: status(mark)}
+	p.w = max(textWidth(p), cell.Width(p.status)) + side
 	p.w = max(p.w+p.w%2, minW)
 	p.h = lineH*(1+len(p.lines)) + 2
 	if p.status != "" {
@@ -142,10 +148,12 @@ func (m builder) leaf(it item) *part {
 	return p
 }
 
-func (m builder) status(it item) string { return cell.Cut(m.state.at(it.path).text(), maxText) }
+func status(m Mark) string { return cell.Cut(m.text(), maxText) }
 
+// titleWidth is that of a title, which is written bold.
 func titleWidth(p *part) int {
 	w := cell.Width(cell.Cut(p.it.title, maxText))
+	w = min(w+w/6, maxText+2)
 	if p.it.role != "" {
 		w += cell.Width(string(p.it.role)) + 1
 	}
@@ -160,8 +168,9 @@ func textWidth(p *part) int {
 	return w
 }
 
-// details are the lines below the title, cut to what a box can show.
-func details(it item) []string {
+// details are the lines below the title, cut to what a box can show. Targets that a run knows stand in the place of those
+// that the playbook writes.
+func details(it item, targets []string) []string {
 	var inline, out []string
 	for _, f := range it.facts {
 		if f.key == "" {
@@ -171,8 +180,14 @@ func details(it item) []string {
 	if len(inline) > 0 {
 		out = append(out, strings.Join(inline, " · "))
 	}
+	known := len(targets) > 0
+	if known {
+		for i := range targets {
+			out = append(out, fact{keyTarget, cell.Line(targets[i])}.String())
+		}
+	}
 	for _, f := range it.facts {
-		if f.key != "" {
+		if f.key != "" && !(known && f.key == keyTarget) {
 			out = append(out, f.String())
 		}
 	}
@@ -195,27 +210,34 @@ func (m builder) sequence(its []item) []*part {
 
 func (m builder) measure(it item) *part {
 	if it.box() {
-		return m.withSide(m.block(it), it)
+		return m.block(it)
 	}
 	return m.withHandlers(m.withSide(m.leaf(it), it), it)
 }
 
-// block draws a box around the body of an item; its handlers stand inside, so that they move with it.
+// block draws a box around the body of an item; its handlers stand inside, so that they move with it, and what watches it
+// stands at its head.
 func (m builder) block(it item) *part {
 	body := column
 	if it.kind == Parallel {
 		body = row
 	}
 	in := m.withHandlers(body(m.sequence(it.body)), it)
-	p := &part{it: it, block: true, lines: details(it), status: m.status(it)}
+	mark := m.state.at(it.path)
+	p := &part{it: it, block: true, lines: details(it, mark.Targets), status: status(mark)}
 	top := head + lineH*len(p.lines)
-	p.w, p.h = max(in.w+2*pad, textWidth(p)+4, minW), top+in.h+pad
+	for _, s := range it.side {
+		k := m.measure(s)
+		p.kids = append(p.kids, kid{k, pad, top})
+		p.w, top = max(p.w, k.w+2*pad), top+k.h+forkH
+	}
+	p.w, p.h = max(p.w, in.w+2*pad, textWidth(p)+side, minW), top+in.h+pad
 	if p.status != "" {
-		p.w = max(p.w, titleWidth(p)+cell.Width(p.status)+6)
+		p.w = max(p.w, titleWidth(p)+cell.Width(p.status)+side+2)
 	}
 	x := (p.w - in.w) / 2
 	p.axis = x + in.axis
-	p.kids = []kid{{in, x, top}}
+	p.kids = append(p.kids, kid{in, x, top})
 	return p
 }
 
@@ -251,48 +273,55 @@ func row(parts []*part) *part {
 		if i > 0 {
 			g.w += gapX
 		}
-		g.kids = append(g.kids, kid{p, g.w, gapY / 2})
+		g.kids = append(g.kids, kid{p, g.w, forkH})
 		g.w += p.w
 		g.h = max(g.h, p.h)
 	}
-	g.h += gapY
+	g.h += 2 * forkH
 	g.w = max(g.w, minW)
 	g.axis = g.w / 2
 	return g
 }
 
-// withSide hangs verify, undo, probe and checks to the right of a part.
+// withSide hangs verify, undo, probe and checks below a step, so far to the right that they are seen to be its own.
 func (m builder) withSide(p *part, it item) *part {
 	if len(it.side) == 0 {
 		return p
 	}
-	g := &part{axis: p.axis, first: p, last: p, kids: []kid{{p, 0, 0}}}
-	y, w := 0, 0
+	kids := make([]*part, len(it.side))
+	w := p.w
 	for i, s := range it.side {
-		if i > 0 {
-			y += gapY / 2
-		}
-		k := m.measure(s)
-		g.kids = append(g.kids, kid{k, p.w + 2*gapX, y})
-		g.edges = append(g.edges, link{p, k, Attached})
-		y += k.h
-		w = max(w, k.w)
+		kids[i] = m.measure(s)
+		w = max(w, indent+kids[i].w)
 	}
-	g.w, g.h = p.w+2*gapX+w, max(p.h, y)
+	w += w % 2
+	p.w, p.axis = w, w/2
+	g := &part{axis: p.axis, w: w, h: p.h, first: p, last: p, hung: true, kids: []kid{{p, 0, 0}}}
+	for _, k := range kids {
+		if k.leaf {
+			k.w, k.axis = w-indent, (w-indent)/2
+		}
+		g.h++
+		g.kids = append(g.kids, kid{k, indent, g.h})
+		g.edges = append(g.edges, link{p, k, Attached})
+		g.h += k.h
+	}
 	return g
 }
 
-// withHandlers puts catch to the right of a part and finally below it.
+// withHandlers puts catch below a part, beside the flow, and finally below both.
 func (m builder) withHandlers(p *part, it item) *part {
 	if it.catch == nil && it.final == nil {
 		return p
 	}
 	g := &part{axis: p.axis, first: p, last: p, kids: []kid{{p, 0, 0}}, w: p.w, h: p.h}
+	var c *part
 	if it.catch != nil {
-		c := m.block(*it.catch)
-		g.kids = append(g.kids, kid{c, p.w + 2*gapX, 0})
+		c = m.block(*it.catch)
+		x := g.axis + gapX
+		g.kids = append(g.kids, kid{c, x, g.h + forkH})
 		g.edges = append(g.edges, link{p, c, OnFail})
-		g.w, g.h = p.w+2*gapX+c.w, max(p.h, c.h)
+		g.w, g.h = max(g.w, x+c.w), g.h+forkH+c.h
 	}
 	if it.final == nil {
 		return g
@@ -304,6 +333,10 @@ func (m builder) withHandlers(p *part, it item) *part {
 		}
 		g.axis += d
 		g.w += d
+	}
+	if c != nil {
+		g.h++ // where the catch meets the flow again
+		g.edges = append(g.edges, link{c, f, Join})
 	}
 	x := g.axis - f.axis
 	g.kids = append(g.kids, kid{f, x, g.h + gapY})

@@ -138,7 +138,7 @@ func (m *mermaid) item(depth int, it item) (first, last []string) {
 	id := m.id(it.path)
 	mk := m.state.at(it.path)
 	if !it.box() {
-		m.printf(depth, "%s%s", id, shape(it.kind, label(append([]string{titled(it)}, append(details(it), mk.text())...)...)))
+		m.printf(depth, "%s%s", id, shape(it.kind, label(append([]string{titled(it)}, append(details(it, mk.Targets), mk.text())...)...)))
 		if t := mk.tone(); t != "" {
 			m.class(id, t)
 		} else if it.effect == contract.Mutate && it.kind == Action {
@@ -147,7 +147,7 @@ func (m *mermaid) item(depth int, it item) (first, last []string) {
 		m.hang(depth, id, it)
 		return []string{id}, []string{id}
 	}
-	m.printf(depth, "subgraph %s[%s]", id, label(append([]string{titled(it)}, append(details(it), mk.text())...)...))
+	m.printf(depth, "subgraph %s[%s]", id, label(append([]string{titled(it)}, append(details(it, mk.Targets), mk.text())...)...))
 	m.printf(depth+1, "direction TB")
 	if it.kind == Parallel {
 		for _, lane := range it.body {

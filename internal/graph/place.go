@@ -31,10 +31,14 @@ func (d *drawing) place(p *part, x, y int, parent string) {
 	}
 	for _, e := range p.edges {
 		switch e.kind {
-		case Next, Fork, Join, Always:
+		case Next, Fork, Always:
 			d.down(e, parent)
-		case OnFail, Attached:
-			d.across(e, parent)
+		case Join:
+			d.back(e, parent)
+		case OnFail:
+			d.aside(e, parent)
+		case Attached:
+			d.hang(e, parent)
 		}
 	}
 }
@@ -47,7 +51,7 @@ func (d *drawing) fork(row *part, parent string) {
 		in, out := enter(k.part).it.path, exit(k.part).it.path
 		d.l.Edges = append(d.l.Edges,
 			Edge{parent, in, Fork, bend(Point{b.axis, b.y}, Point{s.axis, s.y}, b.y+1)},
-			Edge{out, parent, Join, bend(Point{s.axis, s.y + s.h}, Point{b.axis, b.y + b.h}, b.y+b.h-1)})
+			Edge{out, parent, Join, bend(Point{s.axis, d.foot(k.part)}, Point{b.axis, b.y + b.h}, b.y+b.h-1)})
 	}
 }
 
@@ -74,30 +78,43 @@ func name(p *part, parent string) string {
 	return parent
 }
 
+// foot is where the flow leaves p: below what hangs on it, above a catch that stands beside it.
+func (d *drawing) foot(p *part) int {
+	for !p.boxed() && !p.hung && p.last != nil {
+		p = p.last
+	}
+	s := d.spots[p]
+	return s.y + s.h
+}
+
 // down leads from the foot of one part to the head of the next.
 func (d *drawing) down(e link, parent string) {
 	from, to := exit(e.from), enter(e.to)
 	a, b := d.spots[from], d.spots[to]
-	p, q := Point{a.axis, a.y + a.h}, Point{b.axis, b.y}
+	p, q := Point{a.axis, d.foot(e.from)}, Point{b.axis, b.y}
 	d.l.Edges = append(d.l.Edges, Edge{name(from, parent), name(to, parent), e.kind, bend(p, q, q.Y-gapY/2)})
 }
 
-// across leads from the right side of a part to the left side of what stands beside it. A flow beside the catch of its
-// block is left at its own edge, that of the whole playbook at its start.
-func (d *drawing) across(e link, parent string) {
-	from, to := e.from, enter(e.to)
-	if !from.flow || parent == "" {
-		from = enter(from)
-	}
-	a, b := d.spots[from], d.spots[to]
-	y := b.y + min(b.h, lineH+2)/2
-	start := min(y, a.y+max(a.h-1, 0))
-	points := []Point{{a.x + a.w, start}, {b.x, y}}
-	if start != y {
-		mid := b.x - gapX
-		points = []Point{{a.x + a.w, start}, {mid, start}, {mid, y}, {b.x, y}}
-	}
-	d.l.Edges = append(d.l.Edges, Edge{name(from, parent), name(to, parent), e.kind, points})
+// aside leaves the flow below a part for the catch beside it.
+func (d *drawing) aside(e link, parent string) {
+	from, to := exit(e.from), enter(e.to)
+	axis, b := d.spots[e.from].axis, d.spots[to]
+	y := b.y + head/2
+	d.l.Edges = append(d.l.Edges, Edge{name(from, parent), name(to, parent), e.kind, []Point{{axis, d.foot(e.from)}, {axis, y}, {b.x, y}}})
+}
+
+// back leads from a catch to the flow above what comes in any case.
+func (d *drawing) back(e link, parent string) {
+	a, b := d.spots[e.from], d.spots[e.to]
+	y := a.y + a.h + 1
+	d.l.Edges = append(d.l.Edges, Edge{name(e.from, parent), name(e.to, parent), e.kind, []Point{{a.axis, a.y + a.h}, {a.axis, y}, {b.axis, y}}})
+}
+
+// hang leads from a step to what hangs on it.
+func (d *drawing) hang(e link, parent string) {
+	a, b := d.spots[e.from], d.spots[enter(e.to)]
+	x, y := a.x+indent/2, b.y+lineH
+	d.l.Edges = append(d.l.Edges, Edge{name(e.from, parent), name(enter(e.to), parent), e.kind, []Point{{x, a.y + a.h}, {x, y}, {b.x, y}}})
 }
 
 // bend connects two points by at most three straight pieces, with the horizontal one at height y.

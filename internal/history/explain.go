@@ -12,7 +12,27 @@ import (
 )
 
 // Explain says in a sentence or two why the run is where it is, and what would move it, with the command to type.
-func Explain(v *View) string {
+func Explain(v *View) string { return teller{v, true}.tell() }
+
+// Why says the same where there are other means than commands: on a page.
+func Why(v *View) string { return strings.TrimSpace(teller{v, false}.tell()) }
+
+// teller tells of a run, with or without commands.
+type teller struct {
+	*View
+	commands bool
+}
+
+// say gives a text with a command to type.
+func (t teller) say(format string, a ...any) string {
+	if !t.commands {
+		return ""
+	}
+	return fmt.Sprintf(format, a...)
+}
+
+func (t teller) tell() string {
+	v := t.View
 	head := "Run " + v.ID
 	if v.Name != "" {
 		head += " of " + v.Name
@@ -21,38 +41,38 @@ func Explain(v *View) string {
 	case run.Succeeded:
 		return head + " succeeded" + since(" at ", v.Ended) + "." + doubts(v) + changed(v)
 	case run.Failed, run.Cancelled:
-		return head + " " + v.ended() + doubts(v) + " " + v.afterEnd()
+		return head + " " + v.ended() + doubts(v) + t.afterEnd()
 	case run.Quarantined:
-		return head + " is quarantined and will not be touched: " + message(v.Fault) + ". `tend runs verify " + v.ID +
-			"` names the place; a backup from before may hold it whole." + v.held()
+		return head + " is quarantined and will not be touched: " + message(v.Fault) + "." +
+			t.say(" `tend runs verify %s` names the place; a backup from before may hold it whole.", v.ID) + t.held()
 	case run.Interrupted:
 		if v.Stepping {
 			return head + " is interrupted, and stepped through: " + strings.TrimSuffix(v.interruption(), ".") + ". " + v.flight() +
-				"`tend runs step " + v.ID + "` lets the next step begin, `tend runs step " + v.ID + " --all` all of them."
+				t.say("`tend runs step %s` lets the next step begin, `tend runs step %s --all` all of them.", v.ID, v.ID)
 		}
-		return head + " is interrupted: " + strings.TrimSuffix(v.interruption(), ".") + ". " + v.flight() +
-			"`tend runs resume " + v.ID + "` goes on."
+		return head + " is interrupted: " + strings.TrimSuffix(v.interruption(), ".") + ". " + v.flight() + t.say("`tend runs resume %s` goes on.", v.ID)
 	case run.Paused:
 		by, why := "a person", ""
 		if v.paused != nil {
 			by, why = v.paused.By.Name, of(": ", v.paused.Why)
 		}
-		return head + " is paused by " + by + why + "; steps that act may finish, no other begins. `tend runs resume " + v.ID + "` goes on."
+		return head + " is paused by " + by + why + "; steps that act may finish, no other begins." + t.say(" `tend runs resume %s` goes on.", v.ID)
 	case run.Cancelling:
 		return head + " is being cancelled" + of(" by ", v.cancelledBy()) + ": " + v.acting("what acts is stopped, then it cleans up") + "."
 	case run.Pending:
-		return head + " has not begun: no process drives it yet. `tend runs resume " + v.ID + "` begins it."
+		return head + " has not begun: no process drives it yet." + t.say(" `tend runs resume %s` begins it.", v.ID)
 	case run.InDoubt, run.Waiting, run.Undoing, run.Running:
 	}
-	return head + " " + v.moving()
+	return head + " " + t.moving()
 }
 
 // held tells what a quarantined run keeps from others.
-func (v *View) held() string {
+func (t teller) held() string {
+	v := t.View
 	switch {
 	case len(v.Held) > 0:
-		return fmt.Sprintf(" It holds %s, and nobody gets that before a person has looked at what it did: `tend runs release %s --why …` frees it.",
-			locks(v.Held), v.ID)
+		return fmt.Sprintf(" It holds %s, and nobody gets that before a person has looked at what it did", locks(v.Held)) +
+			cmp.Or(t.say(": `tend runs release %s --why …` frees it.", v.ID), ".")
 	case v.Released != nil:
 		return fmt.Sprintf(" What it held was released by %s at %s: %s.", v.Released.By.Name, clock(v.Released.At), strings.TrimSuffix(v.Released.Why, "."))
 	}
@@ -70,14 +90,15 @@ func locks(keys []string) string {
 	return "the locks " + strings.Join(all, ", ")
 }
 
-func (v *View) moving() string {
+func (t teller) moving() string {
+	v := t.View
 	var said []string
 	for _, w := range v.Waits {
 		if len(said) == 3 {
-			said = append(said, fmt.Sprintf("It waits for %d more things: `tend runs show %s`.", len(v.Waits)-3, v.ID))
+			said = append(said, fmt.Sprintf("It waits for %d more things", len(v.Waits)-3)+cmp.Or(t.say(": `tend runs show %s`.", v.ID), "."))
 			break
 		}
-		s := v.wait(w)
+		s := strings.TrimSpace(t.wait(w))
 		if len(said) > 0 {
 			s = "It also " + s
 		}
@@ -90,7 +111,7 @@ func (v *View) moving() string {
 	if v.Status == string(run.Undoing) {
 		what = "is undoing what it did"
 	}
-	return what + ": " + v.acting("the next step is about to begin") + ". `tend runs watch " + v.ID + "` shows it live."
+	return what + ": " + v.acting("the next step is about to begin") + "." + t.say(" `tend runs watch %s` shows it live.", v.ID)
 }
 
 // acting names what acts now.
@@ -114,22 +135,23 @@ func (v *View) acting(otherwise string) string {
 	return strings.Join(live, ", ")
 }
 
-func (v *View) wait(w Wait) string {
+func (t teller) wait(w Wait) string {
+	v := t.View
 	who := v.label(w.Path)
 	switch w.For {
 	case "task":
-		return fmt.Sprintf("waits for a person to answer %s%s; no answer is no. `tend inbox show %s` shows what is asked and how to answer.",
-			who, since(" until ", w.Until), w.On)
+		return fmt.Sprintf("waits for a person to answer %s%s; no answer is no.", who, since(" until ", w.Until)) +
+			t.say(" `tend inbox show %s` shows what is asked and how to answer.", w.On)
 	case "doubt":
-		return fmt.Sprintf("is in doubt at %s: %s. Find out, then say it with `tend inbox answer %s happened|not-happened|again|fail|skip`.",
-			who, strings.TrimSuffix(w.Why, "."), w.On)
+		return fmt.Sprintf("is in doubt at %s: %s. Find out, then say it", who, strings.TrimSuffix(w.Why, ".")) +
+			t.say(" with `tend inbox answer %s happened|not-happened|again|fail|skip`", w.On) + "."
 	case "event":
 		key := "KEY"
 		if s := v.find(w.Path); s != nil && s.Wait != nil {
 			key = shellWord(s.Wait.Key)
 		}
-		return fmt.Sprintf("waits at %s%s: %s. `tend events send %s --key %s` brings it.",
-			who, since(" until ", w.Until), strings.TrimSuffix(w.Why, "."), shellWord(w.On), key)
+		return fmt.Sprintf("waits at %s%s: %s.", who, since(" until ", w.Until), strings.TrimSuffix(w.Why, ".")) +
+			t.say(" `tend events send %s --key %s` brings it.", shellWord(w.On), key)
 	case "time":
 		return fmt.Sprintf("waits at %s%s; time moves it while a process drives it.", who, since(" until ", w.Until))
 	case "retry":
@@ -137,20 +159,21 @@ func (v *View) wait(w Wait) string {
 	case "guard":
 		return fmt.Sprintf("is held at %s by guard %s%s: %s.", who, w.On, since(" until ", w.Until), strings.TrimSuffix(w.Why, "."))
 	case "runner":
-		return fmt.Sprintf("is held at %s: no runner is called %q here. Name it under `runners:` in the configuration file, then `tend runs resume %s`.", who, w.On, v.ID)
+		return fmt.Sprintf("is held at %s: no runner is called %q here. Name it under `runners:` in the configuration file", who, w.On) +
+			t.say(", then `tend runs resume %s`", v.ID) + "."
 	case "lock":
 		if w.Holder == "" {
-			return fmt.Sprintf("waits at %s for the lock %q, which is free: it takes it when a process drives it, `tend runs resume %s`.", who, w.On, v.ID)
+			return fmt.Sprintf("waits at %s for the lock %q, which is free: it takes it when a process drives it", who, w.On) + t.say(", `tend runs resume %s`", v.ID) + "."
 		}
-		return fmt.Sprintf("waits at %s for the lock %q, which run %s holds: `tend runs explain %s` says what would move that.", who, w.On, w.Holder, w.Holder)
+		return fmt.Sprintf("waits at %s for the lock %q, which run %s holds", who, w.On, w.Holder) + t.say(": `tend runs explain %s` says what would move that", w.Holder) + "."
 	case "child":
-		return fmt.Sprintf("waits at %s for its sub-playbook: `tend runs explain %s`.", who, w.On)
+		return fmt.Sprintf("waits at %s for its sub-playbook", who) + cmp.Or(t.say(": `tend runs explain %s`.", w.On), " "+w.On+".")
 	case "permit":
-		return fmt.Sprintf("is stepped through and waits before %s. `tend runs step %s` lets it begin, `tend runs step %s --all` ends the stepping.", who, v.ID, v.ID)
+		return fmt.Sprintf("is stepped through and waits before %s.", who) + t.say(" `tend runs step %s` lets it begin, `tend runs step %s --all` ends the stepping.", v.ID, v.ID)
 	case "pause":
-		return fmt.Sprintf("is paused%s. `tend runs resume %s` goes on.", of(": ", w.Why), v.ID)
+		return fmt.Sprintf("is paused%s.", of(": ", w.Why)) + t.say(" `tend runs resume %s` goes on.", v.ID)
 	case "resume":
-		return fmt.Sprintf("is interrupted: %s. `tend runs resume %s` goes on.", strings.TrimSuffix(w.Why, "."), v.ID)
+		return fmt.Sprintf("is interrupted: %s.", strings.TrimSuffix(w.Why, ".")) + t.say(" `tend runs resume %s` goes on.", v.ID)
 	default:
 		return fmt.Sprintf("waits at %s: %s.", who, strings.TrimSuffix(w.Why, "."))
 	}
@@ -216,17 +239,21 @@ func (v *View) ended() string {
 	return b.String()
 }
 
-func (v *View) afterEnd() string {
-	s := "`tend runs retry " + v.ID + "` tries again from there as a new run"
+func (t teller) afterEnd() string {
+	v := t.View
+	s := t.say(" `tend runs retry %s` tries again from there as a new run", v.ID)
 	if v.Cause.Parent != "" {
-		s = "It was called by " + v.Cause.Parent + ", whose retry carries it on: `tend runs explain " + v.Cause.Parent + "`"
+		s = " It was called by " + v.Cause.Parent + ", whose retry carries it on" + t.say(": `tend runs explain %s`", v.Cause.Parent)
 	}
 	restorable := false
 	v.Walk(func(s *Step, _ int) {
 		restorable = restorable || s.Undo != nil && s.Undo.None == "" && s.Undo.Fault == nil && !s.Undo.Done
 	})
 	if restorable {
-		s += ", `tend runs rollback " + v.ID + "` undoes what it changed"
+		s += t.say(", `tend runs rollback %s` undoes what it changed", v.ID)
+	}
+	if s == "" {
+		return ""
 	}
 	return s + "."
 }

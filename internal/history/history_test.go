@@ -212,6 +212,9 @@ func golden(t *testing.T, file, got string) {
 func tell(v *history.View) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n%s params=%s outputs=%s changed=%v\n", history.Explain(v), v.Status, value.Text(map[string]any(v.Params)), value.Text(map[string]any(v.Outputs)), v.Changed())
+	if why := history.Why(v); strings.Contains(why, "`tend ") || strings.Contains(why, "  ") {
+		fmt.Fprintf(&b, "A page names a command: %q\n", why)
+	}
 	v.Walk(func(s *history.Step, depth int) {
 		fmt.Fprintf(&b, "%s%s %s: %s", strings.Repeat("  ", depth), s.Path, s.Label(), s.Status)
 		if s.Count > 0 {

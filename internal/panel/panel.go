@@ -42,7 +42,8 @@ type Head struct {
 	Name     string         `json:"name" doc:"Of the playbook."`
 	Project  string         `json:"project"`
 	Status   string         `json:"status"`
-	Explain  string         `json:"explain" doc:"Why it is where it is, and what would move it, in a sentence or two."`
+	Explain  string         `json:"explain" doc:"Why it is where it is, and what would move it, in a sentence or two, with the command to type."`
+	Why      string         `json:"why" doc:"The same without commands."`
 	By       entry.Who      `json:"by"`
 	Cause    entry.Cause    `json:"cause,omitzero"`
 	Source   string         `json:"source,omitempty" doc:"The file, or commit:path."`
@@ -118,7 +119,7 @@ func Of(v *history.View, a About) Run {
 	r := Run{
 		Steps: []Step{}, Moments: slices.Clone(v.Moments), Earlier: v.Earlier, Params: v.Params, Outputs: a.Outputs,
 		Head: Head{
-			ID: v.ID, Name: cell.Cut(cell.Line(v.Name), maxLabel), Project: a.Project, Status: v.Status, Explain: cell.Cut(history.Explain(v), 4*maxText),
+			ID: v.ID, Name: cell.Cut(cell.Line(v.Name), maxLabel), Project: a.Project, Status: v.Status, Explain: cell.Cut(history.Explain(v), 4*maxText), Why: cell.Cut(history.Why(v), 4*maxText),
 			By: v.By, Cause: v.Cause, Source: v.Source, Closure: v.Closure.String(),
 			Created: v.Created, Started: v.Started, Ended: v.Ended, Stepping: v.Stepping, Undone: v.Undone, TimedOut: v.TimedOut,
 			Fault: v.Fault, Doubts: slices.Clone(v.Doubts), Waits: slices.Clone(v.Waits), Changed: v.Changed(), Remarks: slices.Clone(v.Remarks), Erased: v.Erased, Seq: a.Seq,

@@ -96,7 +96,7 @@ func State(v *history.View) graph.State {
 	marks := map[string]graph.Mark{}
 	v.Walk(func(s *history.Step, _ int) {
 		path := graph.Static(s.Path)
-		m := graph.Mark{Status: string(s.Status)}
+		m := graph.Mark{Status: string(s.Status), Targets: s.Targets}
 		switch {
 		case s.Status == history.Pending, s.Status == history.Unreached:
 			m.Status = ""
