@@ -56,7 +56,7 @@ func (w *writer) holder(path, name string) (*node, error) {
 	case n.form != "step" || n.at("uses") == nil:
 		return nil, refused(n, "only a step that uses something can have a `%s`", name).WithNext("give it to a step in the block")
 	case playbook.IsVerb(n.at("uses").y.Value) && n.at("uses").y.Value != "playbook":
-		return nil, refused(n.at("uses"), "`%s` means nothing for `%s`, which is a command of the run", name, n.at("uses").y.Value)
+		return nil, refused(n.at("uses"), "`%s` means nothing for `%s`, which is a command of the run", name, n.at("uses").y.Value).WithNext("give it to a step that acts")
 	case n.at(name) != nil:
 		return nil, refused(n.at(name), "the step has a `%s` already", name).WithNext("take that one away first")
 	}
@@ -236,7 +236,7 @@ func (w *writer) moveToSlot(step, name string) error {
 // what.
 func (w *writer) moveFromSlot(n *node) error {
 	if n.at("uses") == nil {
-		return refused(n, "there is no step in it that could be moved")
+		return refused(n, "there is no step in it that could be moved").WithNext("change it in the text")
 	}
 	if _, _, ok := slot(w.op.Place); ok {
 		return fault.New(fault.Invalid, "it can only be moved into a list").WithNext("make it a step of its own first")
