@@ -26,7 +26,7 @@ try {
   }
   /** Further pages: a name, an address, and what to wait for. */
   const pages = [
-    ['home', '/', '#needs li'],
+    ['home', '/', '.home-list .list-row'],
     ['runs', '/runs', '.runrow'],
     ['run', `/runs/${run}?step=${encodeURIComponent('steps[3]')}`, '.answer'],
     ['task', `/inbox/${task}`, '.task-answer'],

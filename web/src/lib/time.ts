@@ -21,9 +21,12 @@ export const clock = (at: Date | number, zone: Zone) => format(zone, 'time').for
 /** 2026-11-28 */
 export const day = (at: Date | number, zone: Zone) => format(zone, 'day').format(at);
 
+/** What the zone is ahead of UTC at that time. */
+export const offsetMinutes = (at: Date | number, zone: Zone) => (zone === 'utc' ? 0 : -new Date(at).getTimezoneOffset());
+
 /** UTC, UTC+01:00: what the zone is at that time. */
 export function offset(at: Date, zone: Zone): string {
-  const minutes = zone === 'utc' ? 0 : -at.getTimezoneOffset();
+  const minutes = offsetMinutes(at, zone);
   if (minutes === 0) return 'UTC';
   const abs = Math.abs(minutes);
   return `UTC${minutes < 0 ? '−' : '+'}${String(Math.floor(abs / 60)).padStart(2, '0')}:${String(abs % 60).padStart(2, '0')}`;

@@ -40,6 +40,7 @@ const looks: Record<string, Look> = {
   cancelled: { tone: 'off', shape: 'slash', says: 'cancelled' },
   undone: { tone: 'off', shape: 'back', says: 'undone' },
   expired: { tone: 'off', shape: 'slash', says: 'expired' },
+  guards: { tone: 'off', shape: 'hold', says: 'guards' },
   void: { tone: 'off', shape: 'slash', says: 'void' },
 };
 

@@ -1,181 +1,132 @@
-// Home: what needs me, what burns, what runs, what nobody knows, what is held back, what failed. It is left open on the
-// wall, so the head is a row of readings that can be read from far.
-import type { ReactNode } from 'react';
+// Home: what needs me, what burns, what nobody knows, what is held back, what runs, what failed, and the day behind it. It is
+// left open on the wall: the worst is first, and the frame stands still whatever comes.
+import { Fragment, type ReactNode, useSyncExternalStore } from 'react';
 
 import { useAsk } from '../../api/query';
-import { bodyOf, type RunBody, type TaskBody } from '../../api/rows';
-import type { Row, Rules } from '../../api/schema';
-import { askedOf, useMe } from '../../app/me';
-import { go, Link, to } from '../../app/router';
+import { bodyOf, type RunBody } from '../../api/rows';
+import type { Row } from '../../api/schema';
+import { useMay, useMe } from '../../app/me';
+import { burning, needs, useBurning, useOpenTasks } from '../../app/needs';
+import { Link } from '../../app/router';
 import { useTitle } from '../../app/title';
-import { person } from '../../lib/text';
-import { parse } from '../../lib/time';
-import { RunRow } from '../../ui/RunRow';
-import { Empty, Shown } from '../../ui/State';
+import { count } from '../../lib/text';
+import { Group, List } from '../../ui/List';
+import { Failed, Loading } from '../../ui/State';
 import { Glyph, type Tone } from '../../ui/Status';
-import { Text } from '../../ui/Text';
-import { Ago, serverNow, Until } from '../../ui/Time';
-import { holds, lately, type Hold } from './sort';
+import { Ago, At, useNow } from '../../ui/Time';
+import { badness } from './day';
+import { Burning, Held, Loosened, Observed, RunLine, Stands, Task } from './Now';
+import { alike, byDue, holds, lately, quietSince, worstIncidents } from './sort';
+import { Strip } from './Strip';
+import { useDay } from './useDay';
 import './home.css';
 
 const alive = ['running', 'waiting', 'paused', 'interrupted', 'undoing', 'cancelling', 'in-doubt', 'pending'];
 
+const tall = typeof matchMedia === 'undefined' ? null : matchMedia('(min-height: 62rem)');
+const useTall = () => useSyncExternalStore((heard) => { tall?.addEventListener('change', heard); return () => tall?.removeEventListener('change', heard); }, () => tall?.matches ?? false);
+
 export default function Home() {
   useTitle('Home');
   const me = useMe();
-  const tasks = useAsk('listTasks', { query: { status: ['open'], limit: 200 } });
-  const incidents = useAsk('listIncidents', { query: { status: ['open', 'acknowledged', 'mitigated'], limit: 200 } });
+  const may = useMay();
+  const minute = Math.floor(useNow() / 60_000) * 60_000 + 60_000;
+  const tasks = useOpenTasks();
+  const incidents = useBurning();
+  const ended = useAsk('listIncidents', { query: { limit: 100 } });
   const going = useAsk('listRuns', { query: { status: alive, limit: 500 } });
   const failed = useAsk('listRuns', { query: { status: ['failed', 'quarantined'], limit: 50 } });
-  const recent = useAsk('listRuns', { query: { limit: 200 } });
+  const waiting = useAsk('listEvents', { query: { status: ['held', 'queued'], limit: 50 } });
   const rules = useAsk('rules', {});
+  const status = useAsk('status', {});
+  const today = useDay(minute, going.data?.rows);
+  const lanes = useTall() ? 10 : 6;
+
+  const asked = [me, tasks, incidents, ended, going, failed, waiting, rules, status];
+  if (!today.ready && !today.error || asked.some((a) => a.data === undefined && !a.error)) return <div className="home"><h1 className="sr">Home</h1><div className="panel home-wait"><Loading lines={10} what="what is on" /></div></div>;
 
   const open = tasks.data?.rows ?? [];
-  const mine = open.filter((t) => askedOf(bodyOf<TaskBody>(t).from, me.data));
-  const others = open.length - mine.length;
+  const mine = byDue(open.filter((t) => needs(t, me.data, may)));
+  const burn = worstIncidents((incidents.data?.rows ?? []).filter((i) => burning.includes(i.status ?? '')));
   const runs = going.data?.rows ?? [];
   const doubt = runs.filter((r) => r.status === 'in-doubt');
-  const held = holds(runs);
-  const moving = runs.filter((r) => r.status !== 'in-doubt');
-  const bad = lately(failed.data?.rows ?? [], serverNow(), 24);
-  const observed = (recent.data?.rows ?? []).filter((r) => (bodyOf<RunBody>(r).observed ?? 0) > 0);
+  const held = holds(runs, waiting.data?.rows ?? [], minute);
+  const moving = runs.filter((r) => r.status !== 'in-doubt').sort((a, b) => badness(b.status) - badness(a.status));
+  const bad = lately(failed.data?.rows ?? [], minute, 24);
+  const observed = today.rows.filter((r) => (bodyOf<RunBody>(r).observed ?? 0) > 0);
+  const well = today.rows.filter((r) => r.status === 'succeeded' && !(bodyOf<RunBody>(r).observed ?? 0));
+  const quiet = mine.length + burn.length + doubt.length + held.length === 0 && !asked.some((a) => a.data === undefined);
+  const since = quietSince(failed.data?.rows ?? [], ended.data?.rows ?? []);
+  const others = open.length - mine.length;
   const observing = rules.data?.modes.some((m) => m.mode === 'observe') ?? false;
-  const n = (ready: boolean, x: number) => (ready ? x : null);
+
+  const group = (title: string, rows: Row[], most: number, line: (r: Row) => ReactNode, all?: string) => (
+    <Group title={title} n={rows.length} end={all ? <Link to={all}>{rows.length > most ? `all ${rows.length}` : 'all'}</Link> : undefined}>{rows.slice(0, most).map((r) => <Fragment key={r.id}>{line(r)}</Fragment>)}</Group>
+  );
+  const fine = [mine.length ? '' : 'nothing waits for you', burn.length ? '' : 'no incident is open', doubt.length ? '' : 'nothing is in doubt', held.length ? '' : 'no guard holds anything back', moving.length ? '' : 'nothing runs'].filter(Boolean).join(', ');
+  const ranWell = group('Went well', well, 16, (r) => <RunLine row={r} />, '/runs?status=succeeded&since=24h');
 
   return (
     <div className="home">
       <h1 className="sr">Home</h1>
       <ul className="readings" aria-label="At a glance">
-        <Reading to="#needs" n={n(!!tasks.data, mine.length)} says="need you" tone="wait" />
-        <Reading to="#burning" n={n(!!incidents.data, incidents.data?.rows.length ?? 0)} says="burning" tone="bad" />
-        <Reading to="#running" n={n(!!going.data, moving.length)} says="going on" tone="live" />
-        <Reading to="#doubt" n={n(!!going.data, doubt.length)} says="in doubt" tone="doubt" />
-        <Reading to="#held" n={n(!!going.data, held.length)} says="held back" tone="wait" />
-        <Reading to="#failed" n={n(!!failed.data, bad.length)} says="failed in 24 h" tone="bad" />
+        {quiet ? <Quiet since={since} began={status.data?.since} /> : (
+          <>
+            <Reading to="/inbox" n={tasks.data ? mine.length : null} says="need you" one="needs you" glyph="open" tone="wait" />
+            <Reading to="/incidents" n={incidents.data ? burn.length : null} says="burning" glyph="burning" tone="bad" />
+            <Reading to="/runs?status=in-doubt" n={going.data ? doubt.length : null} says="in doubt" glyph="in-doubt" tone="doubt" />
+            <Reading to={held.length ? '#held' : '/guards'} n={going.data ? held.length : null} says="held back" glyph="held" tone="wait" />
+          </>
+        )}
+        <Reading to="/runs?status=going" n={going.data ? moving.length : null} says="going on" glyph="running" tone="live" />
+        <Reading to="/runs?status=failed&since=24h" n={failed.data ? bad.length : null} says="failed in 24 h" glyph="failed" tone="bad" />
       </ul>
+      {today.error && today.rows.length === 0 ? <div className="panel"><Failed error={today.error} retry={today.retry} what="runs" /></div>
+        : <Strip runs={today.rows} incidents={ended.data?.rows ?? []} now={minute} max={lanes} since={today.since} />}
       <div className="home-cols">
-        <div className="home-main">
-          <Panel id="needs" title="Needs you" n={mine.length} end={others > 0 ? <span className="dim">{others} more asked of others</span> : null}>
-            <Shown of={tasks} what="tasks" none={{ when: () => mine.length === 0, show: <Empty title="Nothing waits for you">Approvals, forms and doubts that you may answer stand here.</Empty> }}>
-              {() => <ul className="rows">{mine.map((t) => <Task key={t.id} row={t} />)}</ul>}
-            </Shown>
-          </Panel>
-          <Panel id="burning" title="Burning" n={incidents.data?.rows.length ?? 0}>
-            <Shown of={incidents} what="incidents" none={{ when: (d) => d.rows.length === 0, show: <Empty title="No incident is open" /> }}>
-              {(d) => <ul className="rows">{d.rows.map((i) => <Incident key={i.id} row={i} />)}</ul>}
-            </Shown>
-          </Panel>
-          <Panel id="running" title="Going on" n={moving.length} end={<Link to="/runs">all runs</Link>}>
-            <Shown of={going} what="runs" none={{ when: () => moving.length === 0, show: <Empty title="Nothing runs">A trigger, <code>tend run</code> or a person starts a playbook.</Empty> }}>
-              {() => <List of={moving.slice(0, 20)} more={moving.length - 20} />}
-            </Shown>
-          </Panel>
-        </div>
-        <div className="home-side">
-          <Panel id="doubt" title="In doubt" n={doubt.length}>
-            <Shown of={going} what="runs" lines={2} none={{ when: () => doubt.length === 0, show: <Empty title="Nothing is in doubt">Of every effect it is known whether it happened.</Empty> }}>
-              {() => <List of={doubt} />}
-            </Shown>
-          </Panel>
-          <Panel id="held" title="Held back by guards" n={held.length}>
-            <Shown of={going} what="runs" lines={2} none={{ when: () => held.length === 0, show: <Empty title="No guard holds anything back" /> }}>
-              {() => <ul className="rows">{held.map((h) => <Held key={h.run + h.path} of={h} />)}</ul>}
-            </Shown>
-          </Panel>
-          <Panel id="failed" title="Failed in the last 24 hours" n={bad.length} end={<Link to="/runs?status=failed">all that failed</Link>}>
-            <Shown of={failed} what="runs" none={{ when: () => bad.length === 0, show: <Empty title="Nothing failed" /> }}>
-              {() => <List of={bad.slice(0, 12)} more={bad.length - 12} />}
-            </Shown>
-          </Panel>
-          {observing || observed.length > 0 ? (
-            <Panel id="observed" title="Would have been done" n={observed.length}>
-              <Shown of={recent} what="runs" lines={2} none={{ when: () => observed.length === 0, show: <Empty title="Nothing yet">In the mode observe, effects are rendered, recorded and not begun. They are listed here.</Empty> }}>
-                {() => <List of={observed.slice(0, 12)} more={observed.length - 12} />}
-              </Shown>
-            </Panel>
-          ) : null}
-          {rules.data && rules.data.overrides.length > 0 ? <Overrides rules={rules.data} /> : null}
-        </div>
+        <section className="panel" aria-label="Now" tabIndex={0}>
+          <Errors of={[tasks.error, incidents.error, going.error]} />
+          <List label="What is on now" className="home-list">
+            {group('Needs you', mine, 8, (r) => <Task row={r} />, '/inbox')}
+            {group('Burning', burn, 8, (r) => <Burning row={r} />, '/incidents')}
+            {group('In doubt', doubt, 6, (r) => <RunLine row={r} />, '/runs?status=in-doubt')}
+            <Group title={<span id="held">Held back by guards</span>} n={held.length} end={<Link to="/guards">guards</Link>}>{held.slice(0, 6).map((h) => <Held key={h.id} of={h} />)}</Group>
+            {group('Going on', moving, 12, (r) => <RunLine row={r} />, '/runs?status=going')}
+            {ranWell}
+          </List>
+          <p className="home-fine dim">{fine ? `${fine[0]?.toUpperCase()}${fine.slice(1)}.` : null}{others > 0 ? <> <Link to="/inbox">{count(others, 'task')} asked of others.</Link></> : null}</p>
+        </section>
+        <section className="panel" aria-label="Lately" tabIndex={0}>
+          <Errors of={[failed.error, rules.error]} />
+          <List label="What was lately" className="home-list home-late">
+            <Group title="Failed in the last 24 hours" n={bad.length} end={<Link to="/runs?status=failed&since=24h">all</Link>}>{alike(bad).slice(0, 10).map((s) => <RunLine key={s.last.id} row={s.last} times={s.n} />)}</Group>
+            {group('Would have been done, were it not for observe', observed, 6, (r) => <Observed row={r} />)}
+            <Group title="Loosened guards" n={rules.data?.overrides.length ?? 0} end={<Link to="/guards">guards</Link>}>{rules.data?.overrides.map((o) => <Loosened key={o.id} of={o} />)}</Group>
+            <Group title="What guards hold everybody to" n={rules.data?.guards.length ?? 0} end={<Link to="/guards">guards</Link>}>{rules.data?.guards.slice(0, 12).map((g) => <Stands key={`${g.project}/${g.name}`} of={g} />)}</Group>
+          </List>
+          <p className="home-fine dim">{bad.length ? null : 'Nothing failed in the last 24 hours. '}{observing && observed.length === 0 ? 'Nothing would have been done yet. ' : null}{rules.data ? <Link to="/guards">{count(rules.data.guards.length, 'guard')}, {rules.data.overrides.length ? `${rules.data.overrides.length} loosened` : 'none loosened'}.</Link> : null}</p>
+        </section>
       </div>
     </div>
   );
 }
 
-function Reading({ to: there, n, says, tone }: { to: string; n: number | null; says: string; tone: Tone }) {
+function Errors({ of }: { of: (Error | null)[] }) {
+  const first = of.find((e) => e !== null);
+  return first ? <Failed error={first} /> : null;
+}
+
+function Reading({ to: there, n, says, one, glyph, tone }: { to: string; n: number | null; says: string; one?: string; glyph: string; tone: Tone }) {
+  const words = <><Glyph status={glyph} quiet size={18} /><b>{n ?? '–'}</b> <span>{n === 1 && one ? one : says}</span></>;
+  return <li data-tone={n ? tone : undefined}>{there.startsWith('#') ? <a href={there}>{words}</a> : <Link to={there}>{words}</Link>}</li>;
+}
+
+function Quiet({ since, began }: { since: string | undefined; began: string | undefined }) {
   return (
-    <li data-tone={n ? tone : undefined}>
-      <a href={there}><b>{n ?? '–'}</b><span>{says}</span></a>
+    <li className="home-quiet">
+      <Glyph status="succeeded" quiet size={18} />
+      <strong>Quiet</strong>
+      <span>{since ? <>since <At at={since} />, the last trouble ended <Ago at={since} /></> : <>no trouble is known{began ? <>; this server began <Ago at={began} /></> : null}</>}</span>
     </li>
   );
 }
-
-function Panel({ id, title, n, end, children }: { id: string; title: string; n: number; end?: ReactNode; children: ReactNode }) {
-  return (
-    <section className="panel" id={id} aria-labelledby={`${id}-head`}>
-      <header><h2 id={`${id}-head`}>{title} {n > 0 ? <span className="tally">{n}</span> : null}</h2>{end ? <span className="end">{end}</span> : null}</header>
-      {children}
-    </section>
-  );
-}
-
-const goRun = (id: string) => go(to.run(id));
-
-function List({ of, more = 0 }: { of: Row[]; more?: number }) {
-  return <div className="home-list">{of.map((r) => <RunRow key={r.id} row={r} open={goRun} />)}{more > 0 ? <p className="home-more dim">and {more} more</p> : null}</div>;
-}
-
-const asks: Record<string, string> = { approve: 'approve', ask: 'fill in', manual: 'do', doubt: 'did it happen?' };
-
-function Task({ row }: { row: Row }) {
-  const t = bodyOf<TaskBody>(row);
-  const late = parse(t.expires) - serverNow();
-  return (
-    <li>
-      <Link to={to.task(row.id)} className="home-task" data-soon={late < 10 * 60_000 || undefined}>
-        <Glyph status={t.type === 'doubt' ? 'in-doubt' : 'open'} />
-        <span className="clip"><span className="tag">{asks[t.type ?? ''] ?? t.type}</span> <Text of={t.message || t.title || row.name} max={140} /></span>
-        <span className="clip dim">for <Text of={person(t.requester ?? '')} max={40} /></span>
-        <span className="num">{t.expires ? <>until <Until at={t.expires} /></> : <span className="dim"><Ago at={row.at} /></span>}</span>
-      </Link>
-    </li>
-  );
-}
-
-function Incident({ row }: { row: Row }) {
-  const b = bodyOf<{ severity: string; next: string; nextBy: string; commander: string }>(row);
-  const severity = b.severity ?? row.tag ?? '';
-  return (
-    <li>
-      <Link to={to.incident(row.id)} className="home-incident">
-        <Glyph status={row.status === 'open' ? 'burning' : (row.status ?? '')} />
-        <span className="clip"><span className={`tag ${severity === 'critical' ? 'bad' : severity === 'major' ? 'wait' : ''}`}>{severity}</span> <Text of={row.name} max={140} /></span>
-        <span className="clip dim">{b.next ? <>next: <Text of={b.next} max={120} /></> : b.commander ? <>with <Text of={person(b.commander)} max={40} /></> : 'nobody has it'}</span>
-        <span className="num dim"><Ago at={row.at} /></span>
-      </Link>
-    </li>
-  );
-}
-
-function Held({ of: h }: { of: Hold }) {
-  return (
-    <li>
-      <Link to={to.run(h.run, h.path)} className="home-held">
-        <Glyph status="held" />
-        <span className="clip"><Text of={h.guard} max={60} /> <span className="dim">holds</span> <Text of={h.name} max={60} /></span>
-        <span className="num">{h.until ? <>until <Until at={h.until} /></> : <span className="dim">until somebody lets it</span>}</span>
-        {h.why ? <span className="why dim clip"><Text of={h.why} max={200} /></span> : null}
-      </Link>
-    </li>
-  );
-}
-
-function Overrides({ rules }: { rules: Rules }) {
-  return (
-    <Panel id="overrides" title="Overrides" n={rules.overrides.length}>
-      <ul className="rows">{rules.overrides.map((o) => (
-        <li key={o.id} className="home-held"><Glyph status="paused" /><span className="clip"><Text of={o.guard} max={60} /> <span className="dim">is loosened by</span> <Text of={person(o.by)} max={40} /></span><span className="num">until <Until at={o.until} /></span><span className="why dim clip"><Text of={o.why} max={200} /></span></li>
-      ))}</ul>
-    </Panel>
-  );
-}
-
