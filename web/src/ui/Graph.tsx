@@ -1,6 +1,6 @@
 // The playbook as a graph, laid out on the server as `tend graph` lays it out. Only what is in view is in the document, so
 // that thousands of steps move as easily as ten.
-import { memo, type PointerEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { memo, type PointerEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import type { Box, Edge, Layout } from '../api/schema';
 import { label } from '../lib/text';
@@ -26,18 +26,20 @@ export interface Place {
   held: boolean;
 }
 
-const unit = 7; // pixels of a unit of the grid, at zoom 1
+export const unit = 7; // pixels of a unit of the grid, at zoom 1
 const zooms = [0.25, 0.35, 0.5, 0.7, 0.85, 1, 1.25, 1.5];
 const margin = 240; // drawn around what is seen
 
 interface View { x: number; y: number; w: number; h: number }
 
-export function Graph({ layout, places, chosen, choose, follow, still, marked }: {
+export function Graph({ layout, places, chosen, choose, follow, still, marked, over }: {
   layout: Layout; places: Map<string, Place>; chosen: string; choose: (place: string) => void;
   /** It does not run: every box can be chosen, and none has a state. */
   still?: boolean;
   /** Boxes in which something is wrong. */
   marked?: Set<string>;
+  /** What is drawn over it, in its units. */
+  over?: ReactNode;
   /** The place to keep in view while nobody scrolls. */
   follow: string | undefined;
 }) {
@@ -45,6 +47,7 @@ export function Graph({ layout, places, chosen, choose, follow, still, marked }:
   const [zoom, setZoom] = useState(1);
   const [view, setView] = useState<View>({ x: 0, y: 0, w: 800, h: 600 });
   const moved = useRef(false);
+  const fitted = useRef(false);
   // Where the box is scrolled to, read when it scrolls and at no other time: reading makes the browser lay out what changed.
   const where = useRef<View>(view);
   const byPath = useMemo(() => new Map(layout.boxes.map((x) => [x.path, x])), [layout]);
@@ -61,17 +64,21 @@ export function Graph({ layout, places, chosen, choose, follow, still, marked }:
   useLayoutEffect(() => {
     const b = box.current;
     if (!b) return;
-    // A graph that is a little too wide is shown whole; one that is far too wide is read, not looked at.
-    const fit = b.clientWidth / (layout.w * unit + 24);
-    const start = fit >= 1 ? 1 : Math.max(0.7, [...zooms].reverse().find((z) => z <= fit) ?? 0.7);
-    setZoom(start);
-    const first = byPath.get('start');
-    b.scrollLeft = Math.max(0, ((first ? first.x + first.w / 2 : 0) * unit * start) - b.clientWidth / 2);
+    // What is written on stays where it was looked at.
+    if (!still || !fitted.current) {
+      fitted.current = true;
+      // A graph that is a little too wide is shown whole; one that is far too wide is read, not looked at.
+      const fit = b.clientWidth / (layout.w * unit + 24);
+      const start = fit >= 1 ? 1 : Math.max(0.7, [...zooms].reverse().find((z) => z <= fit) ?? 0.7);
+      setZoom(start);
+      const first = byPath.get('start');
+      b.scrollLeft = Math.max(0, ((first ? first.x + first.w / 2 : 0) * unit * start) - b.clientWidth / 2);
+    }
     look();
     const o = new ResizeObserver(look);
     o.observe(b);
     return () => o.disconnect();
-  }, [layout, byPath, look]);
+  }, [layout, byPath, look, still]);
   const bring = useCallback((path: string, z: number) => {
     const b = box.current;
     const at = byPath.get(path);
@@ -123,6 +130,7 @@ export function Graph({ layout, places, chosen, choose, follow, still, marked }:
             {seen.boxes.map((b) => (b.block
               ? <Block key={`b${b.path}`} box={b} place={places.get(b.path)} chosen={chosen === b.path} choose={choose} still={still ?? false} wrong={marked?.has(b.path) ?? false} />
               : <Step key={b.path} box={b} place={places.get(b.path)} chosen={chosen === b.path} choose={choose} still={still ?? false} wrong={marked?.has(b.path) ?? false} />))}
+            {over}
           </div>
         </div>
       </div>
@@ -179,7 +187,7 @@ const at = (b: Box) => ({ left: b.x * unit, top: b.y * unit, width: b.w * unit, 
 const Block = memo(function Block({ box, place, chosen, choose, still, wrong }: { box: Box; place: Place | undefined; chosen: boolean; choose: (p: string) => void; still: boolean; wrong: boolean }) {
   const status = place?.held ? 'held' : (place?.status ?? '');
   return (
-    <div className={`gblock gblock-${box.kind}`} style={at(box)} data-tone={status ? lookOf(status).tone : undefined} data-chosen={chosen || undefined} data-wrong={wrong || undefined}>
+    <div className={`gblock gblock-${box.kind}`} style={at(box)} data-path={box.path} data-tone={status ? lookOf(status).tone : undefined} data-chosen={chosen || undefined} data-wrong={wrong || undefined}>
       <button type="button" onClick={() => choose(box.path)} disabled={!place && !still}>
         {status && status !== 'pending' ? <Glyph status={status} size={12} /> : null}
         <span className="clip"><b>{words[box.kind] ?? box.kind}</b> {box.title === box.kind ? null : <bdi>{label(box.title, 60)}</bdi>}</span>
@@ -192,10 +200,10 @@ const Block = memo(function Block({ box, place, chosen, choose, still, wrong }: 
 
 const Step = memo(function Step({ box, place, chosen, choose, still, wrong }: { box: Box; place: Place | undefined; chosen: boolean; choose: (p: string) => void; still: boolean; wrong: boolean }) {
   const status = place?.held ? 'held' : (place?.status ?? '');
-  if (box.kind === 'start' || box.kind === 'end') return <div className="gend" style={at(box)}><span>{box.title}</span></div>;
+  if (box.kind === 'start' || box.kind === 'end') return <div className="gend" style={at(box)} data-path={box.path}><span>{box.title}</span></div>;
   const busy = status === 'running' || status === 'verifying' || status === 'retrying';
   return (
-    <button type="button" className={`gstep gstep-${box.role || box.kind}`} style={at(box)} data-status={status || undefined} data-tone={status && status !== 'pending' ? lookOf(status).tone : undefined} data-effect={box.effect || undefined} data-chosen={chosen || undefined} data-wrong={wrong || undefined} onClick={() => choose(box.path)} disabled={!place && !still}>
+    <button type="button" className={`gstep gstep-${box.role || box.kind}`} style={at(box)} data-path={box.path} data-status={status || undefined} data-tone={status && status !== 'pending' ? lookOf(status).tone : undefined} data-effect={box.effect || undefined} data-chosen={chosen || undefined} data-wrong={wrong || undefined} onClick={() => choose(box.path)} disabled={!place && !still}>
       <span className="title">{still ? null : <Glyph status={status || 'pending'} quiet />}<bdi className="clip">{box.role ? <span className="sr">{box.role} </span> : null}{label(box.title, 80)}<span className="sr"> {still ? (wrong ? 'something is wrong in it' : 'a step') : status ? lookOf(status).says : 'not begun'}</span></bdi>
       </span>
       {box.lines?.map((l, i) => <span key={i} className="line-of clip"><bdi>{label(l, 80)}</bdi></span>)}
