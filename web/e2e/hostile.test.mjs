@@ -26,7 +26,7 @@ for (const [what, text] of [['script tags', evil], ['right-to-left marks', rtl],
     const run = await w.run('echo', { text });
     await until(async () => (await w.status(run)) === 'waiting');
     const page = await open(b, w, { path: '/' });
-    await page.locator('#needs li').first().waitFor();
+    await page.locator('#needs [role=row] a').first().waitFor();
     await page.goto(`/runs/${run}?step=${encodeURIComponent('steps[1]')}`);
     await page.locator('.answer .asks').waitFor();
     const shown = await page.locator('.answer .asks').innerText();

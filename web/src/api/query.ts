@@ -40,10 +40,11 @@ export function useAsk<O extends Op>(op: O, args: Args<O>, how: Asked = {}): Use
 }
 
 /** Asks for a list page by page. */
-export function usePages<O extends 'listRuns' | 'listTasks' | 'listIncidents' | 'listEvents'>(op: O, query: Operations[O]['query']) {
+export function usePages<O extends 'listRuns' | 'listTasks' | 'listIncidents' | 'listEvents'>(op: O, query: Operations[O]['query'], how: Pick<Asked, 'when'> = {}) {
   return useInfiniteQuery({
     queryKey: [op, query, 'pages', 'live'],
     queryFn: ({ signal, pageParam }) => call(op, { query: { ...query, cursor: pageParam } } as Args<O>, { signal }),
+    enabled: how.when ?? true,
     initialPageParam: '',
     getNextPageParam: (last) => last.next || undefined,
     placeholderData: keepPreviousData,

@@ -33,11 +33,11 @@ export function List({ label, className, head, children }: { label: string; clas
 }
 
 /** Rows that belong together, under a row that says what they share: a team, a state. Where it has no rows it is not there. */
-export function Group({ title, n, end, children }: { title: ReactNode; n?: number; end?: ReactNode; children: ReactNode }) {
+export function Group({ id: own, title, n, end, children }: { id?: string; title: ReactNode; n?: number; end?: ReactNode; children: ReactNode }) {
   const id = useId();
   if (Children.count(children) === 0) return null;
   return (
-    <div className="list-group" role="rowgroup" aria-labelledby={id}>
+    <div className="list-group" role="rowgroup" aria-labelledby={id} id={own}>
       <div className="list-title" role="row">
         <span role="rowheader"><h2 id={id}>{title}</h2>{n === undefined ? null : <span className="tally">{n}</span>}{end ? <span className="end">{end}</span> : null}</span>
       </div>

@@ -53,7 +53,7 @@ export const RunRow = memo(function RunRow({ row, open }: { row: Row; open?: (id
       e.preventDefault();
       open(row.id);
     } : undefined}>
-      <Glyph status={status} />
+      <span><Glyph status={status} /></span>
       <span className="name clip"><Text of={row.name || 'nameless'} max={80} /></span>
       <span className="what clip">
         {status === 'failed' || status === 'quarantined' ? <Text of={b.fault?.message} max={240} /> : wait ? <WaitWords of={wait} /> : status === 'running' ? 'running' : lookOf(status).says}
@@ -66,3 +66,12 @@ export const RunRow = memo(function RunRow({ row, open }: { row: Row; open?: (id
     </a>
   );
 });
+
+/** What the columns of runs are. */
+export function RunHead() {
+  return (
+    <div className="runhead" aria-hidden>
+      <span /><span className="name">Playbook</span><span className="what">How it stands</span><span className="by">Began by</span><span className="took num">Took</span><span className="at num">Began</span>
+    </div>
+  );
+}

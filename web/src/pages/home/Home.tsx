@@ -60,11 +60,11 @@ export default function Home() {
   const others = open.length - mine.length;
   const observing = rules.data?.modes.some((m) => m.mode === 'observe') ?? false;
 
-  const group = (title: string, rows: Row[], most: number, line: (r: Row) => ReactNode, all?: string) => (
-    <Group title={title} n={rows.length} end={all ? <Link to={all}>{rows.length > most ? `all ${rows.length}` : 'all'}</Link> : undefined}>{rows.slice(0, most).map((r) => <Fragment key={r.id}>{line(r)}</Fragment>)}</Group>
+  const group = (id: string, title: string, rows: Row[], most: number, line: (r: Row) => ReactNode, all?: string) => (
+    <Group id={id} title={title} n={rows.length} end={all ? <Link to={all}>{rows.length > most ? `all ${rows.length}` : 'all'}</Link> : undefined}>{rows.slice(0, most).map((r) => <Fragment key={r.id}>{line(r)}</Fragment>)}</Group>
   );
   const fine = [mine.length ? '' : 'nothing waits for you', burn.length ? '' : 'no incident is open', doubt.length ? '' : 'nothing is in doubt', held.length ? '' : 'no guard holds anything back', moving.length ? '' : 'nothing runs'].filter(Boolean).join(', ');
-  const ranWell = group('Went well', well, 16, (r) => <RunLine row={r} />, '/runs?status=succeeded&since=24h');
+  const ranWell = group('well', 'Went well', well, 16, (r) => <RunLine row={r} />, '/runs?status=succeeded&since=24h');
 
   return (
     <div className="home">
@@ -87,11 +87,11 @@ export default function Home() {
         <section className="panel" aria-label="Now" tabIndex={0}>
           <Errors of={[tasks.error, incidents.error, going.error]} />
           <List label="What is on now" className="home-list">
-            {group('Needs you', mine, 8, (r) => <Task row={r} />, '/inbox')}
-            {group('Burning', burn, 8, (r) => <Burning row={r} />, '/incidents')}
-            {group('In doubt', doubt, 6, (r) => <RunLine row={r} />, '/runs?status=in-doubt')}
-            <Group title={<span id="held">Held back by guards</span>} n={held.length} end={<Link to="/guards">guards</Link>}>{held.slice(0, 6).map((h) => <Held key={h.id} of={h} />)}</Group>
-            {group('Going on', moving, 12, (r) => <RunLine row={r} />, '/runs?status=going')}
+            {group('needs', 'Needs you', mine, 8, (r) => <Task row={r} />, '/inbox')}
+            {group('burning', 'Burning', burn, 8, (r) => <Burning row={r} />, '/incidents')}
+            {group('doubt', 'In doubt', doubt, 6, (r) => <RunLine row={r} />, '/runs?status=in-doubt')}
+            <Group id="held" title="Held back by guards" n={held.length} end={<Link to="/guards">guards</Link>}>{held.slice(0, 6).map((h) => <Held key={h.id} of={h} />)}</Group>
+            {group('running', 'Going on', moving, 12, (r) => <RunLine row={r} />, '/runs?status=going')}
             {ranWell}
           </List>
           <p className="home-fine dim">{fine ? `${fine[0]?.toUpperCase()}${fine.slice(1)}.` : null}{others > 0 ? <> <Link to="/inbox">{count(others, 'task')} asked of others.</Link></> : null}</p>
@@ -99,9 +99,9 @@ export default function Home() {
         <section className="panel" aria-label="Lately" tabIndex={0}>
           <Errors of={[failed.error, rules.error]} />
           <List label="What was lately" className="home-list home-late">
-            <Group title="Failed in the last 24 hours" n={bad.length} end={<Link to="/runs?status=failed&since=24h">all</Link>}>{alike(bad).slice(0, 10).map((s) => <RunLine key={s.last.id} row={s.last} times={s.n} />)}</Group>
-            {group('Would have been done, were it not for observe', observed, 6, (r) => <Observed row={r} />)}
-            <Group title="Loosened guards" n={rules.data?.overrides.length ?? 0} end={<Link to="/guards">guards</Link>}>{rules.data?.overrides.map((o) => <Loosened key={o.id} of={o} />)}</Group>
+            <Group id="failed" title="Failed in the last 24 hours" n={bad.length} end={<Link to="/runs?status=failed&since=24h">all</Link>}>{alike(bad).slice(0, 10).map((s) => <RunLine key={s.last.id} row={s.last} times={s.n} />)}</Group>
+            {group('observed', 'Would have been done, were it not for observe', observed, 6, (r) => <Observed row={r} />)}
+            <Group id="overrides" title="Loosened guards" n={rules.data?.overrides.length ?? 0} end={<Link to="/guards">guards</Link>}>{rules.data?.overrides.map((o) => <Loosened key={o.id} of={o} />)}</Group>
             <Group title="What guards hold everybody to" n={rules.data?.guards.length ?? 0} end={<Link to="/guards">guards</Link>}>{rules.data?.guards.slice(0, 12).map((g) => <Stands key={`${g.project}/${g.name}`} of={g} />)}</Group>
           </List>
           <p className="home-fine dim">{bad.length ? null : 'Nothing failed in the last 24 hours. '}{observing && observed.length === 0 ? 'Nothing would have been done yet. ' : null}{rules.data ? <Link to="/guards">{count(rules.data.guards.length, 'guard')}, {rules.data.overrides.length ? `${rules.data.overrides.length} loosened` : 'none loosened'}.</Link> : null}</p>
