@@ -657,7 +657,7 @@ export interface GlanceHead {
   ended?: string;
   /** Entries whose payload was erased. */
   erased?: number;
-  /** Why it is where it is, and what would move it, in a sentence or two. */
+  /** Why it is where it is, and what would move it, in a sentence or two, with the command to type. */
   explain: string;
   fault?: Fault;
   id: string;
@@ -680,6 +680,8 @@ export interface GlanceHead {
   /** Fully or partly: what it had changed was undone. */
   undone?: string;
   waits?: RunWait[];
+  /** The same without commands. */
+  why: string;
 }
 
 export interface GlanceStep {
