@@ -136,6 +136,9 @@ access:
 	if status, body, _ := ask("GET", address+here); status != http.StatusUnauthorized {
 		t.Errorf("the same answer again: %d %s", status, body)
 	}
+	if status, body, _ := ask("GET", address+here, "Accept", "text/html,*/*"); status != http.StatusUnauthorized || !strings.Contains(body, "<h1>You are not signed on</h1>") || strings.Contains(body, "urn:tend") {
+		t.Errorf("to a person: %d %s", status, body)
+	}
 	if status, body, _ := ask("GET", address+to); status != http.StatusOK || !strings.Contains(body, `"id":"user:alice@example.org"`) || !strings.Contains(body, "sre") {
 		t.Errorf("me: %d %s", status, body)
 	}

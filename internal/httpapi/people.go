@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"html"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -259,6 +260,9 @@ func (s *server) browsers(a *api) {
 	a.mount(free, http.MethodGet, "/auth/callback", 0, s.handled(func(roll Roll, w http.ResponseWriter, r *http.Request) error {
 		p, to, err := roll.Finish(w, r)
 		switch {
+		case err != nil && strings.Contains(r.Header.Get("Accept"), "text/html"):
+			refusePage(w, wire.NewProblem(err)) // a person reads it, in the window in which they wanted to sign on
+			return nil
 		case err != nil:
 			return err
 		case to.Code != "":
@@ -305,6 +309,20 @@ func codePage(name, code string) []byte {
 	return []byte(`<!doctype html><html lang="en"><meta charset="utf-8"><title>tend login</title><link rel="stylesheet" href="/docs/api/page.css"><main><h1>Signed on as ` +
 		html.EscapeString(name) + `</h1><p>Type this code where <code>tend login</code> asks for it, within five minutes:</p><p><code>` + html.EscapeString(code) +
 		`</code></p><p>Whoever has it can act as you. If you did not run <code>tend login</code> yourself just now, close this page and give it to nobody.</p></main></html>`)
+}
+
+// refusePage says in words that somebody is not signed on, and why.
+func refusePage(w http.ResponseWriter, p wire.Problem) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", pagePolicy)
+	w.WriteHeader(p.Status)
+	next := "Close this window, and begin again where you came from."
+	if p.Next != "" {
+		next = p.Next + ". " + next
+	}
+	_, _ = io.WriteString(w, `<!doctype html><html lang="en"><meta charset="utf-8"><title>Not signed on · tend</title><link rel="stylesheet" href="/docs/api/page.css"><main><h1>You are not signed on</h1><p>`+
+		html.EscapeString(p.Detail)+`</p><p>`+html.EscapeString(next)+`</p><p><a href="/">tend</a></p></main></html>`)
 }
 
 // handled turns an error of a mounted handler into a problem.

@@ -42,7 +42,8 @@ export async function until(check, what = 'it', ms = 20_000) {
 }
 
 /**
- * A server. `playbooks` are documents by file name; `config` is added to its configuration (YAML lines), and
+ * A server. `playbooks` are documents by file name; `config` is added to its configuration (YAML lines, or
+ * what makes them of its address), and
  * `sources` to its list of sources. Steps of `shell` run
  * as the user nobody, where the tests are root (`shell` says so).
  */
@@ -55,16 +56,16 @@ export async function serve({ playbooks = {}, config = '', sources = [], mode = 
   const shell = process.getuid?.() === 0;
   writeFileSync(join(dir, 'server.yaml'), [
     `dataDir: ${join(dir, 'data')}`, `listen: 127.0.0.1:${port}`, `mode: ${mode}`, 'repositories:', `  - {dir: ${books}, poll: 1s}`,
-    ...(shell ? ['localSteps: {user: nobody}'] : []), 'sources:', '  - {name: hook, kind: webhook, keys: [hook], scheme: bearer}', ...sources, 'secrets: {dir: secrets}', config, '',
+    ...(shell ? ['localSteps: {user: nobody}'] : []), 'sources:', '  - {name: hook, kind: webhook, keys: [hook], scheme: bearer}', ...sources, 'secrets: {dir: secrets}', typeof config === 'function' ? config(`http://127.0.0.1:${port}`) : config, '',
   ].join('\n'));
   mkdirSync(join(dir, 'secrets'), { mode: 0o700 });
   writeFileSync(join(dir, 'secrets', 'hook'), 'hook-key-for-tests-only', { mode: 0o600 });
   const env = { ...process.env, HOME: dir, XDG_CONFIG_HOME: join(dir, 'config'), TEND_DATA_DIR: join(dir, 'data'), TEND_SERVER: '', TEND_TOKEN: '' };
   const url = `http://127.0.0.1:${port}`;
-  const w = { dir, url, shell, said: '', process: null };
+  const w = { dir, url, shell, said: '', process: null, binary: tend() };
 
   w.start = async () => {
-    const p = spawn(tend(), ['serve', '--config', join(dir, 'server.yaml')], { env, cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
+    const p = spawn(w.binary, ['serve', '--config', join(dir, 'server.yaml')], { env, cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
     w.process = p;
     const end = () => p.kill('SIGKILL');
     process.on('exit', end);
@@ -128,9 +129,9 @@ export async function browse() {
 
 /**
  * A page on which somebody is signed on by a token. Errors of the page, and everything that its policy refused, fail the
- * test that asks `page.errors`.
+ * test that asks `page.errors`. With `clock` the time of the page can be moved (page.clock); path null: nothing is opened yet.
  */
-export async function open(browser, w, { token = w.admin, path = '/', ...context } = {}) {
+export async function open(browser, w, { token = w.admin, path = '/', clock = false, ...context } = {}) {
   const c = await browser.newContext({ baseURL: w.url, viewport: { width: 1440, height: 900 }, locale: 'en-GB', timezoneId: 'Europe/Berlin', ...context });
   if (token) {
     const r = await c.request.post('/auth/on', { data: { token } });
@@ -140,7 +141,8 @@ export async function open(browser, w, { token = w.admin, path = '/', ...context
   page.errors = [];
   page.on('pageerror', (e) => page.errors.push(String(e)));
   page.on('console', (m) => { if (m.type() === 'error' && !/status of (401|403|404|409|412|503)|ERR_CONNECTION|ERR_INCOMPLETE|ERR_NETWORK/.test(m.text())) page.errors.push(m.text()); });
-  await page.goto(path);
+  if (clock) await page.clock.install();
+  if (path !== null) await page.goto(path);
   return page;
 }
 

@@ -11,18 +11,23 @@ import { createRoot } from 'react-dom/client';
 import { listen } from './api/live';
 import { client, follow } from './api/query';
 import { tellOthers } from './api/session';
+import { watch } from './api/version';
 import { listenKeys } from './app/keys';
 import { Shell } from './app/Shell';
+import { SignedOn } from './app/SignOn';
 
-if (location.pathname === '/signed-on' && window.opener) {
-  // The window in which somebody signed on: the page behind it goes on.
+const root = document.getElementById('root');
+if (location.pathname === '/signed-on') {
+  // The window in which somebody signed on: the page behind it goes on. It was at another host in between, so the browser may
+  // have taken it from the page that opened it: then it says that it may be closed.
   tellOthers();
   window.close();
+  document.title = 'Signed on · tend';
+  if (root) createRoot(root).render(<SignedOn />);
 } else {
-  if (location.pathname === '/signed-on') history.replaceState(null, '', '/');
   listenKeys();
   follow();
+  watch();
   listen();
-  const root = document.getElementById('root');
   if (root) createRoot(root).render(<StrictMode><QueryClientProvider client={client}><Shell /></QueryClientProvider></StrictMode>);
 }

@@ -1,5 +1,6 @@
 // The way to the server: one typed function for every operation of the contract. It knows what a problem is, repeats
 // nothing by itself, and waits while somebody signs on again, so that what was typed is not lost.
+import { lostAt } from './live';
 import { renew } from './session';
 import { type Operations, type Problem, ways } from './schema';
 
@@ -65,11 +66,19 @@ export async function call<O extends Op>(op: O, args: Args<O>, ask: Ask = {}): P
   if (method !== 'GET') headers['Idempotency-Key'] = ask.key ?? crypto.randomUUID();
   if (ask.match) headers['If-Match'] = ask.match;
   const init: RequestInit = { method, headers, body: body === undefined ? null : JSON.stringify(body) };
-  if (ask.signal) init.signal = ask.signal;
-  const answer = await send(address(op, args), init);
-  if (answer.status === 204) return undefined as Answer<O>;
-  const type = answer.headers.get('Content-Type') ?? '';
-  return (type.includes('json') && !type.includes('jsonl') ? await answer.json() : await answer.text()) as Answer<O>;
+  for (;;) {
+    const gone = lostAt();
+    try {
+      const answer = await send(address(op, args), { ...init, signal: ask.signal ? AbortSignal.any([ask.signal, gone]) : gone });
+      if (answer.status === 204) return undefined as Answer<O>;
+      const type = answer.headers.get('Content-Type') ?? '';
+      return (type.includes('json') && !type.includes('jsonl') ? await answer.json() : await answer.text()) as Answer<O>;
+    } catch (e) {
+      // Nobody answers on a connection that was lost. Its key makes the repeat safe.
+      if (gone.aborted && !ask.signal?.aborted) continue;
+      throw e;
+    }
+  }
 }
 
 /** A request as fetch makes it, with our errors. Whoever is not signed on is asked to, and then it is sent again. */

@@ -78,9 +78,15 @@ export function follow() {
   hear((name, data) => {
     if (name === 'changed') refresh();
     if (name === 'hello') {
-      // While nobody listened anything may have happened.
       const now = (data as { index: number }).index;
-      if (index !== 0 && now !== index) refresh();
+      if (index === 0) {
+        // What was answered before anybody listened may have changed in between.
+        void client.invalidateQueries({ predicate: (q) => q.queryKey.at(-1) === 'live' && q.state.dataUpdatedAt > 0 });
+      } else {
+        // While nobody listened anything may have happened. What had no answer does not wait for its next attempt.
+        void client.resetQueries({ predicate: (q) => q.state.data === undefined });
+        if (now !== index || client.getQueryCache().getAll().some((q) => q.state.fetchFailureCount > 0)) refresh();
+      }
       index = now;
     }
   });

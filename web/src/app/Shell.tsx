@@ -7,7 +7,7 @@ import { useStore } from '../lib/store';
 import { offset } from '../lib/time';
 import { Empty, Loading } from '../ui/State';
 import { Text } from '../ui/Text';
-import { Ago, useNow, useZone, zone } from '../ui/Time';
+import { At, useNow, useZone, zone } from '../ui/Time';
 import { Toasts } from '../ui/Toasts';
 import { Help, mac, openHelp } from './Help';
 import { useKeys } from './keys';
@@ -89,8 +89,9 @@ function Bar({ openRail, rail }: { openRail: () => void; rail: boolean }) {
 function Pulse() {
   const l = useStore(live);
   if (l.state === 'live') return <span className="pulse live" role="status"><i aria-hidden />live</span>;
+  if (l.state === 'refused') return <span className="pulse old" role="status"><i aria-hidden />not allowed</span>;
   if (l.state === 'connecting') return <span className="pulse" role="status"><i aria-hidden />connecting</span>;
-  return <span className="pulse old" role="status"><i aria-hidden />as of <Ago at={new Date(l.since).toISOString()} /></span>;
+  return <span className="pulse old" role="status"><i aria-hidden />as of <At at={new Date(l.since).toISOString()} /></span>;
 }
 
 function ZoneSwitch() {
@@ -114,7 +115,7 @@ class Wall extends Component<{ children: ReactNode }, { broke: Error | null }> {
   override render() {
     const { broke } = this.state;
     if (!broke) return this.props.children;
-    const gone = /dynamically imported module|Importing a module script failed|error loading/i.test(broke.message);
+    const gone = /dynamically imported module|Importing a module script failed|error loading|preload CSS/i.test(broke.message);
     return (
       <div className="state" role="alert">
         <strong>{gone ? 'The server has a newer page' : 'This page met a bug of ours'}</strong>

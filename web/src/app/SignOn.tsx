@@ -33,7 +33,7 @@ function Form() {
   return (
     <Dialog title="Sign on" firm>
       {names.map((n) => (
-        <button key={n} type="button" className="button primary" style={{ justifyContent: 'center' }} onClick={() => begin(n)}>Sign on with <bdi>{n}</bdi></button>
+        <button key={n} type="button" className="button primary" style={{ justifyContent: 'center' }} onClick={() => { setNo(null); begin(n, setNo); }}>Sign on with <bdi>{n}</bdi></button>
       ))}
       {names.length > 0 ? <p className="dim">or with a token:</p> : <p className="dim">With a token of yours (<code>tend tokens new</code>), or the one-time token that the server showed when it first started.</p>}
       <form onSubmit={(e) => { void submit(e); }} style={{ display: 'grid', gap: 'var(--s-3)' }}>
@@ -55,17 +55,27 @@ function Form() {
   );
 }
 
+/** What stands in the window in which somebody signed on, where it may not close itself. */
+export function SignedOn() {
+  return <main className="state"><h1>You are signed on</h1><span>Close this window: the page goes on where it was.</span><span className="do"><a className="button" href="/">Open tend here</a></span></main>;
+}
+
 /** The issuer's page opens beside this one, so that this one stays as it is; where no window may open, in its place. */
-function begin(issuer: string) {
-  const there = `/auth/begin/${encodeURIComponent(issuer)}?back=${encodeURIComponent('/signed-on')}`;
-  const w = open(there, 'tend-sign-on', 'popup,width=520,height=680');
+function begin(issuer: string, no: (p: Problemish) => void) {
+  const there = `/auth/begin/${encodeURIComponent(issuer)}?back=`;
+  const w = open(there + encodeURIComponent('/signed-on'), 'tend-sign-on', 'popup,width=520,height=680');
   if (!w) {
-    location.assign(`/auth/begin/${encodeURIComponent(issuer)}?back=${encodeURIComponent(location.pathname + location.search)}`);
+    location.assign(there + encodeURIComponent(location.pathname + location.search));
     return;
   }
+  // The other window tells of itself when it is through (session.ts). One that is closed, or taken from us by the browser
+  // because it is at another host, may have been.
   const look = setInterval(() => {
     if (!w.closed) return;
     clearInterval(look);
-    void fetch('/v1/me').then((r) => { if (r.ok) signedOn(); });
+    void fetch('/v1/me').then((r) => {
+      if (r.ok) signedOn();
+      else if (session.get().needed) no({ detail: `Nobody has signed on with ${issuer} yet.`, next: 'Go on in the window that opened, or begin again.' });
+    });
   }, 300);
 }

@@ -5,11 +5,12 @@ import type { ReactNode } from 'react';
 import { live } from '../api/live';
 import { useAsk } from '../api/query';
 import type { Halt, Mode } from '../api/schema';
+import { newer } from '../api/version';
 import { scopeOf } from '../lib/scope';
 import { useStore } from '../lib/store';
 import { label, person } from '../lib/text';
 import { Text } from '../ui/Text';
-import { Ago } from '../ui/Time';
+import { Ago, At } from '../ui/Time';
 import { Link } from './router';
 
 const modes: Record<string, string> = {
@@ -22,11 +23,13 @@ export function Standing() {
   const status = useAsk('status', {});
   const rules = useAsk('rules', {});
   const l = useStore(live);
+  const outdated = useStore(newer);
   const halts = rules.data?.halts ?? [];
   const blind = Object.entries(rules.data?.blind ?? {});
   return (
     <div className="standing" data-halted={halts.length > 0 || status.data?.halted ? true : undefined}>
-      {l.state === 'away' ? <Says tone="old"><strong>Not connected.</strong> What you see is as it was <Ago at={new Date(l.since).toISOString()} />.</Says> : null}
+      {l.state === 'away' ? <Says tone="old"><strong>Not connected.</strong> What you see is as of <At at={new Date(l.since).toISOString()} />.</Says> : null}
+      {outdated ? <Says tone="old"><strong>The server has a newer page.</strong> <button type="button" className="button small" title="What is half typed goes." onClick={() => location.reload()}>Load it again</button></Says> : null}
       {status.data?.halted ? <Says tone="halt"><strong>Halted.</strong> Nothing moves: <Text of={status.data.halted} max={300} /></Says> : null}
       {halts[0] ? <Halted of={halts[0]} more={halts.length - 1} /> : null}
       {blind[0] ? <Says tone="old"><strong>Monitoring is silent.</strong> Nothing from <Text of={blind[0][0]} max={80} />{blind.length > 1 ? ` and ${blind.length - 1} more` : ''} since <Ago at={blind[0][1]} />: guards stand down.</Says> : null}
