@@ -6,6 +6,7 @@ BIN      := $(CURDIR)/bin
 LINT     := $(BIN)/golangci-lint
 LINT_VERSION := 2.15.0
 GOFUMPT  := $(GO) tool -modfile=tools/go.mod gofumpt
+NODE     := $(CURDIR)/scripts/node
 
 # The packages with goroutines, locks and shared caches. Pure packages have none: the engine runs them.
 RACE_PKGS ?= ./internal/engine ./internal/run ./internal/sim ./internal/runner ./internal/transcript ./internal/store/... \
@@ -51,19 +52,19 @@ darwin: ## check that everything builds for macOS, tests too
 	GOOS=darwin $(GO) vet ./...
 
 .PHONY: web
-web: web/node_modules/.package-lock.json ## build the page into internal/web/dist; it needs Node 20
-	cd web && npm run --silent types && npm run --silent typecheck && npm run --silent build
+web: web/node_modules/.package-lock.json ## build the page into internal/web/dist; scripts/node says with which Node
+	cd web && $(NODE) sh -c 'npm run --silent types && npm run --silent typecheck && npm run --silent build'
 
 .PHONY: web-test
 web-test: web/node_modules/.package-lock.json ## run the unit tests of the page
-	cd web && npm run --silent typecheck && npm test --silent
+	cd web && $(NODE) sh -c 'npm run --silent typecheck && npm test --silent'
 
 .PHONY: screenshots
 screenshots: web ## make screenshots of each page, in light and dark, in docs/screenshots
-	cd web && node e2e/screenshots.mjs
+	cd web && $(NODE) node e2e/screenshots.mjs
 
 web/node_modules/.package-lock.json: web/package-lock.json
-	cd web && npm ci --no-audit --no-fund --silent
+	cd web && $(NODE) npm ci --no-audit --no-fund --silent
 	@touch $@
 
 .PHONY: update

@@ -1,7 +1,9 @@
 package web_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +21,7 @@ func TestInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts browsers")
 	}
-	node := testenv.Program(t, "node", "node")
+	node := node(t)
 	chromium := testenv.Program(t, "chromium", "chromium", "chromium-browser", "google-chrome")
 	house := filepath.Join(testenv.Root(t), "web")
 	if _, err := os.Stat(filepath.Join(house, "node_modules", "playwright-core")); err != nil {
@@ -40,4 +42,18 @@ func TestInABrowser(t *testing.T) {
 			}
 		})
 	}
+}
+
+// node gives a Node that the page is built with too. The one of PATH may be older: scripts/node tells.
+func node(t *testing.T) string {
+	t.Helper()
+	var said bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), filepath.Join(testenv.Root(t), "scripts", "node"), "--where")
+	cmd.Stderr = &said
+	dir, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
+	}
+	testenv.Need(t, "node", err)
+	return filepath.Join(strings.TrimSpace(string(dir)), "node")
 }
