@@ -11,7 +11,7 @@ import { Cell, GlyphCell, Line } from '../../ui/List';
 import { cause, over, WaitWords } from '../../ui/RunRow';
 import { Severity } from '../../ui/Severity';
 import { lookOf } from '../../ui/Status';
-import { Text } from '../../ui/Text';
+import { Sentence, Text } from '../../ui/Text';
 import { Ago, At, Took, useNow } from '../../ui/Time';
 import { type Hold, unclaimed } from './sort';
 
@@ -59,7 +59,7 @@ export function Held({ of: h }: { of: Hold }) {
   return (
     <Entry status="held" there={h.run ? to.run(h.run, h.path) : to.event(h.event ?? '')} name={<Text of={h.name} max={120} />}
       end={h.until ? <>until <At at={h.until} /></> : <span className="dim">until it is let go</span>}>
-      guard <Text of={h.guard} max={60} />{h.why ? <span className="dim">, <Text of={h.why} max={200} /></span> : null}
+      {h.why ? <Sentence of={h.why} /> : <>guard <Text of={h.guard} max={60} /></>}
     </Entry>
   );
 }

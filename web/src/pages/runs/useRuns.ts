@@ -23,7 +23,8 @@ export function useRuns({ status, name, project, since, worst }: Asked) {
   const e = usePages('listRuns', at(4), { when: want.length > 4 && end(a, 0) && end(b, 1) && end(c, 2) && end(d, 3) });
   const f = usePages('listRuns', at(5), { when: want.length > 5 && end(a, 0) && end(b, 1) && end(c, 2) && end(d, 3) && end(e, 4) });
   const all = [a, b, c, d, e, f].slice(0, want.length);
-  const data = all.map((q) => q.data);
+  // What was asked for before stands there until the answer comes, but never under the head of another section.
+  const data = all.map((q) => (q.isPlaceholderData && worst ? undefined : q.data));
   const of = useMemo(
     () => want.map((s, i) => ({ title: s.title, rows: (data[i]?.pages.flatMap((p) => p.rows) ?? []).filter((r) => since === undefined || !(parse(r.at) < since)) })),
     // eslint-disable-next-line react-hooks/exhaustive-deps -- want is made of status and worst
@@ -35,8 +36,8 @@ export function useRuns({ status, name, project, since, worst }: Asked) {
     of,
     n: of.reduce((n, s) => n + s.rows.length, 0),
     error: all.find((q) => q.error)?.error ?? null,
-    loading: a.isPending,
-    old: a.isPlaceholderData,
+    loading: data[0] === undefined && !a.error,
+    old: a.isPlaceholderData && !worst,
     /** Whether there is more, or there may be. */
     more: next !== undefined || (last !== undefined && last.data === undefined && !last.error),
     asking: all.some((q) => q.isFetching),
