@@ -71,7 +71,7 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	return exitCode(err)
 }
 
-// program is one invocation.
+// process is one invocation.
 type process struct {
 	Streams
 

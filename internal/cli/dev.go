@@ -249,10 +249,8 @@ func (d *developer) playbook(ctx context.Context, c *catalog.Catalog, b *catalog
 	pl := plan.New(plan.Request{
 		Program: b.Program, Params: params, Event: e.Data, Metadata: b.Metadata, By: app.UserName(-1), Guards: b.Guards, Spec: d.set.Spec, Eval: eval, Now: time.Now(),
 	})
-	problems := 0
-	w := planWriter{style: d.out, problems: &problems}
-	w.plan(pl)
-	if _, err := fmt.Fprint(d.Out, w.b.String()); err != nil {
+	text, problems := planText(d.out, pl)
+	if _, err := fmt.Fprint(d.Out, text); err != nil {
 		return false, err
 	}
 	if problems > 0 {

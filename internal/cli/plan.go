@@ -20,14 +20,12 @@ func (p *process) showPlan(r *request, output string) error {
 		Program: r.program, Params: r.start.Params, Event: r.start.Event, Metadata: r.start.Metadata, By: app.UserName(-1),
 		Guards: r.start.Guards, Spec: r.catalog.Spec, Eval: expr.New(expr.Limits{}), Now: time.Now(),
 	})
-	problems := len(pl.Problems)
-	w := planWriter{style: p.out, problems: &problems}
-	w.plan(pl)
+	text, problems := planText(p.out, pl)
 	var err error
 	if output == asJSON {
 		err = p.data(asJSON, pl)
 	} else {
-		_, err = fmt.Fprint(p.Out, w.b.String())
+		_, err = fmt.Fprint(p.Out, text)
 	}
 	if err != nil {
 		return err
@@ -37,6 +35,13 @@ func (p *process) showPlan(r *request, output string) error {
 		return exit(ExitFailed)
 	}
 	return nil
+}
+
+// planText prints a plan for people, and counts what would fail.
+func planText(style terminal.Style, pl *plan.Plan) (text string, problems int) {
+	w := planWriter{style: style, problems: &problems}
+	w.plan(pl)
+	return w.b.String(), problems
 }
 
 // planWriter prints a plan for people.

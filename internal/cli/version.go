@@ -12,7 +12,7 @@ import (
 	"github.com/tendhq/tend/internal/program"
 )
 
-// Version is what this binary is made of.
+// version is what this binary is made of.
 type version struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit,omitempty"`
