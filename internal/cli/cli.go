@@ -153,6 +153,7 @@ func grouping(c *cobra.Command) {
 	}
 }
 
+// The groups of commands in `tend --help`.
 const (
 	groupRun   = "run"
 	groupServe = "serve"

@@ -94,9 +94,9 @@ func (p *player) follow(ctx context.Context, s *app.Session, id string) (demo.Ru
 		return demo.Run{}, errors.Join(err, s.Close())
 	}
 	w.patient = true
-	w.live.line("%s of %s", w.live.style.Bold("run "+id), w.fold.View().Name)
+	w.title(w.fold.View().Name)
 	if err = w.watch(ctx); err == nil {
-		err = p.conclude(ctx, w, false)
+		err = w.conclude(ctx, false)
 	}
 	if cerr := s.Close(); cerr != nil {
 		return demo.Run{}, errors.Join(err, cerr)

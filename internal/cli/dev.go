@@ -300,7 +300,7 @@ func (d *developer) execute(ctx context.Context, b *catalog.Playbook, params map
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(err, s.Close())
 	}
-	r := &request{&compiled{program: b.Program, repo: d.repo, catalog: d.set}, engine.Start{
+	r := &request{compiled: &compiled{program: b.Program, repo: d.repo, catalog: d.set}, start: engine.Start{
 		Program: b.Program, Params: params, Event: e.Data, Metadata: b.Metadata, Source: b.Source, Dir: wd, Guards: b.Guards, Request: rand.Text(), By: s.Me,
 	}}
 	id, err := d.startIn(ctx, s, r)

@@ -108,7 +108,7 @@ func (p *process) prepare(arg string, f runFlags) (*request, error) {
 	if req == "" {
 		req = rand.Text()
 	}
-	return &request{c, engine.Start{
+	return &request{compiled: c, start: engine.Start{
 		Program: c.program, Params: params, Event: event, Metadata: metadata, Source: c.file.Name, Dir: dir,
 		Stepping: f.step, Guards: guards, Request: req,
 		Trace: p.trace(),
@@ -181,11 +181,11 @@ func (p *process) drive(ctx context.Context, s *app.Session, id string, asData b
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
-	w.live.line("%s of %s", w.live.style.Bold("run "+id), terminal.Line(w.fold.View().Name))
+	w.title(w.fold.View().Name)
 	werr := w.watch(ctx)
 	var serr error
 	if werr == nil {
-		serr = p.conclude(ctx, w, asData)
+		serr = w.conclude(ctx, asData)
 	}
 	if err := p.leave(ctx, s, w.left); err != nil && werr == nil && serr == nil {
 		return err
@@ -217,8 +217,8 @@ func (p *process) leave(ctx context.Context, s *app.Session, now bool) error {
 }
 
 // conclude says how the run stands, where to look, and what to type next.
-func (p *process) conclude(ctx context.Context, w *watcher, asData bool) error {
-	v := w.fold.View()
+func (w *watcher) conclude(ctx context.Context, asData bool) error {
+	p, v := w.p, w.fold.View()
 	if !w.ended {
 		v.SetWaits(w.status, w.waits)
 	}

@@ -222,11 +222,11 @@ func (p *process) runsWatchCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				w.live.line("%s of %s", w.live.style.Bold("run "+row.ID), terminal.Line(row.Name))
+				w.title(row.Name)
 				if err := w.watch(c.Context()); err != nil {
 					return err
 				}
-				return p.conclude(c.Context(), w, false)
+				return w.conclude(c.Context(), false)
 			})
 		},
 	}

@@ -75,6 +75,11 @@ func (p *process) newWatcher(ctx context.Context, s *app.Session, id string, dri
 	return w, nil
 }
 
+// title says which run it is, and of which playbook.
+func (w *watcher) title(playbook string) {
+	w.live.line("%s of %s", w.live.style.Bold("run "+w.run), terminal.Line(playbook))
+}
+
 // watch returns when the run has ended, is parked, or is left alone.
 func (w *watcher) watch(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
