@@ -303,7 +303,7 @@ func (d *developer) execute(ctx context.Context, b *catalog.Playbook, params map
 	r := &request{compiled: &compiled{program: b.Program, repo: d.repo, catalog: d.set}, start: engine.Start{
 		Program: b.Program, Params: params, Event: e.Data, Metadata: b.Metadata, Source: b.Source, Dir: wd, Guards: b.Guards, Request: rand.Text(), By: s.Me,
 	}}
-	id, err := d.startIn(ctx, s, r)
+	id, err := startIn(ctx, s, r)
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}

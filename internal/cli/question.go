@@ -259,6 +259,7 @@ func pick(choices []any, typed string) any {
 	return typed
 }
 
+// formField is a field of a form.
 type formField struct {
 	name, kind, description string
 	required                bool

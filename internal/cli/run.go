@@ -147,7 +147,7 @@ func (p *process) start(ctx context.Context, r *request, open func(context.Conte
 		if s.Server != "" {
 			r.start.Dir = "" // a directory here is none there
 		}
-		id, err := p.startIn(ctx, s, r)
+		id, err := startIn(ctx, s, r)
 		if err == nil {
 			return s, id, nil
 		}
@@ -158,7 +158,7 @@ func (p *process) start(ctx context.Context, r *request, open func(context.Conte
 	}
 }
 
-func (p *process) startIn(ctx context.Context, s *app.Session, r *request) (string, error) {
+func startIn(ctx context.Context, s *app.Session, r *request) (string, error) {
 	if names := plan.Secrets(r.program, r.start.Params); len(names) > 0 {
 		missing, err := s.House.MissingSecrets(ctx, names)
 		if err != nil {
@@ -228,10 +228,10 @@ func (w *watcher) conclude(ctx context.Context, asData bool) error {
 	case v.Status == string(run.Running) && slices.ContainsFunc(v.Waits, func(x history.Wait) bool { return x.For == "permit" }):
 		v.Status = string(run.Waiting)
 	}
-	outputs, err := p.outputsOf(ctx, w.session.Engine, v)
+	outputs, err := outputsOf(ctx, w.session.Engine, v)
 	if lost(w.session, err) {
 		err = p.look(ctx, func(s *app.Session) (err error) {
-			outputs, err = p.outputsOf(ctx, s.Engine, v)
+			outputs, err = outputsOf(ctx, s.Engine, v)
 			return err
 		})
 	}
@@ -295,7 +295,7 @@ func resultOf(v *history.View, outputs map[string]any) result {
 }
 
 // outputsOf gives the outputs of a run, also those that were too large for an entry.
-func (p *process) outputsOf(ctx context.Context, s engine.Service, v *history.View) (map[string]any, error) {
+func outputsOf(ctx context.Context, s engine.Service, v *history.View) (map[string]any, error) {
 	if v.Ref == nil {
 		return v.Outputs, nil
 	}

@@ -37,7 +37,7 @@ func (p *process) runsShowCommand() *cobra.Command {
 					}
 					return err
 				}
-				outputs, oerr := p.outputsOf(c.Context(), s.Engine, v)
+				outputs, oerr := outputsOf(c.Context(), s.Engine, v)
 				if _, werr := fmt.Fprint(p.Out, showText(v, outputs, p.out, inputs, timeline)); werr != nil {
 					return werr
 				}
