@@ -1,0 +1,17 @@
+// Package inbox is `tend inbox`: what waits for a person, and their answers.
+package inbox
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/tendhq/tend/internal/cli/frame"
+)
+
+// commands are this package's, with what every command has.
+type commands struct{ *frame.Process }
+
+// Commands are `tend inbox`.
+func Commands(p *frame.Process) []*cobra.Command {
+	x := commands{p}
+	return []*cobra.Command{x.inboxCommand()}
+}
