@@ -83,7 +83,7 @@ func (p *player) Alone(ctx context.Context, file string, params ...string) (demo
 	if err != nil {
 		return demo.Run{}, err
 	}
-	s, id, err := start.Start(ctx, p.Process, r, func(ctx context.Context) (*app.Session, error) { return p.Act(ctx, "tend demo") })
+	s, id, err := start.Start(ctx, r, func(ctx context.Context) (*app.Session, error) { return p.Act(ctx, "tend demo") })
 	if err != nil {
 		return demo.Run{}, err
 	}

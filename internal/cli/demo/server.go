@@ -28,7 +28,7 @@ func (p *player) Start(ctx context.Context, file string, params ...string) (stri
 	if err != nil {
 		return "", err
 	}
-	s, id, err := start.Start(ctx, p.Process, r, func(ctx context.Context) (*app.Session, error) { return p.Act(ctx, "tend demo") })
+	s, id, err := start.Start(ctx, r, func(ctx context.Context) (*app.Session, error) { return p.Act(ctx, "tend demo") })
 	if err != nil {
 		return "", err
 	}

@@ -97,19 +97,18 @@ func (p commands) playbooksShow() *cobra.Command {
 }
 
 func (p commands) playbooksStart() *cobra.Command {
-	var pairs []string
-	var file, why string
-	var q client.StartPlaybookQuery
+	var g frame.Given
 	c := &cobra.Command{
 		Use: "start PLAYBOOK [-p key=value …]", Short: "Start a live playbook", Args: frame.SomeArgs(1, 1, "the name of a playbook: `tend playbooks list` shows them"),
 		Long: "Starts a playbook as it is live on the server, and prints the run. `tend run FILE` starts what stands in a file instead.",
 		RunE: func(c *cobra.Command, args []string) error {
-			given, err := p.Params(file, pairs)
+			params, err := g.Params(p.Process)
 			if err != nil {
 				return err
 			}
+			q := client.StartPlaybookQuery{Project: g.Project, Environment: g.Environment}
 			return p.Ask(c.Context(), func(api *client.API) error {
-				started, err := api.StartPlaybook(c.Context(), args[0], q, wire.StartPlaybook{Params: given, Why: why})
+				started, err := api.StartPlaybook(c.Context(), args[0], q, wire.StartPlaybook{Params: params, Why: g.Why})
 				if err != nil {
 					return err
 				}
@@ -119,10 +118,6 @@ func (p commands) playbooksStart() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringArrayVarP(&pairs, "param", "p", nil, "a parameter, as key=value; can be given several times")
-	c.Flags().StringVar(&file, "params", "", "a YAML or JSON file with parameters; - is standard input")
-	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
-	c.Flags().StringVar(&q.Project, "project", "", "its project")
-	c.Flags().StringVar(&q.Environment, "environment", "", "the environment that it is live in")
+	g.Register(c)
 	return c
 }

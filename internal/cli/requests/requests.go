@@ -82,19 +82,18 @@ func (p commands) showOffers(name string, offers []wire.Offer) error {
 }
 
 func (p commands) requestsSubmit() *cobra.Command {
-	var pairs []string
-	var file, why string
-	var q client.SubmitRequestQuery
+	var g frame.Given
 	c := &cobra.Command{
 		Use: "submit OFFER [-p key=value …]", Short: "Ask for what is offered to you", Args: frame.SomeArgs(1, 1, "the name of an offer: `tend requests offers` lists them"),
 		Long: "Asks for a run of an offered playbook, and prints the request. `tend requests offers NAME` shows what it wants to know.",
 		RunE: func(c *cobra.Command, args []string) error {
-			given, err := p.Params(file, pairs)
+			params, err := g.Params(p.Process)
 			if err != nil {
 				return err
 			}
+			q := client.SubmitRequestQuery{Project: g.Project, Environment: g.Environment}
 			return p.Ask(c.Context(), func(api *client.API) error {
-				r, err := api.SubmitRequest(c.Context(), args[0], q, wire.Submit{Params: given, Why: why})
+				r, err := api.SubmitRequest(c.Context(), args[0], q, wire.Submit{Params: params, Why: g.Why})
 				if err != nil {
 					return err
 				}
@@ -107,11 +106,7 @@ func (p commands) requestsSubmit() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringArrayVarP(&pairs, "param", "p", nil, "a parameter, as key=value; can be given several times")
-	c.Flags().StringVar(&file, "params", "", "a YAML or JSON file with parameters; - is standard input")
-	c.Flags().StringVar(&why, "why", "", "the reason, which is recorded")
-	c.Flags().StringVar(&q.Project, "project", "", "its project")
-	c.Flags().StringVar(&q.Environment, "environment", "", "the environment that it is live in")
+	g.Register(c)
 	return c
 }
 

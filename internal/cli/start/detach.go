@@ -20,7 +20,7 @@ func detach(ctx context.Context, p *frame.Process, r *Request, f RunFlags) error
 	if f.step {
 		return fault.New(fault.Invalid, "--step asks before every step, and --detach leaves nobody to ask").WithNext("leave one of them away")
 	}
-	s, id, err := Start(ctx, p, r, func(ctx context.Context) (*app.Session, error) {
+	s, id, err := Start(ctx, r, func(ctx context.Context) (*app.Session, error) {
 		c, err := p.Config()
 		if err != nil {
 			return nil, err

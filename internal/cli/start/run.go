@@ -121,7 +121,7 @@ func RunPlaybook(ctx context.Context, p *frame.Process, arg string, f RunFlags) 
 	if f.detach {
 		return detach(ctx, p, r, f)
 	}
-	s, id, err := Start(ctx, p, r, func(ctx context.Context) (*app.Session, error) {
+	s, id, err := Start(ctx, r, func(ctx context.Context) (*app.Session, error) {
 		return p.Act(ctx, "tend run "+arg)
 	})
 	if err != nil {
@@ -132,7 +132,7 @@ func RunPlaybook(ctx context.Context, p *frame.Process, arg string, f RunFlags) 
 
 // Start opens the data directory and starts the run there. An owner that ended between the two is left for another try;
 // the request's key keeps it from being started twice.
-func Start(ctx context.Context, p *frame.Process, r *Request, open func(context.Context) (*app.Session, error)) (*app.Session, string, error) {
+func Start(ctx context.Context, r *Request, open func(context.Context) (*app.Session, error)) (*app.Session, string, error) {
 	for try := 1; ; try++ {
 		s, err := open(ctx)
 		if err != nil {
