@@ -211,7 +211,7 @@ func Open(ctx context.Context, c Config) (*Courier, error) {
 		// Whoever had this before may have tried, and nobody knows how far it came.
 		n.box.add(&item{queued: &body.Queued, at: r.At, attempts: body.Attempts, again: true})
 		if body.Fault != nil {
-			n.box.last.Fault = body.Fault
+			n.box.troubled(body.Fault)
 		}
 		return nil
 	})

@@ -389,6 +389,7 @@ func runLinks(run, base string) (links []entry.Link, facts []message.Fact) {
 	return nil, []message.Fact{{Name: "run", Value: run}}
 }
 
+// runBegan tells that a run began.
 func runBegan(run string, r *entry.RunCreated, base string) *message.Message {
 	m := &message.Message{Type: "run", Step: message.Opens, Key: run, Title: r.Name + " began", Text: r.Cause.Why}
 	m.Links, m.Facts = runLinks(run, base)
@@ -398,6 +399,7 @@ func runBegan(run string, r *entry.RunCreated, base string) *message.Message {
 	return m
 }
 
+// runEnded tells how it ended.
 func runEnded(run string, r *entry.RunCreated, x *entry.RunEnded, base string) *message.Message {
 	m := &message.Message{Type: "run", Step: message.Closes, Key: run, Title: r.Name + " " + x.Status}
 	if x.Status == "succeeded" {

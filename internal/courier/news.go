@@ -16,7 +16,7 @@ import (
 // urgent is the priority of what always goes.
 const urgent = 1
 
-// pages of the server, for links.
+// page is the address of a page of the server, for links; "" when it has none.
 func page(base, path string) string {
 	if base == "" {
 		return ""
@@ -191,7 +191,7 @@ func hide(v any) any {
 	}
 }
 
-// encode keeps what is told in an entry; decode reads it back.
+// encode gives what is told as an entry keeps it.
 func encode(m *message.Message) value.Object {
 	o := value.Object{"title": m.Title}
 	put := func(k, v string) {
@@ -233,6 +233,7 @@ func encode(m *message.Message) value.Object {
 	return o
 }
 
+// decode reads it back.
 func decode(q *entry.MessageQueued, at time.Time) message.Message {
 	text := func(k string) string {
 		s, _ := q.Body[k].(string)

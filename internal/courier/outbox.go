@@ -63,6 +63,10 @@ func (o *outbox) standing() Standing {
 	return s
 }
 
+// troubled says how an attempt before the start failed.
+func (o *outbox) troubled(f *entry.Fault) { o.last.Fault = f }
+
+// newOutbox gives an empty one.
 func newOutbox() *outbox { return &outbox{threads: map[string][]*item{}} }
 
 // add puts a message behind those of its thread.
@@ -153,6 +157,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
+// backoff is how long to wait after so many failures in a row.
 func backoff(n int) time.Duration {
 	return min(longest, firstWait<<min(n-1, 10))
 }

@@ -205,6 +205,7 @@ type happened struct {
 	escalates  bool
 }
 
+// since gives what happened to a question, in order.
 func since(t *engine.TaskRow) []happened {
 	var out []happened
 	for _, e := range t.Escalated {
