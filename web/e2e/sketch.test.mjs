@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { browse, open, serve, until } from './world.mjs';
+import { browse, open, paste, serve, textOf, until } from './world.mjs';
 
 const hostile = '</textarea><script>document.title="owned"</script>{{ $.secrets }}';
 let w, browser, event;
@@ -25,23 +25,23 @@ test('an event becomes a new file: a repository, a name, a draft that is written
   assert.equal(await form.getByRole('button', { name: 'Write it' }).isDisabled(), true);
   await form.getByLabel('Name').fill('replica-lags');
   await form.getByRole('button', { name: 'Write it' }).click();
-  const area = page.getByLabel('The text of the playbook');
-  await until(async () => (await area.inputValue()).includes('name: replica-lags'), 'the draft');
-  assert.match(await area.inputValue(), /kind: Trigger/);
+  await until(async () => (await textOf(page)).includes('name: replica-lags'), 'the draft');
+  assert.match(await textOf(page), /kind: Trigger/);
   await page.getByText('a new file in playbooks').waitFor();
   const graph = page.getByRole('group', { name: 'The playbook as a graph' });
   await graph.getByRole('button').first().waitFor();
 
   // It is written on, and outlives the page.
-  await area.fill((await area.inputValue()).replace('CHANGE-ME', 'storage'));
+  await paste(page, (await textOf(page)).replace('CHANGE-ME', 'storage'));
   await until(async () => page.evaluate(() => Object.keys(localStorage).some((k) => k.startsWith('tend.draft.replica-lags'))), 'what is kept');
   await page.reload();
-  await until(async () => (await area.inputValue()).includes('owner: storage'), 'what was written');
-  assert.equal(await page.getByRole('region', { name: 'Findings' }).getByText('error').count(), 0);
+  await until(async () => (await textOf(page)).includes('owner: storage'), 'what was written');
+  await page.getByRole('region', { name: 'Findings' }).getByText('Nothing to say').waitFor();
 
-  await page.getByRole('button', { name: 'Propose it' }).click();
+  await page.getByRole('button', { name: 'Make a patch' }).click();
+  await page.getByText('this server has nothing to push with for you here', { exact: false }).waitFor();
   await page.getByLabel('What it does, in a line').fill('Look at replicas that lag');
-  await page.getByRole('button', { name: 'Push a branch, or make a patch' }).click();
+  await page.getByRole('button', { name: 'Make the patch' }).click();
   const patch = await page.getByRole('dialog', { name: 'Here is the patch' }).locator('pre').innerText();
   assert.match(patch, /new file mode/);
   assert.match(patch, /\+  owner: storage/);

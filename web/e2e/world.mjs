@@ -146,3 +146,18 @@ export async function open(browser, w, { token = w.admin, path = '/', clock = fa
   return page;
 }
 
+
+/** The text in the editor. It shows what is in view and some more: enough for the documents of tests. */
+export const textOf = (page) => page.getByLabel('The text of the playbook').evaluate((e) => [...e.querySelectorAll('.cm-line')].map((l) => l.textContent).join('\n'));
+
+/** Puts another text into the editor, as somebody who pastes it over all of it. */
+export async function paste(page, text) {
+  const area = page.getByLabel('The text of the playbook');
+  await area.click();
+  await page.keyboard.press('ControlOrMeta+a');
+  await area.evaluate((e, t) => {
+    const data = new DataTransfer();
+    data.setData('text/plain', t);
+    e.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+  }, text);
+}

@@ -32,7 +32,7 @@ function press(e: KeyboardEvent) {
   if (e.defaultPrevented || e.isComposing) return;
   const key = name(e);
   const chord = key.startsWith('mod+');
-  if (!chord && (typing(e.target) || document.querySelector('dialog[open]'))) return;
+  if (!chord && (typing(e.composedPath()[0] ?? e.target) || document.querySelector('dialog[open]'))) return;
   const want = prefix ? `${prefix} ${key}` : key;
   prefix = '';
   clearTimeout(timer);

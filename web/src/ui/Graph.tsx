@@ -48,6 +48,7 @@ export function Graph({ layout, places, chosen, choose, follow, still, marked, o
   const [view, setView] = useState<View>({ x: 0, y: 0, w: 800, h: 600 });
   const moved = useRef(false);
   const fitted = useRef(false);
+  const again = useRef(() => { /* nothing is chosen */ });
   // Where the box is scrolled to, read when it scrolls and at no other time: reading makes the browser lay out what changed.
   const where = useRef<View>(view);
   const byPath = useMemo(() => new Map(layout.boxes.map((x) => [x.path, x])), [layout]);
@@ -75,7 +76,7 @@ export function Graph({ layout, places, chosen, choose, follow, still, marked, o
       b.scrollLeft = Math.max(0, ((first ? first.x + first.w / 2 : 0) * unit * start) - b.clientWidth / 2);
     }
     look();
-    const o = new ResizeObserver(look);
+    const o = new ResizeObserver(() => { look(); again.current(); });
     o.observe(b);
     return () => o.disconnect();
   }, [layout, byPath, look, still]);
@@ -91,6 +92,8 @@ export function Graph({ layout, places, chosen, choose, follow, still, marked, o
     if (at.x * s < v.x || (at.x + at.w) * s > v.x + v.w) b.scrollLeft = (at.x + Math.min(at.w, 60) / 2) * s - v.w / 2;
   }, [byPath]);
   useEffect(() => { if (chosen) bring(chosen, zoom); }, [chosen, bring, zoom]);
+  // Where the room becomes less, as beside a form, what is chosen stays in it.
+  useEffect(() => { again.current = () => { if (still && chosen) bring(chosen, zoom); }; });
   useEffect(() => { if (follow && !moved.current && !chosen) bring(follow, zoom); }, [follow, chosen, bring, zoom]);
 
   const scale = (to: number) => {

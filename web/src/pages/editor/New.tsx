@@ -9,7 +9,7 @@ import { useTitle } from '../../app/title';
 import { Choice, Field } from '../../ui/Confirm';
 import { Empty, Shown } from '../../ui/State';
 import { Text } from '../../ui/Text';
-import { Desk } from './Editor';
+import { Desk } from './Desk';
 import { fileIn, wrongName } from './model';
 
 export default function New() {
@@ -26,7 +26,7 @@ export default function New() {
       <Shown of={all} lines={10}>{(d) => {
         const list = d.repositories.filter((r) => may('publish', r.project) || may('start', r.project));
         const into = list.find((r) => r.name === repository);
-        if (begun && into) return <Desk key={`${repository}/${name}`} name={name} source={{ base: '', file: fileIn(into.path, drafted.file), first: drafted.text, from: `${event}.${repository}`, repository, text: '' }} />;
+        if (begun && into) return <Desk key={`${repository}/${name}`} name={name} source={{ base: '', file: fileIn(into.path, drafted.file), first: drafted.text, repository, text: '' }} />;
         return <Begin event={event} sketch={drafted} list={list} />;
       }}</Shown>
     )}</Shown>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { begin, next, readAs, worst, written, fileIn, wrongName } from './model';
+import { readAs, written } from './fields';
+import { begin, fileIn, next, slug, worst, wrongName } from './model';
 
 describe('next', () => {
   it('takes back what was typed in one go', () => {
@@ -39,4 +40,8 @@ it('a folder that is read is not repeated in the name of a file', () => {
   expect(fileIn('playbooks', 'playbooks/x/playbook.yaml')).toBe('x/playbook.yaml');
   expect(fileIn('ops/playbooks/', 'playbooks/x/playbook.yaml')).toBe('x/playbook.yaml');
   expect(fileIn('ops', 'playbooks/x/playbook.yaml')).toBe('playbooks/x/playbook.yaml');
+});
+
+it('a title becomes a part of a branch as the server makes it', () => {
+  expect([slug('Say it, with Care!'), slug('  '), slug('x'.repeat(50))]).toEqual(['say-it-with-care', '', 'x'.repeat(40)]);
 });

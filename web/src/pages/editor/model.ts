@@ -35,31 +35,25 @@ export function worst(parts: Pick<LookedPart, 'path' | 'line' | 'end' | 'list'>[
   return [...out];
 }
 
-/** What was written and not saved outlives the page, for the revision that it was made from. */
-export function kept(name: string, revision: string) {
-  const key = `tend.draft.${name}.${revision}`;
+/** What was written and not saved, with what it was written on. */
+export interface Kept { base: string; origin: string; text: string }
+
+/** What was written and not saved outlives the page, the session, and the revision that it was made from. */
+export function kept(name: string, repository: string) {
+  const key = `tend.draft.${name}.${repository}`;
   return {
-    get: (): string | null => { try { return localStorage.getItem(key); } catch { return null; } },
-    set: (text: string | null) => { try { if (text === null) localStorage.removeItem(key); else localStorage.setItem(key, text); } catch { /* storage is refused or full */ } },
+    get: (): Kept | null => {
+      try {
+        const k = JSON.parse(localStorage.getItem(key) ?? 'null') as Partial<Kept> | null;
+        return k && typeof k.base === 'string' && typeof k.origin === 'string' && typeof k.text === 'string' ? { base: k.base, origin: k.origin, text: k.text } : null;
+      } catch { return null; }
+    },
+    set: (k: Kept | null) => { try { if (k === null) localStorage.removeItem(key); else localStorage.setItem(key, JSON.stringify(k)); } catch { /* storage is refused or full */ } },
   };
 }
 
-/** A value as it is typed into a field, and back: YAML's plain words for texts, JSON for all else. */
-export const written = (v: unknown): string => (v === undefined || v === null ? '' : typeof v === 'string' ? v : JSON.stringify(v));
-
-export function readAs(type: string, text: string): { value: unknown } | { wrong: string } {
-  const t = text.trim();
-  // A template or an expression gives its value when it runs.
-  if (t.includes('{{')) return { value: text };
-  switch (type) {
-    case 'number': return t !== '' && Number.isFinite(Number(t)) ? { value: Number(t) } : { wrong: 'A number, or a template.' };
-    case 'boolean': return t === 'true' || t === 'false' ? { value: t === 'true' } : { wrong: 'true or false, or a template.' };
-    case 'list': case 'map': case 'any': {
-      try { return { value: JSON.parse(t) as unknown }; } catch { return type === 'any' ? { value: text } : { wrong: `${type === 'list' ? 'A list' : 'A map'} as JSON, or a template.` }; }
-    }
-    default: return { value: text };
-  }
-}
+/** The last part of a branch's name, as the server makes one of a title. */
+export const slug = (title: string): string => title.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 40).replace(/-+$/, '');
 
 /** What is wrong with the name of a playbook that is to be; undefined: nothing. It is also the name of its folder. */
 export const wrongName = (name: string): string | undefined =>
