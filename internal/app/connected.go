@@ -14,8 +14,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tendhq/tend/internal/outbox"
+
 	"github.com/tendhq/tend/internal/config"
-	"github.com/tendhq/tend/internal/courier"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/intake"
@@ -348,7 +349,7 @@ func (c *connected) channels(find finder) []wire.Channel {
 }
 
 // untold tells why messages wait, or that one was given up; nil when neither is so.
-func untold(channel string, s courier.Standing) *wire.Trouble {
+func untold(channel string, s outbox.Standing) *wire.Trouble {
 	next := "tend messages list --channel " + channel
 	switch {
 	case s.Fault == nil:

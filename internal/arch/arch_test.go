@@ -137,6 +137,10 @@ var lines = [][]string{
 		"identity", // who asks
 	},
 	{
+		"news",   // what people are told of
+		"outbox", // which message goes next
+	},
+	{
 		"courier",  // tells people
 		"dispatch", // decides what becomes of events
 		"story",    // reads runs back for people
@@ -246,6 +250,8 @@ var pure = []string{
 	"language",
 	"lint",
 	"mask",
+	"news",
+	"outbox",
 	"panel",
 	"plan",
 	"playbook",
@@ -309,7 +315,6 @@ var larger = map[string]struct {
 	"playbook":      {2000, "two dialects of one language, a third of it tables of keys with their texts"},
 	"edit":          {2600, "where things stand in a text, and what each operation does to its lines: they know the places of everything together"},
 	"lint":          {3200, "one file for each family of rules; they share the walk over the document"},
-	"courier":       {2100, "one file for each thing that becomes news — incidents, questions, runs, action items — which share the outbox, how it stands, and the commit that says how far each was told"},
 	"dispatch":      {2900, "the machine and the shell around it, as in engine: neither may know the other's rules by another door"},
 	"guard":         {1700, "each rule has its keys, its reading and its verdict"},
 	"engine":        {4600, "the machine and the shell around it, which may not know each other's rules by another door"},

@@ -17,10 +17,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tendhq/tend/internal/news"
+
 	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/catalog"
 	"github.com/tendhq/tend/internal/chat"
-	"github.com/tendhq/tend/internal/courier"
 	"github.com/tendhq/tend/internal/dispatch"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
@@ -328,12 +329,12 @@ func TestButtons(t *testing.T) {
 	for user, want := range map[string]string{
 		"U0BOB": "may not", "U0EVE": "no confirmed e-mail address", "U0NOBODY": "does not say who you are",
 	} {
-		if got := h.press(user, courier.Approve, "task_1"); !strings.Contains(got, want) || !strings.Contains(got, "ephemeral") {
+		if got := h.press(user, news.Approve, "task_1"); !strings.Contains(got, want) || !strings.Contains(got, "ephemeral") {
 			t.Errorf("%s: %s", user, got)
 		}
 	}
 	for name, want := range map[string]string{"task_2": "there is no task", "task_9": "there is no task"} {
-		if got := h.press("U0ALICE", courier.Approve, name); !strings.Contains(got, want) {
+		if got := h.press("U0ALICE", news.Approve, name); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
@@ -343,7 +344,7 @@ func TestButtons(t *testing.T) {
 	if s := h.desk.tasks["task_1"].Status(); s != task.Open {
 		t.Fatalf("it is %s", s)
 	}
-	got := h.press("U0ALICE", courier.Approve, "task_1")
+	got := h.press("U0ALICE", news.Approve, "task_1")
 	if !strings.Contains(got, "approved by alice@example.org") || !strings.Contains(got, "in_channel") || strings.Contains(got, "*db-1*") {
 		t.Errorf("%s", got)
 	}
@@ -351,7 +352,7 @@ func TestButtons(t *testing.T) {
 	if len(v) != 1 || v[0].By.ID != "user:alice@example.org" || v[0].By.Via != "slack" || v[0].By.From != "slack:T0TEND/U0ALICE" {
 		t.Errorf("%+v", v)
 	}
-	if got := h.press("U0ALICE", courier.Reject, "task_1"); !strings.Contains(got, "over") {
+	if got := h.press("U0ALICE", news.Reject, "task_1"); !strings.Contains(got, "over") {
 		t.Errorf("%s", got)
 	}
 }
@@ -360,7 +361,7 @@ func TestButtons(t *testing.T) {
 func TestSignatures(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	body := slacktest.Press("U0ALICE", courier.Approve, "task_1", h.slack.AnswerURL(), "t")
+	body := slacktest.Press("U0ALICE", news.Approve, "task_1", h.slack.AnswerURL(), "t")
 	command := slacktest.Command("U0ALICE", "approve task_1", "", "t")
 	for name, change := range map[string]func(*http.Request){
 		"none":    func(r *http.Request) { r.Header.Del("X-Slack-Signature") },
@@ -478,7 +479,7 @@ func TestAnswersGoToSlack(t *testing.T) {
 	hit := false
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hit = true }))
 	t.Cleanup(elsewhere.Close)
-	h.send(h.door.Interactive, slacktest.Press("U0BOB", courier.Approve, "task_1", elsewhere.URL, "t"), nil)
+	h.send(h.door.Interactive, slacktest.Press("U0BOB", news.Approve, "task_1", elsewhere.URL, "t"), nil)
 	if hit {
 		t.Error("it was told somewhere else")
 	}

@@ -6,8 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tendhq/tend/internal/news"
+
 	"github.com/tendhq/tend/internal/access"
-	"github.com/tendhq/tend/internal/courier"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/fault"
@@ -298,11 +299,11 @@ func (d *Door) inbox(ctx context.Context, c call, _ string) (said, error) {
 			out.blocks = append(out.blocks, section(lines[shownRows]))
 			break
 		}
-		line := fmt.Sprintf("`%s` *%s* — %s of `%s`", r.ID, slack.Escape(strings.ReplaceAll(courier.Headline(t), "*", "∗")), t.Type, t.Run)
+		line := fmt.Sprintf("`%s` *%s* — %s of `%s`", r.ID, slack.Escape(strings.ReplaceAll(news.Headline(t), "*", "∗")), t.Type, t.Run)
 		lines = append(lines, line)
 		b := section(line)
-		if len(courier.Answers(r.ID, t)) > 0 {
-			b["accessory"] = map[string]any{"type": "button", "action_id": courier.Fill, "value": r.ID, "text": map[string]any{"type": "plain_text", "text": "Answer…"}}
+		if len(news.Answers(r.ID, t)) > 0 {
+			b["accessory"] = map[string]any{"type": "button", "action_id": news.Fill, "value": r.ID, "text": map[string]any{"type": "plain_text", "text": "Answer…"}}
 		}
 		out.blocks = append(out.blocks, b)
 	}

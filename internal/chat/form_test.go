@@ -6,11 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tendhq/tend/internal/news"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tendhq/tend/internal/catalog"
 	"github.com/tendhq/tend/internal/contract"
-	"github.com/tendhq/tend/internal/courier"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
 	"github.com/tendhq/tend/internal/program"
@@ -78,7 +79,7 @@ func TestForm(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.put("task_3", question())
-	v := h.shown("U0ALICE", courier.Fill, "task_3")
+	v := h.shown("U0ALICE", news.Fill, "task_3")
 	problems, told := h.submit(v, "U0ALICE", map[string]any{
 		"field:count": "-", "field:sure": "true", "field:hosts": "db-1\nweb-2", "field:ticket": "later", "field:extra": "{not json",
 	})
@@ -133,12 +134,12 @@ func TestFormsAreForWhoMayAnswer(t *testing.T) {
 		{"U0ALICE", "task_4", "not typed into Slack"},
 		{"U0ALICE", "", "there is no task"},
 	} {
-		if got := h.press(c.user, courier.Fill, c.task); !strings.Contains(got, c.want) || !strings.Contains(got, "ephemeral") {
+		if got := h.press(c.user, news.Fill, c.task); !strings.Contains(got, c.want) || !strings.Contains(got, "ephemeral") {
 			t.Errorf("%+v: %s", c, got)
 		}
 	}
 	late := h.slack.Trigger(time.Now().Add(-4 * time.Second))
-	h.send(h.door.Interactive, slacktest.Press("U0ALICE", courier.Fill, "task_3", h.slack.AnswerURL(), late), nil)
+	h.send(h.door.Interactive, slacktest.Press("U0ALICE", news.Fill, "task_3", h.slack.AnswerURL(), late), nil)
 	if got := h.slack.Answers(); !strings.Contains(got[len(got)-1], "came too late") {
 		t.Errorf("%s", got[len(got)-1])
 	}
@@ -177,14 +178,14 @@ func TestMenus(t *testing.T) {
 		got := h.slack.Answers()
 		return got[len(got)-1]
 	}
-	if got := choose(courier.Choose, "task_3|9"); !strings.Contains(got, "none of the choices") {
+	if got := choose(news.Choose, "task_3|9"); !strings.Contains(got, "none of the choices") {
 		t.Errorf("%s", got)
 	}
-	choose(courier.Choose, "task_3|1")
+	choose(news.Choose, "task_3|1")
 	if v := h.desk.tasks["task_3"].Votes; len(v) != 1 || v[0].Output["slack_response"] != long {
 		t.Errorf("%+v", v)
 	}
-	v := h.shown("U0ALICE", courier.Fill, "task_4")
+	v := h.shown("U0ALICE", news.Fill, "task_4")
 	if problems, _ := h.submit(v, "U0ALICE", map[string]any{"tend:pick": []string{}}); problems["tend:pick"] == "" {
 		t.Errorf("nothing was chosen: %v", problems)
 	}
@@ -192,27 +193,27 @@ func TestMenus(t *testing.T) {
 	if v := h.desk.tasks["task_4"].Votes; len(v) != 1 || !cmp.Equal(v[0].Output["selected_responses"], []any{"one", "three"}) {
 		t.Errorf("%+v", v)
 	}
-	v = h.shown("U0ALICE", courier.Fill, "task_5")
+	v = h.shown("U0ALICE", news.Fill, "task_5")
 	h.submit(v, "U0ALICE", map[string]any{"tend:choice": "reject", "tend:why": "there is no cable"})
 	if s := h.desk.tasks["task_5"]; s.Status() != "rejected" || s.Votes[0].Why != "there is no cable" {
 		t.Errorf("%s", s.Status())
 	}
-	if got := choose(courier.Doubt, "task_6|perhaps"); !strings.Contains(got, "no answer to this task") {
+	if got := choose(news.Doubt, "task_6|perhaps"); !strings.Contains(got, "no answer to this task") {
 		t.Errorf("%s", got)
 	}
-	if got := choose(courier.Doubt, "task_6|not-happened"); !strings.Contains(got, "answered (not happened)") {
+	if got := choose(news.Doubt, "task_6|not-happened"); !strings.Contains(got, "answered (not happened)") {
 		t.Errorf("%s", got)
 	}
 	if s := h.desk.tasks["task_6"].Status(); s != "not-happened" {
 		t.Errorf("%s", s)
 	}
-	h.press("U0ALICE", courier.Approve, "task_7")
+	h.press("U0ALICE", news.Approve, "task_7")
 	if s := h.desk.tasks["task_7"].Status(); s != task.Open {
 		t.Errorf("an approval button answers a doubt: %s", s)
 	}
 	// The glass is not broken by a menu, whatever stands in it.
 	h.put("task_8", entry.TaskCreated{Type: "approve", Title: "Drop it?", From: []string{"nobody"}})
-	if got := choose(courier.Doubt, "task_8|"+task.BreakGlass); !strings.Contains(got, "not broken from here") || h.desk.tasks["task_8"].Status() != task.Open {
+	if got := choose(news.Doubt, "task_8|"+task.BreakGlass); !strings.Contains(got, "not broken from here") || h.desk.tasks["task_8"].Status() != task.Open {
 		t.Errorf("%s", got)
 	}
 }

@@ -8,9 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/news"
+
 	"github.com/tendhq/tend/internal/access"
 	"github.com/tendhq/tend/internal/catalog"
-	"github.com/tendhq/tend/internal/courier"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/incident"
@@ -199,7 +200,7 @@ func (d *Door) list(ctx context.Context, c call, what string) (said, error) {
 		if kind == "task" {
 			var t engine.TaskRow
 			if json.Unmarshal(r.Body, &t) == nil {
-				name = courier.Headline(&t)
+				name = news.Headline(&t)
 			}
 		}
 		lines = append(lines, fmt.Sprintf("`%s` %s — %s", r.ID, slack.Escape(name), r.Status))

@@ -8,8 +8,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tendhq/tend/internal/news"
+
 	"github.com/tendhq/tend/internal/access"
-	"github.com/tendhq/tend/internal/courier"
 	"github.com/tendhq/tend/internal/dialog"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/fault"
@@ -43,7 +44,7 @@ func (d *Door) Interactive(w http.ResponseWriter, r *http.Request) {
 func (d *Door) pressed(ctx context.Context, w http.ResponseWriter, r *http.Request, t Team, x *slack.Interaction) {
 	name, option, _ := strings.Cut(x.Value, "|")
 	choice := map[string]string{
-		courier.Approve: "approve", courier.Reject: "reject", courier.Done: "done", courier.Doubt: option, courier.Choose: "answer", courier.Fill: "-",
+		news.Approve: "approve", news.Reject: "reject", news.Done: "done", news.Doubt: option, news.Choose: "answer", news.Fill: "-",
 	}[x.Button]
 	if choice == "" {
 		return // somebody else's
@@ -52,11 +53,11 @@ func (d *Door) pressed(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	who, err := d.person(ctx, t, x.Team, x.User)
 	switch {
 	case err != nil:
-	case x.Button == courier.Fill:
+	case x.Button == news.Fill:
 		err = d.ask(ctx, who, t, name, x)
 	default:
 		place := ""
-		if x.Button == courier.Choose {
+		if x.Button == news.Choose {
 			place = option
 		}
 		text, err = d.answer(ctx, who, engine.Answer{Task: name, Choice: choice}, place)
@@ -228,7 +229,7 @@ func (d *Door) answer(ctx context.Context, p access.Principal, a engine.Answer, 
 	if done == "" {
 		done = "answered (" + strings.ReplaceAll(a.Choice, "-", " ") + ")"
 	}
-	text := fmt.Sprintf("*%s*\n%s by %s", slack.Escape(strings.ReplaceAll(courier.Headline(t), "*", "∗")), done, slack.Escape(p.Name))
+	text := fmt.Sprintf("*%s*\n%s by %s", slack.Escape(strings.ReplaceAll(news.Headline(t), "*", "∗")), done, slack.Escape(p.Name))
 	if status == task.Open {
 		text += ", and more people are needed"
 	}

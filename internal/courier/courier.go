@@ -1,9 +1,6 @@
-// Package courier is the outbox of messages: what is to be told is durable before anybody tries, goes out in order in each
-// thread, and is told once as far as the other side lets that be found out.
-//
-//	news     an incident's facts, a run's steps and its questions become messages, by the rules of each channel
-//	outbox   decides what is attempted next; pure
-//	Courier  the goroutines around it
+// Package courier tells: what is to be told is durable before anybody tries, goes out in order in each thread, and is told once
+// as far as the other side lets that be found out. What is said package news decides, and what is attempted next package outbox;
+// here is who of the channels hears it, how far each was told, and the goroutines.
 //
 // Guarantees: a message that was queued is attempted until it is told, until the other side says that it never can be, or
 // until it is a day old; then its row says why. Messages of one thread go out in the order in which they were queued. An
@@ -29,6 +26,7 @@ import (
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/ledger"
 	"github.com/tendhq/tend/internal/message"
+	"github.com/tendhq/tend/internal/outbox"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -145,8 +143,8 @@ type channel struct {
 	poke  chan struct{}
 
 	mu     sync.Mutex
-	box    *outbox
-	budget budget
+	box    *outbox.Box
+	budget outbox.Budget
 	flood  *flood
 }
 
@@ -170,7 +168,7 @@ func Open(ctx context.Context, c Config) (*Courier, error) {
 	now := time.Now()
 	var rows []store.Row
 	for _, ch := range c.Channels {
-		n := &channel{Channel: ch, since: now, poke: make(chan struct{}, 1), box: newOutbox(), budget: budget{limit: ch.Budget}}
+		n := &channel{Channel: ch, since: now, poke: make(chan struct{}, 1), box: outbox.New(), budget: outbox.Budget{Limit: ch.Budget}}
 		known := false
 		if err := c.Ledger.Each(ctx, store.Filter{Kind: rowChannel, ID: ch.Name}, func(r store.Row) error {
 			n.since, known = r.At, true
@@ -209,9 +207,9 @@ func Open(ctx context.Context, c Config) (*Courier, error) {
 			return nil
 		}
 		// Whoever had this before may have tried, and nobody knows how far it came.
-		n.box.add(&item{queued: &body.Queued, at: r.At, attempts: body.Attempts, again: true})
+		n.box.Add(&outbox.Item{Queued: &body.Queued, At: r.At, Attempts: body.Attempts, Again: true})
 		if body.Fault != nil {
-			n.box.troubled(body.Fault)
+			n.box.Troubled(body.Fault)
 		}
 		return nil
 	})
@@ -251,14 +249,14 @@ func encodeRow(r Row) []byte {
 func (c *Courier) Names() []string { return slices.Sorted(maps.Keys(c.channels)) }
 
 // Standing tells how a channel stands; false when there is none of that name.
-func (c *Courier) Standing(name string) (Standing, bool) {
+func (c *Courier) Standing(name string) (outbox.Standing, bool) {
 	n := c.channels[name]
 	if n == nil {
-		return Standing{}, false
+		return outbox.Standing{}, false
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.box.standing(), true
+	return n.box.Standing(), true
 }
 
 // Run tells until ctx ends.
@@ -321,7 +319,7 @@ func (c *Courier) queue(ctx context.Context, list []News, b ledger.Batch) error 
 	now := time.Now()
 	type placed struct {
 		n *channel
-		x *item
+		x *outbox.Item
 	}
 	var added []placed
 	floods := map[*channel]bool{}
@@ -339,14 +337,14 @@ func (c *Courier) queue(ctx context.Context, list []News, b ledger.Batch) error 
 			mark = fmt.Sprintf("%d/%d", now.UnixNano(), i)
 		}
 		q := &entry.MessageQueued{
-			Body: encode(&w.Message), Channel: w.Channel, Event: w.Event, ID: ID(w.Channel, mark, at), Incident: w.Incident, Once: w.Once,
+			Body: outbox.Encode(&w.Message), Channel: w.Channel, Event: w.Event, ID: ID(w.Channel, mark, at), Incident: w.Incident, Once: w.Once,
 			Project: w.Project, Run: w.Run, Thread: w.Thread, To: n.To, Type: w.Message.Type,
 		}
 		if len(w.Message.To) > 0 {
 			q.To = w.Message.To
 		}
 		if w.Urgent {
-			q.Priority = urgent
+			q.Priority = outbox.Urgent
 		}
 		if w.Edits != "" {
 			q.Body["edits"] = w.Edits
@@ -361,7 +359,7 @@ func (c *Courier) queue(ctx context.Context, list []News, b ledger.Batch) error 
 		b.Facts = append(b.Facts, ledger.Fact{Stream: stream(w.Channel), Payload: q})
 		r := messageRow(q, at, Queued, time.Time{}, Row{Queued: *q})
 		n.mu.Lock()
-		fits := n.budget.spend(q, now)
+		fits := n.budget.Spend(q, now)
 		if !fits {
 			if n.flood == nil {
 				n.flood = &flood{Since: now}
@@ -374,7 +372,7 @@ func (c *Courier) queue(ctx context.Context, list []News, b ledger.Batch) error 
 		}
 		n.mu.Unlock()
 		if fits {
-			added = append(added, placed{n, &item{queued: q, at: at}})
+			added = append(added, placed{n, &outbox.Item{Queued: q, At: at}})
 		} else {
 			why := "too many at once: it is summed up"
 			b.Facts = append(b.Facts, ledger.Fact{Stream: stream(w.Channel), Payload: &entry.MessageDropped{ID: q.ID, Why: why}})
@@ -393,7 +391,7 @@ func (c *Courier) queue(ctx context.Context, list []News, b ledger.Batch) error 
 	}
 	for _, p := range added {
 		p.n.mu.Lock()
-		p.n.box.add(p.x)
+		p.n.box.Add(p.x)
 		p.n.mu.Unlock()
 		p.n.wake()
 	}
@@ -437,7 +435,7 @@ func (c *Courier) known(ctx context.Context, kind, name string) (bool, error) {
 func (c *Courier) deliver(ctx context.Context, n *channel) error {
 	for {
 		n.mu.Lock()
-		x, wake := n.box.due(time.Now())
+		x, wake := n.box.Due(time.Now())
 		n.mu.Unlock()
 		if x == nil {
 			if !pause(ctx, n.poke, wake) {
@@ -458,11 +456,11 @@ func (c *Courier) deliver(ctx context.Context, n *channel) error {
 			}
 		}
 		n.mu.Lock()
-		p := n.box.ended(x, r, time.Now())
+		p := n.box.Ended(x, r, time.Now())
 		n.mu.Unlock()
 		if f, ok := p.(*entry.MessageFailed); ok && f.Final && n.Told != nil {
 			if err := c.tellBack(ctx, n, x, nil, f.Fault.Message); err != nil {
-				c.c.Log.Warn("nobody hears that a message is given up", "channel", n.Name, "message", x.queued.ID, "why", err)
+				c.c.Log.Warn("nobody hears that a message is given up", "channel", n.Name, "message", x.Queued.ID, "why", err)
 			}
 		}
 		if err := c.record(ctx, n, x, p); err != nil {
@@ -472,10 +470,10 @@ func (c *Courier) deliver(ctx context.Context, n *channel) error {
 }
 
 // tellBack says what became of a message to who wants to know. The end of the server does not cut it short.
-func (c *Courier) tellBack(ctx context.Context, n *channel, x *item, remote value.Object, why string) error {
+func (c *Courier) tellBack(ctx context.Context, n *channel, x *outbox.Item, remote value.Object, why string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	return n.Told(ctx, x.queued, remote, why)
+	return n.Told(ctx, x.Queued, remote, why)
 }
 
 // pause waits for news, or for a time. It answers false when ctx ended.
@@ -496,9 +494,9 @@ func pause(ctx context.Context, news <-chan struct{}, until time.Time) bool {
 }
 
 // attempt tells one message. The error is one of the store.
-func (c *Courier) attempt(ctx context.Context, n *channel, x *item) (message.Result, error) {
-	m := decode(x.queued, x.at)
-	m.Again = x.again
+func (c *Courier) attempt(ctx context.Context, n *channel, x *outbox.Item) (message.Result, error) {
+	m := outbox.Decode(x.Queued, x.At)
+	m.Again = x.Again
 	if err := c.recallThread(ctx, n, x, &m); err != nil {
 		if ctx.Err() != nil {
 			return message.Not(exchange.Never(fault.Cancelled, "the server ends")), nil
@@ -516,20 +514,20 @@ func (c *Courier) attempt(ctx context.Context, n *channel, x *item) (message.Res
 }
 
 // recallThread adds how the other side names the first message of the thread, and the one that this one overtakes.
-func (c *Courier) recallThread(ctx context.Context, n *channel, x *item, m *message.Message) error {
-	if x.queued.Thread != "" {
-		p, err := c.c.Ledger.Rows(ctx, store.Filter{Kind: rowThread, ID: threadID(n.Name, x.queued.Thread), Limit: 1})
+func (c *Courier) recallThread(ctx context.Context, n *channel, x *outbox.Item, m *message.Message) error {
+	if x.Queued.Thread != "" {
+		p, err := c.c.Ledger.Rows(ctx, store.Filter{Kind: rowThread, ID: threadID(n.Name, x.Queued.Thread), Limit: 1})
 		if err != nil {
 			return err
 		}
 		if len(p.Rows) > 0 {
 			if err := json.Unmarshal(p.Rows[0].Body, &m.First); err != nil {
-				c.c.Log.Warn("a thread cannot be read: another one begins", "channel", n.Name, "thread", x.queued.Thread)
+				c.c.Log.Warn("a thread cannot be read: another one begins", "channel", n.Name, "thread", x.Queued.Thread)
 				m.First = nil
 			}
 		}
 	}
-	earlier, _ := x.queued.Body["edits"].(string)
+	earlier, _ := x.Queued.Body["edits"].(string)
 	if earlier == "" {
 		return nil
 	}
@@ -548,15 +546,15 @@ func (c *Courier) recallThread(ctx context.Context, n *channel, x *item, m *mess
 func threadID(channel, thread string) string { return channel + "/" + thread }
 
 // record writes what became of an attempt. While the store is full it waits: what was told must not be told again.
-func (c *Courier) record(ctx context.Context, n *channel, x *item, p entry.Payload) error {
+func (c *Courier) record(ctx context.Context, n *channel, x *outbox.Item, p entry.Payload) error {
 	b := ledger.Batch{Facts: []ledger.Fact{{Stream: stream(n.Name), Payload: p}}}
-	body := Row{Queued: *x.queued, Attempts: x.attempts}
-	log := c.c.Log.With("channel", n.Name, "message", x.queued.ID)
+	body := Row{Queued: *x.Queued, Attempts: x.Attempts}
+	log := c.c.Log.With("channel", n.Name, "message", x.Queued.ID)
 	switch f := p.(type) {
 	case *entry.MessageSent:
 		body.Remote = f.Remote
-		b.Rows = append(b.Rows, messageRow(x.queued, x.at, Sent, time.Time{}, body))
-		if x.queued.Thread != "" && len(f.Remote) > 0 {
+		b.Rows = append(b.Rows, messageRow(x.Queued, x.At, Sent, time.Time{}, body))
+		if x.Queued.Thread != "" && len(f.Remote) > 0 {
 			r, err := c.threadRow(ctx, n, x, f.Remote)
 			if err != nil && ctx.Err() == nil {
 				return err
@@ -574,7 +572,7 @@ func (c *Courier) record(ctx context.Context, n *channel, x *item, p entry.Paylo
 			log.Warn("a message waits", "why", f.Fault.Message, "until", f.NotBefore)
 		}
 		body.Fault = &f.Fault
-		b.Rows = append(b.Rows, messageRow(x.queued, x.at, status, f.NotBefore, body))
+		b.Rows = append(b.Rows, messageRow(x.Queued, x.At, status, f.NotBefore, body))
 	}
 	// The end of the server must not make it forget what it has told.
 	work := context.WithoutCancel(ctx)
@@ -583,15 +581,15 @@ func (c *Courier) record(ctx context.Context, n *channel, x *item, p entry.Paylo
 		if err == nil || c.c.Ledger.Err() != nil || !fault.Is(err, fault.Unavailable) {
 			return err
 		}
-		if !pause(ctx, nil, time.Now().Add(backoff(n))) {
+		if !pause(ctx, nil, time.Now().Add(outbox.Backoff(n))) {
 			return nil // the next courier looks before it repeats
 		}
 	}
 }
 
 // threadRow keeps how the first message of a thread is called; nil when that is known.
-func (c *Courier) threadRow(ctx context.Context, n *channel, x *item, remote value.Object) (*store.Row, error) {
-	name := threadID(n.Name, x.queued.Thread)
+func (c *Courier) threadRow(ctx context.Context, n *channel, x *outbox.Item, remote value.Object) (*store.Row, error) {
+	name := threadID(n.Name, x.Queued.Thread)
 	known, err := c.known(ctx, rowThread, name)
 	if err != nil || known {
 		return nil, err
@@ -600,5 +598,5 @@ func (c *Courier) threadRow(ctx context.Context, n *channel, x *item, remote val
 	if err != nil {
 		return nil, err
 	}
-	return &store.Row{Key: store.Key{Kind: rowThread, ID: name}, Project: x.queued.Project, Parent: x.queued.Incident, At: x.at, Body: body}, nil
+	return &store.Row{Key: store.Key{Kind: rowThread, ID: name}, Project: x.Queued.Project, Parent: x.Queued.Incident, At: x.At, Body: body}, nil
 }

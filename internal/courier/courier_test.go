@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tendhq/tend/internal/news"
+
 	"github.com/tendhq/tend/internal/courier"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
@@ -523,7 +525,7 @@ func TestAnswers(t *testing.T) {
 		{"something else", entry.TaskCreated{Type: "dance"}, ""},
 	} {
 		var got []string
-		for _, b := range courier.Answers("task_1", &engine.TaskRow{TaskCreated: c.task}) {
+		for _, b := range news.Answers("task_1", &engine.TaskRow{TaskCreated: c.task}) {
 			text := b.Name
 			if len(b.Options) > 0 {
 				text += fmt.Sprintf(":%d", len(b.Options))
@@ -535,7 +537,7 @@ func TestAnswers(t *testing.T) {
 		}
 	}
 	run(t, &house{}, func(t *testing.T, h *house) {
-		buttons := courier.Answers("task_1", &engine.TaskRow{TaskCreated: entry.TaskCreated{Type: "doubt"}})
+		buttons := news.Answers("task_1", &engine.TaskRow{TaskCreated: entry.TaskCreated{Type: "doubt"}})
 		if err := h.c.Queue(t.Context(), courier.News{Channel: "ops", Project: "default", Message: message.Message{Type: "task", Title: "x", Buttons: buttons}}); err != nil {
 			t.Fatal(err)
 		}

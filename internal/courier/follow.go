@@ -14,6 +14,8 @@ import (
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/ledger"
 	"github.com/tendhq/tend/internal/message"
+	"github.com/tendhq/tend/internal/news"
+	"github.com/tendhq/tend/internal/outbox"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -183,7 +185,7 @@ func (c *Courier) newRuns(ctx context.Context) error {
 	}
 	floor := c.follows.since
 	if floor.IsZero() {
-		floor = time.Now().Add(-patience)
+		floor = time.Now().Add(-outbox.Patience)
 		for _, n := range c.channels {
 			if n.Runs && n.since.After(floor) {
 				floor = n.since
@@ -330,7 +332,7 @@ func (c *Courier) runNews(ctx context.Context, run string, f *follow, told uint6
 			out = append(out, w)
 		}
 		if !begun && own {
-			put("run/"+run+"/began", runBegan(run, f.run, c.c.URL))
+			put("run/"+run+"/began", news.RunBegan(run, f.run, c.c.URL))
 		}
 		for i, part := range slices.Collect(slices.Chunk(lines, linesMax)) {
 			m := &message.Message{Type: "run", Step: message.Updates, Key: run, Title: part[0]}
@@ -341,7 +343,7 @@ func (c *Courier) runNews(ctx context.Context, run string, f *follow, told uint6
 		}
 		if ended != nil && own {
 			w.Edits = ID(n.Name, strings.TrimSuffix("run/"+run+"/began/"+to, "/"), f.at)
-			put("run/"+run+"/ended", runEnded(run, f.run, ended, c.c.URL))
+			put("run/"+run+"/ended", news.RunEnded(run, f.run, ended, c.c.URL))
 		}
 	}
 	for _, ch := range c.c.Channels {
@@ -380,40 +382,4 @@ func (c *Courier) incidentOf(ctx context.Context, name string) (severity string,
 		return "", nil, fault.Wrap(fault.Damaged, err, "read incident %s", name)
 	}
 	return string(d.Severity), d.Labels, nil
-}
-
-func runLinks(run, base string) (links []entry.Link, facts []message.Fact) {
-	if l := page(base, "/runs/"+run); l != "" {
-		return []entry.Link{{Name: run, URL: l}}, nil
-	}
-	return nil, []message.Fact{{Name: "run", Value: run}}
-}
-
-// runBegan tells that a run began.
-func runBegan(run string, r *entry.RunCreated, base string) *message.Message {
-	m := &message.Message{Type: "run", Step: message.Opens, Key: run, Title: r.Name + " began", Text: r.Cause.Why}
-	m.Links, m.Facts = runLinks(run, base)
-	if r.By.Name != "" {
-		m.Facts = append(m.Facts, message.Fact{Name: "by", Value: r.By.Name})
-	}
-	return m
-}
-
-// runEnded tells how it ended.
-func runEnded(run string, r *entry.RunCreated, x *entry.RunEnded, base string) *message.Message {
-	m := &message.Message{Type: "run", Step: message.Closes, Key: run, Title: r.Name + " " + x.Status}
-	if x.Status == "succeeded" {
-		m.Step = message.Ends
-	}
-	if x.Fault != nil {
-		m.Text = x.Fault.Message
-	}
-	m.Links, m.Facts = runLinks(run, base)
-	if x.Undone != "" {
-		m.Facts = append(m.Facts, message.Fact{Name: "undone", Value: x.Undone})
-	}
-	if len(x.Doubts) > 0 {
-		m.Facts = append(m.Facts, message.Fact{Name: "in doubt", Value: strings.Join(x.Doubts, ", ")})
-	}
-	return m
 }

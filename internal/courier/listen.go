@@ -13,6 +13,8 @@ import (
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/ledger"
 	"github.com/tendhq/tend/internal/message"
+	"github.com/tendhq/tend/internal/news"
+	"github.com/tendhq/tend/internal/outbox"
 	"github.com/tendhq/tend/internal/store"
 	"github.com/tendhq/tend/internal/value"
 )
@@ -23,7 +25,7 @@ func (c *Courier) listen(ctx context.Context) error {
 	defer tail.Close()
 	// What happened while nobody listened.
 	var all []string
-	floor := time.Now().Add(-patience)
+	floor := time.Now().Add(-outbox.Patience)
 	err := c.c.Ledger.Each(ctx, store.Filter{Kind: "incident"}, func(r store.Row) error {
 		if r.At.After(floor) || !incident.Status(r.Status).Over() {
 			all = append(all, "incident/"+r.ID)
@@ -203,13 +205,13 @@ func (c *Courier) tell(ctx context.Context, name string) ([]News, *store.Row, er
 
 // news gives a fact of an incident to every channel that wants it. queued is what was made news of meanwhile.
 func (c *Courier) news(ctx context.Context, s *incident.State, p entry.Payload, e entry.Entry, queued []News) ([]News, error) {
-	if time.Since(e.At) > patience {
+	if time.Since(e.At) > outbox.Patience {
 		return nil, nil
 	}
 	if x, ok := p.(*entry.IncidentItem); ok {
 		return c.items(s, x, e), nil
 	}
-	m := story(s, p, c.c.URL)
+	m := news.Story(s, p, c.c.URL)
 	if m == nil {
 		return nil, nil
 	}
@@ -249,7 +251,7 @@ func (c *Courier) items(s *incident.State, x *entry.IncidentItem, e entry.Entry)
 		}
 		out = append(out, News{
 			Channel: ch.Name, Once: fmt.Sprintf("incident/%s#%d", s.ID, e.Seq), Thread: s.ID + "/" + x.ID, Project: s.Project, Incident: s.ID, At: e.At,
-			Message: *todo(s, x, c.c.URL),
+			Message: *news.Todo(s, x, c.c.URL),
 		})
 	}
 	return out
@@ -261,7 +263,7 @@ func (c *Courier) floodDue() time.Duration {
 	for _, n := range c.channels {
 		n.mu.Lock()
 		if n.flood != nil {
-			wait = min(wait, max(time.Until(n.budget.over()), 0))
+			wait = min(wait, max(time.Until(n.budget.Over()), 0))
 		}
 		n.mu.Unlock()
 	}
@@ -275,7 +277,7 @@ func (c *Courier) sumUp(ctx context.Context) error {
 	for _, n := range c.channels {
 		n.mu.Lock()
 		f := n.flood
-		due := f != nil && !time.Now().Before(n.budget.over())
+		due := f != nil && !time.Now().Before(n.budget.Over())
 		n.mu.Unlock()
 		if !due {
 			continue
@@ -289,7 +291,7 @@ func (c *Courier) sumUp(ctx context.Context) error {
 		if f.Count > len(f.Titles) {
 			w.Message.Text += fmt.Sprintf("\nand %d others", f.Count-len(f.Titles))
 		}
-		if l := page(c.c.URL, "/incidents"); l != "" {
+		if l := news.Page(c.c.URL, "/incidents"); l != "" {
 			w.Message.Links = []entry.Link{{Name: "all incidents", URL: l}}
 		}
 		if err := c.queue(ctx, []News{w}, ledger.Batch{Delete: []store.Key{{Kind: rowFlood, ID: n.Name}}}); err != nil {

@@ -13,6 +13,8 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/incident"
 	"github.com/tendhq/tend/internal/message"
+	"github.com/tendhq/tend/internal/news"
+	"github.com/tendhq/tend/internal/outbox"
 	"github.com/tendhq/tend/internal/store"
 )
 
@@ -41,7 +43,7 @@ func (ch *Channel) calls(targets []string) bool {
 // pages makes the news of people being called, whatever else is told of the incident. Each page is a story of its own, so that it
 // calls although the incident is known already.
 func (c *Courier) pages(s *incident.State, x *entry.IncidentPaged, e entry.Entry) []News {
-	if time.Since(e.At) > patience {
+	if time.Since(e.At) > outbox.Patience {
 		return nil
 	}
 	var people []string
@@ -59,7 +61,7 @@ func (c *Courier) pages(s *incident.State, x *entry.IncidentPaged, e entry.Entry
 			Message: message.Message{Type: "page", Step: message.Opens, Key: key, Severity: string(incident.Critical), Title: s.Title, Text: x.Message},
 		}
 		m := &w.Message
-		if l := page(c.c.URL, "/incidents/"+s.ID); l != "" {
+		if l := news.Page(c.c.URL, "/incidents/"+s.ID); l != "" {
 			m.Links = []entry.Link{{Name: s.ID, URL: l}}
 		}
 		m.Facts = []message.Fact{
@@ -104,7 +106,7 @@ func (c *Courier) called(ctx context.Context, s *incident.State, m *message.Mess
 		if err := json.Unmarshal(r.Body, &b); err != nil {
 			return fault.Wrap(fault.Damaged, err, "read message %s", r.ID)
 		}
-		first := decode(&b.Queued, r.At)
+		first := outbox.Decode(&b.Queued, r.At)
 		threads[r.Name+" "+r.Tag] = News{Channel: r.Name, Thread: r.Tag, Message: message.Message{Key: first.Key, To: first.To}}
 		return nil
 	})

@@ -1,4 +1,8 @@
-package courier
+// Package news says what people are told of: an incident's facts, a run's steps and its questions, as messages. It decides how each
+// reads, what can be answered from where it is read, and what is worth no message at all. It sends nothing: that is for courier.
+//
+// What is sealed stays hidden.
+package news
 
 import (
 	"cmp"
@@ -13,21 +17,18 @@ import (
 	"github.com/tendhq/tend/internal/value"
 )
 
-// urgent is the priority of what always goes.
-const urgent = 1
-
-// page is the address of a page of the server, for links; "" when it has none.
-func page(base, path string) string {
+// Page is the address of a page of the server, for links; "" when it has none.
+func Page(base, path string) string {
 	if base == "" {
 		return ""
 	}
 	return strings.TrimRight(base, "/") + path
 }
 
-// story tells what a fact of an incident is for people; nil when it is not worth a message. s is the incident after it.
-func story(s *incident.State, p entry.Payload, base string) *message.Message {
+// Story tells what a fact of an incident is for people; nil when it is not worth a message. s is the incident after it.
+func Story(s *incident.State, p entry.Payload, base string) *message.Message {
 	m := &message.Message{Type: "incident", Step: message.Updates, Key: s.ID, Severity: string(s.Severity)}
-	if l := page(base, "/incidents/"+s.ID); l != "" {
+	if l := Page(base, "/incidents/"+s.ID); l != "" {
 		m.Links = []entry.Link{{Name: s.ID, URL: l}}
 	}
 	switch x := p.(type) {
@@ -48,7 +49,7 @@ func story(s *incident.State, p entry.Payload, base string) *message.Message {
 		m.Title, m.Text = "Paged "+strings.Join(x.Targets, ", "), x.Message
 	case *entry.IncidentRan:
 		m.Type, m.Title, m.Text = "run", x.Playbook+" "+ran(x.Status), x.Why
-		if l := page(base, "/runs/"+x.Run); l != "" {
+		if l := Page(base, "/runs/"+x.Run); l != "" {
 			m.Links = append(m.Links, entry.Link{Name: x.Run, URL: l})
 		} else {
 			m.Facts = append(m.Facts, message.Fact{Name: "run", Value: x.Run})
@@ -79,8 +80,8 @@ func story(s *incident.State, p entry.Payload, base string) *message.Message {
 	return m
 }
 
-// todo tells of an action item, for where it becomes an issue.
-func todo(s *incident.State, x *entry.IncidentItem, base string) *message.Message {
+// Todo tells of an action item, for where it becomes an issue.
+func Todo(s *incident.State, x *entry.IncidentItem, base string) *message.Message {
 	title, more, _ := strings.Cut(strings.TrimSpace(x.Text), "\n")
 	m := &message.Message{Type: "item", Step: message.Opens, Key: s.ID + "/" + x.ID, Severity: "info", Title: title, Text: strings.TrimSpace(more)}
 	if r := []rune(title); len(r) > itemTitle {
@@ -100,7 +101,7 @@ func todo(s *incident.State, x *entry.IncidentItem, base string) *message.Messag
 		m.Facts = append(m.Facts, message.Fact{Name: "due", Value: x.Due.UTC().Format(time.DateOnly)})
 	}
 	m.Facts = append(m.Facts, message.Fact{Name: "from", Value: x.By.Name})
-	if l := page(base, "/incidents/"+s.ID); l != "" {
+	if l := Page(base, "/incidents/"+s.ID); l != "" {
 		m.Links = append(m.Links, entry.Link{Name: s.ID, URL: l})
 	}
 	return m
@@ -189,101 +190,4 @@ func hide(v any) any {
 	default:
 		return v
 	}
-}
-
-// encode gives what is told as an entry keeps it.
-func encode(m *message.Message) value.Object {
-	o := value.Object{"title": m.Title}
-	put := func(k, v string) {
-		if v != "" {
-			o[k] = v
-		}
-	}
-	put("text", m.Text)
-	put("step", string(m.Step))
-	put("key", m.Key)
-	put("severity", m.Severity)
-	var facts, links, buttons, menus []any
-	for _, f := range m.Facts {
-		facts = append(facts, []any{f.Name, f.Value})
-	}
-	for _, l := range m.Links {
-		links = append(links, []any{l.Name, l.URL})
-	}
-	for _, b := range m.Buttons {
-		x := []any{b.Name, b.Label, b.Value, b.Style}
-		if len(b.Options) == 0 && b.Confirm == "" {
-			buttons = append(buttons, x)
-			continue
-		}
-		x = append(x, b.Confirm)
-		for _, o := range b.Options {
-			x = append(x, o.Label, o.Value)
-		}
-		menus = append(menus, x)
-	}
-	for k, v := range map[string][]any{"facts": facts, "links": links, "buttons": buttons, "menus": menus} {
-		if len(v) > 0 {
-			o[k] = v
-		}
-	}
-	if len(m.Data) > 0 {
-		o["data"] = map[string]any(m.Data)
-	}
-	return o
-}
-
-// decode reads it back.
-func decode(q *entry.MessageQueued, at time.Time) message.Message {
-	text := func(k string) string {
-		s, _ := q.Body[k].(string)
-		return s
-	}
-	m := message.Message{
-		ID: q.ID, At: at, Type: q.Type, To: q.To, Title: text("title"), Text: text("text"), Step: message.Step(text("step")), Key: text("key"),
-		Severity: text("severity"),
-	}
-	for _, r := range tuples(q.Body["facts"], 2) {
-		m.Facts = append(m.Facts, message.Fact{Name: r[0], Value: r[1]})
-	}
-	for _, r := range tuples(q.Body["links"], 2) {
-		m.Links = append(m.Links, entry.Link{Name: r[0], URL: r[1]})
-	}
-	for _, r := range tuples(q.Body["buttons"], 4) {
-		m.Buttons = append(m.Buttons, message.Button{Name: r[0], Label: r[1], Value: r[2], Style: r[3]})
-	}
-	for _, r := range tuples(q.Body["menus"], 0) {
-		if len(r) < 5 {
-			continue
-		}
-		b := message.Button{Name: r[0], Label: r[1], Value: r[2], Style: r[3], Confirm: r[4]}
-		for o := range slices.Chunk(r[5:], 2) {
-			if len(o) == 2 {
-				b.Options = append(b.Options, message.Option{Label: o[0], Value: o[1]})
-			}
-		}
-		m.Buttons = append([]message.Button{b}, m.Buttons...)
-	}
-	if d, ok := q.Body["data"].(map[string]any); ok {
-		m.Data = d
-	}
-	return m
-}
-
-// tuples reads a list of lists of n texts; 0 is any number.
-func tuples(v any, n int) [][]string {
-	list, _ := v.([]any)
-	var out [][]string
-	for _, x := range list {
-		r, _ := x.([]any)
-		if n > 0 && len(r) != n {
-			continue
-		}
-		t := make([]string, len(r))
-		for i := range r {
-			t[i], _ = r[i].(string)
-		}
-		out = append(out, t)
-	}
-	return out
 }
