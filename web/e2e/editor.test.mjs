@@ -218,7 +218,7 @@ test('a form is filled in: inputs, conditions, maps, lists, references from a li
   // A reference, chosen from what is in reach; a step without an id gets one with the same change.
   await form.getByRole('button', { name: 'Refer to something in message' }).click();
   await page.getByRole('combobox', { name: 'Find among what is in reach' }).fill('list.exitCode');
-  await page.getByRole('option').first().waitFor();
+  await page.getByRole('listbox', { name: 'What is in reach' }).getByRole('option').first().waitFor();
   await page.keyboard.press('Enter');
   await has(/\{\{ \$\.steps\.list\.exitCode \}\}/);
   await has('id: list');
