@@ -14,7 +14,7 @@ export function Help() {
     <Dialog title="Keys" close={close} foot={<button type="button" className="button" autoFocus onClick={close}>Close</button>}>
       <dl className="keys">
         {all.map((b) => (
-          <div key={b.keys}><dt>{b.keys.split(' ').map((k) => <kbd key={k}>{k.replace('mod+', mac ? '⌘' : 'Ctrl ').replace('Escape', 'Esc').replace('ArrowLeft', '←').replace('ArrowRight', '→')}</kbd>)}</dt><dd>{b.does}</dd></div>
+          <div key={b.keys}><dt>{b.keys.split(' ').map((k, i) => <kbd key={i}>{k.replace('mod+', mac ? '⌘' : 'Ctrl ').replace('Escape', 'Esc').replace('ArrowLeft', '←').replace('ArrowRight', '→')}</kbd>)}</dt><dd>{b.does}</dd></div>
         ))}
       </dl>
     </Dialog>

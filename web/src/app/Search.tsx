@@ -73,7 +73,7 @@ function Palette({ close }: { close: () => void }) {
           return (
             <li key={h.kind + h.id} id={`${list}-${i}`} role="option" aria-selected={i === chosen} onClick={() => pick(i)} onMouseMove={() => setAt(i)}>
               <span className="kind">{words[h.kind]}</span>
-              {h.status ? <Glyph status={h.status} /> : null}
+              {h.status ? <span><Glyph status={h.kind === 'incident' && h.status === 'open' ? 'burning' : h.status} /></span> : null}
               <span className="clip"><Text of={h.title} max={90} /> {h.title !== h.id ? <span className="id">{h.id}</span> : null}{h.text ? <span className="dim"> <Text of={h.text} max={100} /></span> : null}</span>
               <span className="dim"><Ago at={h.at} /></span>
             </li>

@@ -28,12 +28,12 @@ export function Standing() {
   const blind = Object.entries(rules.data?.blind ?? {});
   return (
     <div className="standing" data-halted={halts.length > 0 || status.data?.halted ? true : undefined}>
+      {rules.data ? <ModeSays of={rules.data.modes} short={halts.length > 0 || l.state === 'away' || outdated} /> : null}
       {l.state === 'away' ? <Says tone="old"><strong>Not connected.</strong> What you see is as of <At at={new Date(l.since).toISOString()} />.</Says> : null}
       {outdated ? <Says tone="old"><strong>The server has a newer page.</strong> <button type="button" className="button small" title="What is half typed goes." onClick={() => location.reload()}>Load it again</button></Says> : null}
       {status.data?.halted ? <Says tone="halt"><strong>Halted.</strong> Nothing moves: <Text of={status.data.halted} max={300} /></Says> : null}
       {halts[0] ? <Halted of={halts[0]} more={halts.length - 1} /> : null}
       {blind[0] ? <Says tone="old"><strong>Monitoring is silent.</strong> Nothing from <Text of={blind[0][0]} max={80} />{blind.length > 1 ? ` and ${blind.length - 1} more` : ''} since <Ago at={blind[0][1]} />: guards stand down.</Says> : null}
-      {rules.data ? <ModeSays of={rules.data.modes} short={halts.length > 0 || l.state === 'away'} /> : null}
     </div>
   );
 }
@@ -58,7 +58,7 @@ function ModeSays({ of, short }: { of: Mode[]; short: boolean }) {
   return (
     <Link to="/guards" className="standing-mode" data-mode={first.mode} title={title}>
       <strong>{first.mode}</strong>
-      {short ? null : <span className="clip">{others.length > 0 ? <Text of={others.map((m) => `${m.mode} for ${scopeOf(m)}`).join('; ')} max={200} /> : first.mode === 'auto' ? null : modes[first.mode]}</span>}
+      {short ? null : <span className="clip">{others.length > 0 ? <Text of={others.map((m) => `${m.mode} for ${scopeOf(m)}`).join('; ')} max={200} /> : first.mode === 'auto' ? 'not halted' : modes[first.mode]}</span>}
     </Link>
   );
 }

@@ -11,11 +11,11 @@ import { Link } from '../../app/router';
 import { useTitle } from '../../app/title';
 import { count } from '../../lib/text';
 import { Group, List } from '../../ui/List';
-import { Failed, Loading } from '../../ui/State';
+import { Empty, Failed, Loading } from '../../ui/State';
 import { Glyph, type Tone } from '../../ui/Status';
 import { Ago, At, useNow } from '../../ui/Time';
 import { badness } from './day';
-import { Burning, Held, Loosened, Observed, RunLine, Stands, Task } from './Now';
+import { Burning, Halted, Held, Loosened, Observed, RunLine, Stands, Task } from './Now';
 import { alike, byDue, holds, lately, quietSince, worstIncidents } from './sort';
 import { Strip } from './Strip';
 import { useDay } from './useDay';
@@ -43,7 +43,9 @@ export default function Home() {
   const lanes = useTall() ? 10 : 6;
 
   const asked = [me, tasks, incidents, ended, going, failed, waiting, rules, status];
-  if (!today.ready && !today.error || asked.some((a) => a.data === undefined && !a.error)) return <div className="home"><h1 className="sr">Home</h1><div className="panel home-wait"><Loading lines={10} what="what is on" /></div></div>;
+  if ((!today.ready && !today.error) || asked.some((a) => a.data === undefined && !a.error)) return <Frame><div className="panel home-wait"><Loading lines={8} what="what is on" /></div></Frame>;
+  const no = [tasks, incidents, going].map((a) => a.error).find((e) => e !== null);
+  if (no && !tasks.data && !incidents.data && !going.data) return <Frame><div className="panel"><Failed error={no} retry={today.retry} /></div></Frame>;
 
   const open = tasks.data?.rows ?? [];
   const mine = byDue(open.filter((t) => needs(t, me.data, may)));
@@ -55,7 +57,8 @@ export default function Home() {
   const bad = lately(failed.data?.rows ?? [], minute, 24);
   const observed = today.rows.filter((r) => (bodyOf<RunBody>(r).observed ?? 0) > 0);
   const well = today.rows.filter((r) => r.status === 'succeeded' && !(bodyOf<RunBody>(r).observed ?? 0));
-  const quiet = mine.length + burn.length + doubt.length + held.length === 0 && !asked.some((a) => a.data === undefined);
+  const halts = rules.data?.halts ?? [];
+  const quiet = halts.length + mine.length + burn.length + doubt.length + held.length === 0 && !asked.some((a) => a.data === undefined);
   const since = quietSince(failed.data?.rows ?? [], ended.data?.rows ?? []);
   const others = open.length - mine.length;
   const observing = rules.data?.modes.some((m) => m.mode === 'observe') ?? false;
@@ -63,7 +66,10 @@ export default function Home() {
   const group = (id: string, title: string, rows: Row[], most: number, line: (r: Row) => ReactNode, all?: string) => (
     <Group id={id} title={title} n={rows.length} end={all ? <Link to={all}>{rows.length > most ? `all ${rows.length}` : 'all'}</Link> : undefined}>{rows.slice(0, most).map((r) => <Fragment key={r.id}>{line(r)}</Fragment>)}</Group>
   );
-  const fine = [mine.length ? '' : 'nothing waits for you', burn.length ? '' : 'no incident is open', doubt.length ? '' : 'nothing is in doubt', held.length ? '' : 'no guard holds anything back', moving.length ? '' : 'nothing runs'].filter(Boolean).join(', ');
+  // Only what is known is said to be nothing.
+  const fine = [tasks.data && !mine.length && 'nothing waits for you', incidents.data && !burn.length && 'no incident is open', going.data && !doubt.length && 'nothing is in doubt',
+    going.data && waiting.data && !held.length && 'no guard holds anything back', going.data && !moving.length && 'nothing runs'].filter(Boolean).join(', ');
+  const fresh = quiet && today.rows.length === 0 && !moving.length && (ended.data?.rows.length ?? 0) === 0 && (failed.data?.rows.length ?? 0) === 0;
   const ranWell = group('well', 'Went well', well, 16, (r) => <RunLine row={r} />, '/runs?status=succeeded&since=24h');
 
   return (
@@ -86,7 +92,13 @@ export default function Home() {
       <div className="home-cols">
         <section className="panel" aria-label="Now" tabIndex={0}>
           <Errors of={[tasks.error, incidents.error, going.error]} />
+          {fresh ? (
+            <Empty title="Nothing has happened in the last day">
+              A run begins with an alert, a schedule or a person. <Link to="/playbooks">Start a playbook</Link>, <Link to="/integrations">see what this server hears from</Link>, or <Link to="/events">look at what arrived</Link>.
+            </Empty>
+          ) : null}
           <List label="What is on now" className="home-list">
+            <Group id="halted" title="Halted" n={halts.length} end={<Link to="/guards">guards and halt</Link>}>{halts.map((h) => <Halted key={h.id} of={h} />)}</Group>
             {group('needs', 'Needs you', mine, 8, (r) => <Task row={r} />, '/inbox')}
             {group('burning', 'Burning', burn, 8, (r) => <Burning row={r} />, '/incidents')}
             {group('doubt', 'In doubt', doubt, 6, (r) => <RunLine row={r} />, '/runs?status=in-doubt')}
@@ -104,11 +116,16 @@ export default function Home() {
             <Group id="overrides" title="Loosened guards" n={rules.data?.overrides.length ?? 0} end={<Link to="/guards">guards</Link>}>{rules.data?.overrides.map((o) => <Loosened key={o.id} of={o} />)}</Group>
             <Group title="What guards hold everybody to" n={rules.data?.guards.length ?? 0} end={<Link to="/guards">guards</Link>}>{rules.data?.guards.slice(0, 12).map((g) => <Stands key={`${g.project}/${g.name}`} of={g} />)}</Group>
           </List>
-          <p className="home-fine dim">{bad.length ? null : 'Nothing failed in the last 24 hours. '}{observing && observed.length === 0 ? 'Nothing would have been done yet. ' : null}{rules.data ? <Link to="/guards">{count(rules.data.guards.length, 'guard')}, {rules.data.overrides.length ? `${rules.data.overrides.length} loosened` : 'none loosened'}.</Link> : null}</p>
+          <p className="home-fine dim">{failed.data && !bad.length ? 'Nothing failed in the last 24 hours. ' : null}{observing && observed.length === 0 ? 'Nothing would have been done yet. ' : null}{rules.data ? <Link to="/guards">{count(rules.data.guards.length, 'guard')}, {rules.data.overrides.length ? `${rules.data.overrides.length} loosened` : 'none loosened'}.</Link> : null}</p>
         </section>
       </div>
     </div>
   );
+}
+
+/** What stands there while nothing is known, or nothing may be seen. */
+function Frame({ children }: { children: ReactNode }) {
+  return <div className="home"><h1 className="sr">Home</h1><div className="readings" aria-hidden />{children}<div className="home-cols" aria-hidden><div className="panel" /><div className="panel" /></div></div>;
 }
 
 function Errors({ of }: { of: (Error | null)[] }) {

@@ -3,9 +3,10 @@ import type { ReactNode } from 'react';
 
 import { useAsk } from '../../api/query';
 import { bodyOf, type RunBody, type TaskBody } from '../../api/rows';
-import type { Guard, Incident, Override, Row } from '../../api/schema';
+import type { Guard, Halt, Incident, Override, Row } from '../../api/schema';
 import { Link, to } from '../../app/router';
-import { person } from '../../lib/text';
+import { scopeOf } from '../../lib/scope';
+import { label, person } from '../../lib/text';
 import { parse } from '../../lib/time';
 import { Cell, GlyphCell, Line } from '../../ui/List';
 import { cause, over, WaitWords } from '../../ui/RunRow';
@@ -94,6 +95,14 @@ export function Loosened({ of: o }: { of: Override }) {
   return (
     <Entry status="paused" there="/guards" name={<Text of={o.guard} max={80} />} end={<>until <At at={o.until} /></>}>
       loosened by <Text of={person(o.by)} max={40} />{o.why ? <span className="dim">, <Text of={o.why} max={200} /></span> : null}
+    </Entry>
+  );
+}
+
+export function Halted({ of: h }: { of: Halt }) {
+  return (
+    <Entry status="held" there="/guards" tone="bad" name={<Text of={scopeOf(h)} max={120} />} end={<Took from={h.at} />}>
+      <span className="home-why" title={h.why ? label(h.why, 600) : undefined}>halted by <Text of={person(h.by)} max={40} />{h.why ? <>: <Text of={h.why} max={600} /></> : null}</span>
     </Entry>
   );
 }
