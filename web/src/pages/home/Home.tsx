@@ -15,7 +15,7 @@ import { Empty, Failed, Loading } from '../../ui/State';
 import { Glyph, type Tone } from '../../ui/Status';
 import { Ago, At, useNow } from '../../ui/Time';
 import { badness } from './day';
-import { Burning, Halted, Held, Loosened, Observed, RunLine, Stands, Task } from './Now';
+import { Burning, Halted, Held, Loosened, Observed, RunLine, Stands, Startable, Task } from './Now';
 import { alike, byDue, holds, lately, quietSince, worstIncidents } from './sort';
 import { Strip } from './Strip';
 import { useDay } from './useDay';
@@ -45,7 +45,7 @@ export default function Home() {
   const asked = [me, tasks, incidents, ended, going, failed, waiting, rules, status];
   if ((!today.ready && !today.error) || asked.some((a) => a.data === undefined && !a.error)) return <Frame><div className="panel home-wait"><Loading lines={8} what="what is on" /></div></Frame>;
   const no = [tasks, incidents, going].map((a) => a.error).find((e) => e !== null);
-  if (no && !tasks.data && !incidents.data && !going.data) return <Frame><div className="panel"><Failed error={no} retry={today.retry} /></div></Frame>;
+  if (no && !tasks.data && !incidents.data && !going.data) return <div className="home"><h1 className="sr">Home</h1><div className="panel"><Failed error={no} retry={today.retry} /></div></div>;
 
   const open = tasks.data?.rows ?? [];
   const mine = byDue(open.filter((t) => needs(t, me.data, may)));
@@ -93,8 +93,8 @@ export default function Home() {
         <section className="panel" aria-label="Now" tabIndex={0}>
           <Errors of={[tasks.error, incidents.error, going.error]} />
           {fresh ? (
-            <Empty title="Nothing has happened in the last day">
-              A run begins with an alert, a schedule or a person. <Link to="/playbooks">Start a playbook</Link>, <Link to="/integrations">see what this server hears from</Link>, or <Link to="/events">look at what arrived</Link>.
+            <Empty title="Nothing has happened here yet">
+              A run begins with an alert, a schedule or a person. See <Link to="/integrations">what this server hears from</Link>, look at <Link to="/events">what arrived</Link>, or start a playbook.
             </Empty>
           ) : null}
           <List label="What is on now" className="home-list">
@@ -105,6 +105,7 @@ export default function Home() {
             <Group id="held" title="Held back by guards" n={held.length} end={<Link to="/guards">guards</Link>}>{held.slice(0, 6).map((h) => <Held key={h.id} of={h} />)}</Group>
             {group('running', 'Going on', moving, 12, (r) => <RunLine row={r} />, '/runs?status=going')}
             {ranWell}
+            {fresh ? <Startable /> : null}
           </List>
           <p className="home-fine dim">{fine ? `${fine[0]?.toUpperCase()}${fine.slice(1)}.` : null}{others > 0 ? <> <Link to="/inbox">{count(others, 'task')} asked of others.</Link></> : null}</p>
         </section>
@@ -123,7 +124,7 @@ export default function Home() {
   );
 }
 
-/** What stands there while nothing is known, or nothing may be seen. */
+/** What stands there while nothing is known. */
 function Frame({ children }: { children: ReactNode }) {
   return <div className="home"><h1 className="sr">Home</h1><div className="readings" aria-hidden />{children}<div className="home-cols" aria-hidden><div className="panel" /><div className="panel" /></div></div>;
 }

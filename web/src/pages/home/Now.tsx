@@ -8,7 +8,7 @@ import { Link, to } from '../../app/router';
 import { scopeOf } from '../../lib/scope';
 import { label, person } from '../../lib/text';
 import { parse } from '../../lib/time';
-import { Cell, GlyphCell, Line } from '../../ui/List';
+import { Cell, GlyphCell, Group, Line } from '../../ui/List';
 import { cause, over, WaitWords } from '../../ui/RunRow';
 import { Severity } from '../../ui/Severity';
 import { lookOf } from '../../ui/Status';
@@ -110,4 +110,17 @@ export function Halted({ of: h }: { of: Halt }) {
 /** What stands whatever happens: what a guard holds people to. */
 export function Stands({ of: g }: { of: Guard }) {
   return <Entry status="guards" there="/guards" name={<Text of={g.name} max={80} />} end={null}><span className="dim"><Text of={g.says} max={300} /></span></Entry>;
+}
+
+/** Where nothing has happened yet: what could. */
+export function Startable() {
+  const books = useAsk('listPlaybooks', {});
+  const list = books.data?.playbooks ?? [];
+  return (
+    <Group title="Playbooks that are live" n={list.length} end={<Link to="/playbooks">all</Link>}>{list.slice(0, 12).map((p) => (
+      <Entry key={`${p.project}/${p.environment ?? ''}/${p.name}`} status="pending" there={to.playbook(p.name)} name={<Text of={p.name} max={120} />} end={<span className="dim">{p.mutates ? 'changes things' : 'only looks'}</span>}>
+        <span className="dim"><Text of={p.description} max={200} /></span>
+      </Entry>
+    ))}</Group>
+  );
 }
