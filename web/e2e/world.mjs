@@ -44,10 +44,10 @@ export async function until(check, what = 'it', ms = 20_000) {
 /**
  * A server. `playbooks` are documents by file name; `config` is added to its configuration (YAML lines, or
  * what makes them of its address), and
- * `sources` to its list of sources. Steps of `shell` run
+ * `sources` and `repositories` to its lists of them. Steps of `shell` run
  * as the user nobody, where the tests are root (`shell` says so).
  */
-export async function serve({ playbooks = {}, config = '', sources = [], mode = 'auto' } = {}) {
+export async function serve({ playbooks = {}, config = '', sources = [], repositories = [], mode = 'auto' } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'tend-e2e-'));
   const books = join(dir, 'playbooks');
   mkdirSync(books);
@@ -55,7 +55,7 @@ export async function serve({ playbooks = {}, config = '', sources = [], mode = 
   const port = await freePort();
   const shell = process.getuid?.() === 0;
   writeFileSync(join(dir, 'server.yaml'), [
-    `dataDir: ${join(dir, 'data')}`, `listen: 127.0.0.1:${port}`, `mode: ${mode}`, 'repositories:', `  - {dir: ${books}, poll: 1s}`,
+    `dataDir: ${join(dir, 'data')}`, `listen: 127.0.0.1:${port}`, `mode: ${mode}`, 'repositories:', `  - {dir: ${books}, poll: 1s}`, ...repositories,
     ...(shell ? ['localSteps: {user: nobody}'] : []), 'sources:', '  - {name: hook, kind: webhook, keys: [hook], scheme: bearer}', ...sources, 'secrets: {dir: secrets}', typeof config === 'function' ? config(`http://127.0.0.1:${port}`) : config, '',
   ].join('\n'));
   mkdirSync(join(dir, 'secrets'), { mode: 0o700 });
