@@ -2,6 +2,8 @@ import './ui/fonts.css';
 import './ui/tokens.css';
 import './ui/base.css';
 import './ui/ui.css';
+import './ui/filters.css';
+import './ui/list.css';
 import './app/shell.css';
 
 import { QueryClientProvider } from '@tanstack/react-query';

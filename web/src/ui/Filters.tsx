@@ -3,7 +3,6 @@
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 
 import { Glyph } from './Status';
-import './filters.css';
 
 /** clear: takes every filter away; undefined where none is set. */
 export function Filters({ children, clear, label = 'Filters' }: { children: ReactNode; clear?: (() => void) | undefined; label?: string }) {

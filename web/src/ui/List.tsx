@@ -5,7 +5,6 @@ import { Children, type ReactNode, useId } from 'react';
 import type { Page, Row } from '../api/schema';
 import { Glyph } from './Status';
 import { Failed, Loading } from './State';
-import './list.css';
 
 export interface Column {
   says: string;

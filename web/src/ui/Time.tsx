@@ -1,5 +1,7 @@
 // Times: roughly where they are read at a glance, exactly where the pointer rests, always in the zone that the person
 // chose, which stands in the bar.
+import { useSyncExternalStore } from 'react';
+
 import { createKeptStore, createStore, useStore } from '../lib/store';
 import { clock, day, full, offset, parse, relative, short, took, type Zone } from '../lib/time';
 import { live } from '../api/live';
@@ -21,6 +23,9 @@ function tick() {
 }
 const ticker = { ...now, subscribe };
 export const useNow = () => useStore(ticker);
+/** The end of the minute that it is, for what need not be drawn each second. */
+export const useMinute = () => useSyncExternalStore(ticker.subscribe, minute, minute);
+const minute = () => (Math.floor(now.get() / 60_000) + 1) * 60_000;
 export const serverNow = () => Date.now() + live.get().ahead;
 
 export const useZone = () => useStore(zone);

@@ -13,7 +13,7 @@ import { count } from '../../lib/text';
 import { Group, List } from '../../ui/List';
 import { Empty, Failed, Loading } from '../../ui/State';
 import { Glyph, type Tone } from '../../ui/Status';
-import { Ago, At, useNow } from '../../ui/Time';
+import { Ago, At, useMinute } from '../../ui/Time';
 import { badness } from './day';
 import { Burning, Halted, Held, Loosened, Observed, RunLine, Stands, Startable, Task } from './Now';
 import { alike, byDue, holds, lately, quietSince, worstIncidents } from './sort';
@@ -30,7 +30,7 @@ export default function Home() {
   useTitle('Home');
   const me = useMe();
   const may = useMay();
-  const minute = Math.floor(useNow() / 60_000) * 60_000 + 60_000;
+  const minute = useMinute();
   const tasks = useOpenTasks();
   const incidents = useBurning();
   const ended = useAsk('listIncidents', { query: { limit: 100 } });

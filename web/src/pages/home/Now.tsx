@@ -13,7 +13,7 @@ import { cause, over, WaitWords } from '../../ui/RunRow';
 import { Severity } from '../../ui/Severity';
 import { lookOf } from '../../ui/Status';
 import { Sentence, Text } from '../../ui/Text';
-import { Ago, At, Took, useNow } from '../../ui/Time';
+import { Ago, At, Took, useMinute } from '../../ui/Time';
 import { type Hold, unclaimed } from './sort';
 
 /** extra: its words are left out where there is no room for a second line. */
@@ -32,7 +32,7 @@ const asks: Record<string, string> = { approve: 'approve', ask: 'fill in', manua
 
 export function Task({ row }: { row: Row }) {
   const t = bodyOf<TaskBody>(row);
-  const now = useNow();
+  const now = useMinute();
   const soon = parse(t.expires) - now < 10 * 60_000;
   return (
     <Entry status={t.type === 'doubt' ? 'in-doubt' : 'open'} there={to.task(row.id)} tone={t.type === 'doubt' ? 'doubt' : soon ? 'bad' : 'wait'} name={<Text of={t.message || t.title || row.name} max={160} />}
@@ -44,7 +44,7 @@ export function Task({ row }: { row: Row }) {
 
 export function Burning({ row }: { row: Row }) {
   const b = bodyOf<Incident>(row);
-  const now = useNow();
+  const now = useMinute();
   const free = unclaimed(b);
   const late = parse(b.nextBy) < now;
   return (
