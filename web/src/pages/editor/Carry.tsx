@@ -117,7 +117,7 @@ export function useCarry({ known, apply, takers, given, taking }: {
 
   const layer = useMemo(() => (load ? (
     <div className="carry" data-refused={spot?.refused ? true : undefined}>
-      <div className="carry-ghost" style={{ transform: `translate(${Math.min(at.x + 16, innerWidth - 280)}px, ${card ? Math.max(4, card.top - 58) : Math.min(at.y + 18, innerHeight - 64)}px)` }}>
+      <div className="carry-ghost" style={{ transform: `translate(${Math.min(at.x + 16, innerWidth - 280)}px, ${card ? card.top - 4 : Math.min(at.y + 18, innerHeight - 64)}px)${card ? ' translateY(-100%)' : ''}` }}>
         <b>{label(load.title, 60)}</b>
         <span role="status">{spot ? (spot.refused ? `cannot: ${spot.refused}` : spot.says) : 'Let it go over a step, a line or a field.'}</span>
       </div>
