@@ -97,6 +97,33 @@ func (r *Reader) Each(o *Object, table Table, what string, read func(Key)) {
 	}
 }
 
+// Fields walks the map under a key by the table of its keys, after the unknown ones were reported, and then reports which of
+// those that it must have are not written. It gives the map; false when what stands there is none.
+func (r *Reader) Fields(k Key, table Table, read func(Key), must ...string) (Object, bool) {
+	what := "`" + k.Name + "`"
+	o, ok := r.Object(k.Value, what)
+	if !ok {
+		return o, false
+	}
+	r.Each(&o, table, what, read)
+	for _, name := range must {
+		r.Must(&o, name, what)
+	}
+	return o, true
+}
+
+// Items gives the maps of the list under a key; what is how messages call one: "a step". What is no map is reported.
+func (r *Reader) Items(k Key, what string) iter.Seq[*Object] {
+	return func(yield func(*Object) bool) {
+		items, _ := r.List(k.Value, "`"+k.Name+"`")
+		for _, n := range items {
+			if o, ok := r.Object(n, what); ok && !yield(&o) {
+				return
+			}
+		}
+	}
+}
+
 // named checks that the document has a name that others can use.
 func (r *Reader) named(d *Document) {
 	if d.Metadata.Name != "" {
@@ -114,12 +141,8 @@ func (r *Reader) named(d *Document) {
 }
 
 func (r *Reader) metadata(d *Document, k Key) {
-	o, ok := r.Object(k.Value, "`metadata`")
-	if !ok {
-		return
-	}
 	m := &d.Metadata
-	r.Each(&o, metadataKeys, "`metadata`", func(k Key) {
+	o, ok := r.Fields(k, metadataKeys, func(k Key) {
 		switch k.Name {
 		case "name":
 			m.Name = r.Fixed(k)
@@ -135,7 +158,9 @@ func (r *Reader) metadata(d *Document, k Key) {
 			m.Links = r.links(k)
 		}
 	})
-	d.MetadataKeys = o
+	if ok {
+		d.MetadataKeys = o
+	}
 }
 
 func (r *Reader) links(k Key) []contract.Link {

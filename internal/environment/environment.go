@@ -76,12 +76,8 @@ func read(r *document.Reader, d *document.Document) any {
 }
 
 func events(r *document.Reader, k document.Key) *trigger.On {
-	o, ok := r.Object(k.Value, "`events`")
-	if !ok {
-		return nil
-	}
 	on := &trigger.On{Status: "any"}
-	r.Each(&o, eventKeys, "`events`", func(k document.Key) {
+	_, ok := r.Fields(k, eventKeys, func(k document.Key) {
 		switch k.Name {
 		case "source":
 			on.Source = r.Texts(k)
@@ -89,6 +85,9 @@ func events(r *document.Reader, k document.Key) *trigger.On {
 			on.Labels = r.Labels(k)
 		}
 	})
+	if !ok {
+		return nil
+	}
 	return on
 }
 

@@ -427,13 +427,9 @@ func standDown(r *document.Reader, g *Spec, k document.Key) {
 
 // part reads a map of a guard.
 func part(r *document.Reader, k document.Key, f document.Form, take func(document.Key)) document.Object {
-	o, ok := r.Object(k.Value, "`"+k.Name+"`")
+	o, ok := r.Fields(k, tables[f], take, needs[f]...)
 	if !ok {
 		return document.Object{}
-	}
-	r.Each(&o, tables[f], "`"+k.Name+"`", take)
-	for _, name := range needs[f] {
-		r.Must(&o, name, "`"+k.Name+"`")
 	}
 	return o
 }
@@ -462,11 +458,7 @@ func isZero(s string) bool {
 
 func selection(r *document.Reader, k document.Key) Selection {
 	var s Selection
-	o, ok := r.Object(k.Value, "`select`")
-	if !ok {
-		return s
-	}
-	r.Each(&o, tables[FormSelect], "`select`", func(k document.Key) {
+	r.Fields(k, tables[FormSelect], func(k document.Key) {
 		switch k.Name {
 		case "playbooks":
 			s.Playbooks = r.Texts(k)

@@ -107,11 +107,7 @@ func (r *reader) retry(k document.Key) *program.Retry {
 		t.Attempts = r.Count(k, 1, 1000)
 		return t
 	}
-	o, ok := r.Object(k.Value, "`retry`")
-	if !ok {
-		return nil
-	}
-	r.Each(&o, retryKeys, "`retry`", func(k document.Key) {
+	o, ok := r.Fields(k, retryKeys, func(k document.Key) {
 		switch k.Name {
 		case "attempts":
 			t.Attempts = r.Count(k, 1, 1000)
@@ -135,6 +131,9 @@ func (r *reader) retry(k document.Key) *program.Retry {
 			t.On = r.kinds(k)
 		}
 	})
+	if !ok {
+		return nil
+	}
 	if f, ok := o.Key("factor"); ok && o.Has("exponential") {
 		r.Fail(document.RuleConflict, f.Node, "keep one of them", "`exponential` is a factor of 2: `factor` beside it means nothing")
 	}
@@ -172,16 +171,15 @@ func (r *reader) onDoubt(s *Step, k document.Key) {
 		}
 		return
 	}
-	o, ok := r.Object(k.Value, "`onDoubt`")
-	if !ok {
-		return
-	}
-	r.Each(&o, doubtKeys, "`onDoubt`", func(k document.Key) {
+	o, ok := r.Fields(k, doubtKeys, func(k document.Key) {
 		s.OnDoubt = "probe"
 		if s.Probe = r.check(k, checkKeys, "until"); s.Probe != nil && s.Probe.Step == nil {
 			r.Fail(document.RuleMissing, k.Value, "write `uses:` with the action that finds out", "a probe needs a step")
 		}
 	})
+	if !ok {
+		return
+	}
 	if s.OnDoubt == "" {
 		r.Must(&o, "probe", "`onDoubt`")
 	}
@@ -238,15 +236,10 @@ func (r *reader) timely(a *ApprovalDecl) {
 }
 
 func (r *reader) escalations(k document.Key) []program.Escalation {
-	items, _ := r.List(k.Value, "`escalate`")
 	var out []program.Escalation
-	for _, n := range items {
-		o, ok := r.Object(n, "an escalation")
-		if !ok {
-			continue
-		}
+	for o := range r.Items(k, "an escalation") {
 		var e program.Escalation
-		r.Each(&o, escalationKeys, "an escalation", func(k document.Key) {
+		r.Each(o, escalationKeys, "an escalation", func(k document.Key) {
 			switch k.Name {
 			case "after":
 				e.After = r.Duration(k)
@@ -257,7 +250,7 @@ func (r *reader) escalations(k document.Key) []program.Escalation {
 		if k, ok := o.Key("to"); ok && len(e.To) == 0 {
 			r.Fail(document.RuleValue, k.Value, "name a person, a group or a duty: [oncall/database]", "an escalation asks nobody")
 		}
-		if after, to := r.Must(&o, "after", "an escalation"), r.Must(&o, "to", "an escalation"); after && to && e.After > 0 && len(e.To) > 0 {
+		if after, to := r.Must(o, "after", "an escalation"), r.Must(o, "to", "an escalation"); after && to && e.After > 0 && len(e.To) > 0 {
 			out = append(out, e)
 		}
 	}
@@ -266,15 +259,10 @@ func (r *reader) escalations(k document.Key) []program.Escalation {
 
 // taskLinks reads the links beside what a person is asked.
 func (r *reader) taskLinks(k document.Key) []LinkDecl {
-	items, _ := r.List(k.Value, "`links`")
 	var out []LinkDecl
-	for _, n := range items {
-		o, ok := r.Object(n, "a link")
-		if !ok {
-			continue
-		}
+	for o := range r.Items(k, "a link") {
 		var l LinkDecl
-		r.Each(&o, taskLinkKeys, "a link", func(k document.Key) {
+		r.Each(o, taskLinkKeys, "a link", func(k document.Key) {
 			switch k.Name {
 			case "name":
 				l.Name = r.Str(k)
@@ -282,7 +270,7 @@ func (r *reader) taskLinks(k document.Key) []LinkDecl {
 				l.URL = r.Text(k)
 			}
 		})
-		if r.Must(&o, "url", "a link") && l.URL != nil {
+		if r.Must(o, "url", "a link") && l.URL != nil {
 			out = append(out, l)
 		}
 	}

@@ -13,11 +13,7 @@ func (r *reader) envFrom(s *Step, k document.Key) {
 	if r.blank(k) {
 		return
 	}
-	o, ok := r.Object(k.Value, "`envFrom`")
-	if !ok {
-		return
-	}
-	r.Each(&o, envFromKeys, "`envFrom`", func(k document.Key) { s.Integration = r.optional(k) })
+	r.Fields(k, envFromKeys, func(k document.Key) { s.Integration = r.optional(k) })
 }
 
 // outputParser reads how the output of a step of the older dialect is read.

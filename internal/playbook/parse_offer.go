@@ -14,12 +14,8 @@ import (
 
 // offer reads to whom a playbook is offered, when its parameters and outputs are known.
 func (r *reader) offer(k document.Key, d *Document) *program.Offer {
-	o, ok := r.Object(k.Value, "`offer`")
-	if !ok {
-		return nil
-	}
 	x := &program.Offer{}
-	r.Each(&o, offerKeys, "`offer`", func(k document.Key) {
+	o, ok := r.Fields(k, offerKeys, func(k document.Key) {
 		switch k.Name {
 		case "title":
 			x.Title = r.Fixed(k)
@@ -36,6 +32,9 @@ func (r *reader) offer(k document.Key, d *Document) *program.Offer {
 			x.Outputs = r.Texts(k, func(n *yaml.Node, s string) { r.offered(n, s, d) })
 		}
 	})
+	if !ok {
+		return nil
+	}
 	if !r.Must(&o, "to", "`offer`") {
 		return nil
 	}

@@ -322,12 +322,8 @@ func (r *reader) block(k document.Key) []*Step {
 }
 
 func (r *reader) foreach(s *Step, k document.Key) {
-	o, ok := r.Object(k.Value, "`foreach`")
-	if !ok {
-		return
-	}
 	f := &ForeachDecl{}
-	r.Each(&o, foreachKeys, "`foreach`", func(k document.Key) {
+	o, ok := r.Fields(k, foreachKeys, func(k document.Key) {
 		switch k.Name {
 		case "in":
 			r.loopIn(f, k)
@@ -351,6 +347,9 @@ func (r *reader) foreach(s *Step, k document.Key) {
 			s.Steps = r.block(k)
 		}
 	})
+	if !ok {
+		return
+	}
 	f.Object = o
 	s.Foreach = f
 	switch hasIn, hasRange := o.Has("in"), o.Has("range"); {
@@ -433,11 +432,7 @@ func (r *reader) variable(k document.Key) string {
 var roots = []string{"params", "event", "metadata", "run", "steps", "error", "result", "inputs"}
 
 func (r *reader) lock(s *Step, k document.Key) {
-	o, ok := r.Object(k.Value, "`lock`")
-	if !ok {
-		return
-	}
-	r.Each(&o, lockKeys, "`lock`", func(k document.Key) {
+	o, ok := r.Fields(k, lockKeys, func(k document.Key) {
 		switch k.Name {
 		case "key":
 			s.LockKey = r.Text(k)
@@ -445,6 +440,9 @@ func (r *reader) lock(s *Step, k document.Key) {
 			s.Steps = r.block(k)
 		}
 	})
+	if !ok {
+		return
+	}
 	r.Must(&o, "key", "a lock")
 	r.Must(&o, "steps", "a lock")
 }

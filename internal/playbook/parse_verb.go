@@ -226,16 +226,11 @@ func (r *reader) manual(s *Step, o *document.Object, what string) {
 
 // form reads the fields of an answer.
 func (r *reader) form(k document.Key) []contract.Field {
-	items, _ := r.List(k.Value, "`form`")
-	out := make([]contract.Field, 0, len(items))
+	out := []contract.Field{}
 	seen := map[string]bool{}
-	for _, n := range items {
-		o, ok := r.Object(n, "a field")
-		if !ok {
-			continue
-		}
+	for o := range r.Items(k, "a field") {
 		f := contract.Field{Type: contract.String}
-		r.Each(&o, fieldKeys, "a field", func(k document.Key) {
+		r.Each(o, fieldKeys, "a field", func(k document.Key) {
 			switch k.Name {
 			case "name":
 				if f.Name = r.Fixed(k); f.Name != "" && !parameterName.MatchString(f.Name) {
@@ -255,7 +250,7 @@ func (r *reader) form(k document.Key) []contract.Field {
 				f.Sensitive = r.Bool(k)
 			}
 		})
-		if !r.Must(&o, "name", "a field") {
+		if !r.Must(o, "name", "a field") {
 			continue
 		}
 		if seen[f.Name] {

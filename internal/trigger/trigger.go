@@ -137,11 +137,7 @@ func read(r *document.Reader, d *document.Document) any {
 
 func on(r *document.Reader, k document.Key) On {
 	var out On
-	o, ok := r.Object(k.Value, "`on`")
-	if !ok {
-		return out
-	}
-	r.Each(&o, onKeys, "`on`", func(k document.Key) {
+	r.Fields(k, onKeys, func(k document.Key) {
 		switch k.Name {
 		case "source":
 			out.Source = r.Texts(k)
@@ -157,12 +153,8 @@ func on(r *document.Reader, k document.Key) On {
 }
 
 func concurrency(r *document.Reader, k document.Key) *Concurrency {
-	o, ok := r.Object(k.Value, "`concurrency`")
-	if !ok {
-		return nil
-	}
 	c := &Concurrency{Limit: 1, Then: Skip}
-	r.Each(&o, concurrencyKeys, "`concurrency`", func(k document.Key) {
+	_, ok := r.Fields(k, concurrencyKeys, func(k document.Key) {
 		switch k.Name {
 		case "key":
 			c.Key = text(r, k)
@@ -172,16 +164,15 @@ func concurrency(r *document.Reader, k document.Key) *Concurrency {
 			c.Then = r.OneOf(k, Skip, Queue, Replace)
 		}
 	})
+	if !ok {
+		return nil
+	}
 	return c
 }
 
 func incident(r *document.Reader, k document.Key) *Incident {
-	o, ok := r.Object(k.Value, "`incident`")
-	if !ok {
-		return nil
-	}
 	i := &Incident{}
-	r.Each(&o, incidentKeys, "`incident`", func(k document.Key) {
+	_, ok := r.Fields(k, incidentKeys, func(k document.Key) {
 		switch k.Name {
 		case "key":
 			i.Key = text(r, k)
@@ -202,37 +193,33 @@ func incident(r *document.Reader, k document.Key) *Incident {
 			i.Update = r.Duration(k)
 		}
 	})
+	if !ok {
+		return nil
+	}
 	return i
 }
 
 func wake(r *document.Reader, k document.Key) *Wake {
-	o, ok := r.Object(k.Value, "`wake`")
-	if !ok {
-		return nil
-	}
 	w := &Wake{}
-	r.Each(&o, wakeKeys, "`wake`", func(k document.Key) {
+	_, ok := r.Fields(k, wakeKeys, func(k document.Key) {
 		switch k.Name {
 		case "event":
 			w.Event = r.Fixed(k)
 		case "key":
 			w.Key = text(r, k)
 		}
-	})
-	r.Must(&o, "event", "`wake`")
+	}, "event")
+	if !ok {
+		return nil
+	}
 	return w
 }
 
 func scenarios(r *document.Reader, k document.Key) []Scenario {
-	items, _ := r.List(k.Value, "`scenarios`")
-	out := make([]Scenario, 0, len(items))
-	for _, n := range items {
-		o, ok := r.Object(n, "a scenario")
-		if !ok {
-			continue
-		}
+	out := []Scenario{}
+	for o := range r.Items(k, "a scenario") {
 		s := Scenario{Enabled: true}
-		r.Each(&o, scenarioKeys, "a scenario", func(k document.Key) {
+		r.Each(o, scenarioKeys, "a scenario", func(k document.Key) {
 			switch k.Name {
 			case "name":
 				s.Name = r.Fixed(k)
