@@ -27,9 +27,16 @@ type Asked struct {
 	Paths []string // of the steps that it is asked about; what it is asked about depends on targets that only a run knows
 }
 
-// Around tells what belongs to a playbook of the catalog.
-func (c *Catalog) Around(p *Playbook) Around {
+// Around tells what belongs to a playbook of the catalog. live are the guards that hold in its project: those that no
+// repository declares are asked too.
+func (c *Catalog) Around(p *Playbook, live []guard.Spec) Around {
 	var out Around
+	guards := slices.Clone(p.Guards)
+	for i := range live {
+		if !slices.ContainsFunc(guards, func(g guard.Spec) bool { return g.Name == live[i].Name }) {
+			guards = append(guards, live[i])
+		}
+	}
 	for _, t := range c.triggers {
 		if c.started[t.Name] == p {
 			out.Triggers = append(out.Triggers, t)
@@ -49,8 +56,8 @@ func (c *Catalog) Around(p *Playbook) Around {
 		if n.Kind != program.KindAction {
 			return
 		}
-		for i := range p.Guards {
-			if g := p.Guards[i]; asks(g, p, n) {
+		for i := range guards {
+			if g := guards[i]; asks(g, p, n) {
 				if asked[i] == nil {
 					asked[i] = &Asked{Guard: g}
 				}
@@ -58,7 +65,7 @@ func (c *Catalog) Around(p *Playbook) Around {
 			}
 		}
 	})
-	for i := range p.Guards {
+	for i := range guards {
 		if a := asked[i]; a != nil {
 			out.Guards = append(out.Guards, *a)
 		}

@@ -381,6 +381,6 @@ func ExampleText() {
 	// restart
 	// |
 	// +- ? approve Restart it?
-	// |     approval one person
+	// |     approval by one person
 	// `- * again  shell, mutate
 }

@@ -330,10 +330,10 @@ func facts(n *program.Node) []fact {
 	add("runner", text(n.Runner))
 	add("integration", text(n.Integration))
 	if a := n.Approval; a != nil {
-		add("approval", approval(a))
+		add("approval by", approval(a))
 	}
 	if n.Task != nil && n.Kind == program.KindApprove {
-		add("approval", approval(&n.Task.Approval))
+		add("approval by", approval(&n.Task.Approval))
 	}
 	if n.Retry != nil && n.Retry.Attempts > 1 {
 		add("", strconv.Itoa(n.Retry.Attempts)+" attempts")

@@ -150,14 +150,30 @@ func (m builder) leaf(it item) *part {
 
 func status(m Mark) string { return cell.Cut(m.text(), maxText) }
 
+// room is how long a text in an item may be: what hangs on a step is no wider than the step.
+func room(it item) int {
+	if it.role != "" {
+		return maxText - indent
+	}
+	return maxText
+}
+
+// heading is the title as far as there is room, beside the role.
+func heading(it item) string {
+	if it.role != "" {
+		return cell.Cut(it.title, room(it)-len(it.role)-1)
+	}
+	return cell.Cut(it.title, room(it))
+}
+
 // titleWidth is that of a title, which is written bold.
 func titleWidth(p *part) int {
-	w := cell.Width(cell.Cut(p.it.title, maxText))
-	w = min(w+w/6, maxText+2)
+	w := cell.Width(heading(p.it))
+	w += w / 6
 	if p.it.role != "" {
-		w += cell.Width(string(p.it.role)) + 1
+		w += len(p.it.role) + 1
 	}
-	return w
+	return min(w, room(p.it)+2)
 }
 
 func textWidth(p *part) int {
@@ -195,7 +211,7 @@ func details(it item, targets []string) []string {
 		out = append(out[:maxLines-1], "…")
 	}
 	for i := range out {
-		out[i] = cell.Cut(out[i], maxText)
+		out[i] = cell.Cut(out[i], room(it))
 	}
 	return out
 }

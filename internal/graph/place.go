@@ -1,7 +1,5 @@
 package graph
 
-import "github.com/tendhq/tend/internal/cell"
-
 // drawing collects placed boxes and routes the edges between them.
 type drawing struct {
 	l     Layout
@@ -16,7 +14,7 @@ func (d *drawing) place(p *part, x, y int, parent string) {
 	d.spots[p] = spot{x, y, p.w, p.h, x + p.axis}
 	if p.boxed() {
 		d.l.Boxes = append(d.l.Boxes, Box{
-			Path: p.it.path, Parent: parent, Kind: p.it.kind, Role: p.it.role, Title: cell.Cut(p.it.title, maxText),
+			Path: p.it.path, Parent: parent, Kind: p.it.kind, Role: p.it.role, Title: heading(p.it),
 			Lines: p.lines, Effect: p.it.effect, Block: p.block, Status: p.status, X: x, Y: y, W: p.w, H: p.h,
 		})
 	}

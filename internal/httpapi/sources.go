@@ -158,7 +158,11 @@ func (s *server) around(ctx context.Context, in *PlaybookPath) (*aroundOutput, e
 	if c == nil {
 		return &aroundOutput{out}, nil
 	}
-	a := c.Around(p)
+	var live []guard.Spec
+	if g, err := s.governor(); err == nil {
+		live = g.Rules().Guards[p.Project]
+	}
+	a := c.Around(p, live)
 	out.Calls, out.Uses = append(out.Calls, a.Calls...), append(out.Uses, a.Uses...)
 	for _, t := range a.Triggers {
 		at, _ := c.Place(document.KindTrigger, t.Name)
@@ -175,7 +179,7 @@ func (s *server) around(ctx context.Context, in *PlaybookPath) (*aroundOutput, e
 		g := &a.Guards[i]
 		at, _ := c.Place(document.KindGuard, g.Guard.Name)
 		out.Guards = append(out.Guards, wire.AroundGuard{
-			File: at.File, Line: at.Line, Name: g.Guard.Name, Steps: g.Paths, Then: cmp.Or(g.Guard.Then, string(guard.Hold)), What: g.Guard.Rule(),
+			File: at.File, Line: at.Line, Name: g.Guard.Name, Steps: g.Paths, Then: cmp.Or(g.Guard.Then, string(guard.Hold)), What: g.Guard.Rule(), Says: g.Guard.Sentence(),
 		})
 	}
 	_, files, err := x.Content(ctx, repositoryOf(p), "")

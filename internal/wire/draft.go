@@ -196,6 +196,7 @@ type AroundGuard struct {
 	File  string   `json:"file,omitempty"`
 	Line  int      `json:"line,omitempty"`
 	Name  string   `json:"name"`
+	Says  string   `json:"says" doc:"What it holds people to, in a sentence."`
 	Steps []string `json:"steps" doc:"Paths of the steps that it is asked about, as far as their targets are known."`
 	Then  string   `json:"then" doc:"hold, deny or ask."`
 	What  string   `json:"what" doc:"Its rule: cooldown, rate, freeze, …"`

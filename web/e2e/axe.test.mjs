@@ -32,7 +32,7 @@ const pages = [
   ['Run, its story', () => `/runs/${run}?view=story`, '.run-story li'],
   ['Run, about it', () => `/runs/${run}?view=about`, '.run-about'],
   ['Inbox', () => '/inbox', () => (task ? '.inbox-line' : '.state')],
-  ['Task', () => (task ? `/inbox/${task}` : '/inbox'), () => (task ? '.task-answer' : '.state')],
+  ['Task', () => (task ? `/inbox/${task}` : '/inbox'), () => (task ? '.answer-bar' : '.state')],
   ['Requests', () => '/requests', 'section.panel'],
   ['Incidents', () => '/incidents', '.incidents-card'],
   ['Incident', () => `/incidents/${incident}`, '.incident-timeline li'],

@@ -52,8 +52,8 @@ test('two people approve at once, and each counts once', async () => {
   const [a, b] = [await open(browser, w, { path: '/inbox' }), await open(browser, w, { path: `/inbox/${id}`, token: w.second })];
   await a.getByRole('region', { name: 'Asked of you' }).getByText('<b>web-1</b>').first().click();
   await a.getByText('2 different people must approve; 0 did').waitFor();
-  await b.getByRole('button', { name: 'Approve' }).waitFor();
-  await Promise.all([a.getByRole('button', { name: 'Approve' }).click(), b.getByRole('button', { name: 'Approve' }).click()]);
+  await b.getByRole('button', { name: 'Approve', exact: true }).waitFor();
+  await Promise.all([a.getByRole('button', { name: 'Approve', exact: true }).click(), b.getByRole('button', { name: 'Approve', exact: true }).click()]);
   await w.ended(run);
   const votes = (await w.api('GET', `/v1/tasks/${id}`)).body.votes;
   assert.equal(votes.length, 2);

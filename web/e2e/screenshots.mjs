@@ -44,7 +44,7 @@ try {
     ['home', '/', '.home-list .list-row'],
     ['runs', '/runs', '.runrow'],
     ['run', `/runs/${run}?step=${encodeURIComponent('steps[3]')}`, '.answer'],
-    ['task', `/inbox/${task}`, '.task-answer'],
+    ['task', `/inbox/${task}`, '.answer-bar'],
     ['incidents', '/incidents', '.incidents-card'],
     ['incident', `/incidents/${incident}`, '.incident-timeline li'],
     ['playbooks', '/playbooks', '.playbooks-line'],
@@ -67,7 +67,7 @@ try {
     await page.context().close();
   }
   const phone = await open(b, w, { viewport: { width: 390, height: 844 }, path: `/runs/${run}`, reducedMotion: 'reduce' });
-  await phone.locator('.gstep').first().waitFor();
+  await phone.locator('.gantt-row').first().waitFor();
   await phone.waitForTimeout(400);
   await phone.screenshot({ path: `${out}run-phone.png` });
 } finally {

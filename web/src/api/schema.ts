@@ -138,6 +138,8 @@ export interface AroundGuard {
   file?: string;
   line?: number;
   name: string;
+  /** What it holds people to, in a sentence. */
+  says: string;
   /** Paths of the steps that it is asked about, as far as their targets are known. */
   steps: string[];
   /** hold, deny or ask. */

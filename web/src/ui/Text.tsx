@@ -2,6 +2,8 @@
 import { clip, label, visible } from '../lib/text';
 import { At } from './Time';
 
+export { Data } from './Data';
+
 /** A label: one line. The whole of it, as far as it is sensible, when the pointer rests on it. */
 export function Text({ of, max = 200, className }: { of: string | undefined; max?: number; className?: string }) {
   if (!of) return null;
@@ -26,11 +28,4 @@ export function Sentence({ of }: { of: string | undefined }) {
 function timed(text: string) {
   const parts = text.split(/(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?Z)/);
   return parts.length === 1 ? text : parts.map((p, i) => (i % 2 ? <At key={i} at={p.replace(' ', 'T')} /> : p));
-}
-
-/** Data: objects as YAML-like lines would hide types, so it is JSON, clipped. */
-export function Data({ of, max = 100_000 }: { of: unknown; max?: number }) {
-  if (of === undefined || of === null) return null;
-  const text = typeof of === 'string' ? of : JSON.stringify(of, null, 2);
-  return <pre className="data" tabIndex={0}><bdi dir="ltr">{visible(clip(text, max))}</bdi></pre>;
 }

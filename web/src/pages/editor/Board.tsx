@@ -2,7 +2,8 @@
 import type { PointerEvent } from 'react';
 
 import type { Action, Edge } from '../../api/schema';
-import { Graph, unit } from '../../ui/Graph';
+import { ux, uy } from '../../lib/graph';
+import { Graph } from '../../ui/Graph';
 import { Empty } from '../../ui/State';
 import type { useCarry } from './Carry';
 import { Palette } from './Palette';
@@ -43,5 +44,5 @@ function Gap({ edge }: { edge: Edge }) {
   const i = Math.max(1, Math.floor(ps.length / 2));
   const [a, b] = [ps[i - 1], ps[i]];
   if (!a || !b) return null;
-  return <div className="editor-gap" data-line={`${edge.from}>${edge.to}`} style={{ left: ((a.x + b.x) / 2) * unit, top: ((a.y + b.y) / 2) * unit }} />;
+  return <div className="editor-gap" data-line={`${edge.from}>${edge.to}`} style={{ left: ((a.x + b.x) / 2) * ux, top: ((a.y + b.y) / 2) * uy }} />;
 }

@@ -28,15 +28,15 @@ export function deeds(h: GlanceHead): Deed[] {
   if (h.status === 'quarantined') return out;
   if (over(h.status)) {
     if (h.status !== 'succeeded' && !h.cause?.parent) out.push({ verb: 'retry', label: 'Retry from here', says: 'It is tried again.', leads: true, asks: { title: 'Retry from here', text: 'A new run, linked to this one, keeps what succeeded and goes on at the step that did not. What is in doubt here is not repeated by that.', yes: 'Start the new run' } });
-    if (h.undoable) out.push({ verb: 'rollback', label: 'Roll back', says: 'It is rolled back.', leads: true, asks: { title: 'Roll back', text: 'A new run undoes what this one changed, newest first, as far as its steps say how. This run stays as it is.', yes: 'Start the rollback', danger: true } });
+    if (h.undoable) out.push({ verb: 'rollback', label: 'Roll back', says: 'It is rolled back.', leads: true, asks: { title: 'Roll back', text: 'A new run undoes what this one changed, newest first, as far as its steps say how. Guards and approvals hold for it too. This run stays as it is.', yes: 'Start the rollback', danger: true } });
     return out;
   }
   if (h.status === 'interrupted') out.push({ verb: 'resume', label: 'Go on', says: 'It goes on.', asks: { title: 'Go on with the run', text: 'The server drives it again. An attempt that was in flight is in doubt, and follows its step’s policy.', yes: 'Go on' } });
-  else if (h.status === 'paused') out.push({ verb: 'unpause', label: 'Go on', says: 'It goes on.' });
-  else if (h.status !== 'cancelling') out.push({ verb: 'pause', label: 'Pause', says: 'It is paused: what acts may finish.' });
+  else if (h.status === 'paused') out.push({ verb: 'unpause', label: 'Go on', says: 'It goes on.', asks: { title: 'Go on with the run', text: 'The next steps begin at once, where it was paused.', yes: 'Go on' } });
+  else if (h.status !== 'cancelling') out.push({ verb: 'pause', label: 'Pause', says: 'It is paused: what acts may finish.', asks: { title: 'Pause the run', text: 'What acts may finish; no other step begins until somebody lets it go on. Questions stay open, and their time runs.', yes: 'Pause the run' } });
   if (h.stepping) {
     out.push({ verb: 'permit', label: 'Let the next step begin', says: 'The next step begins.' });
-    out.push({ verb: 'permit', all: true, label: 'End the stepping', says: 'The stepping is ended.' });
+    out.push({ verb: 'permit', all: true, label: 'End the stepping', says: 'The stepping is ended.', asks: { title: 'End the stepping', text: 'All steps that are left begin by themselves, one after the other.', yes: 'End the stepping' } });
   }
   if (h.status !== 'cancelling') out.push({ verb: 'cancel', label: 'Cancel', says: 'It is being cancelled.', asks: { title: 'Cancel the run', text: 'What acts is stopped, which leaves its outcome in doubt unless the action proves otherwise. Then `finally` runs. What was changed is not undone.', yes: 'Cancel the run', danger: true } });
   return out;

@@ -1,6 +1,6 @@
 // The steps as a list with their times beside it: what went on when, and beside what.
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, useEffect, useMemo, useRef } from 'react';
+import { memo, useEffect, useMemo, useRef, useState } from 'react';
 
 import type { GlanceHead, GlanceStep } from '../../api/schema';
 import { label } from '../../lib/text';
@@ -9,10 +9,10 @@ import { Glyph, lookOf } from '../../ui/Status';
 import { useNow, useZone } from '../../ui/Time';
 import { shownAs } from './model';
 
-/** Round times that divide a span into a few parts. */
-export function ticks(span: number): number {
+/** Round times that divide a span into at most so many parts. */
+export function ticks(span: number, parts = 5): number {
   const steps = [10, 50, 100, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000, 86_400_000];
-  return steps.find((s) => span / s <= 5) ?? Math.ceil(span / 5 / 86_400_000) * 86_400_000;
+  return steps.find((s) => span / s <= parts) ?? Math.ceil(span / parts / 86_400_000) * 86_400_000;
 }
 
 export function Gantt({ head, steps, chosen, choose }: { head: GlanceHead; steps: GlanceStep[]; chosen: string; choose: (path: string) => void }) {
@@ -46,12 +46,21 @@ function Axis({ from, to }: { from: number; to: number | undefined }) {
   const now = useNow();
   const zone = useZone();
   const span = Math.max(1, (to ?? now) - from);
-  const step = ticks(span);
-  const marks = Array.from({ length: Math.floor(span / step) + 1 }, (_, i) => i * step).filter((m) => m / span < 0.9);
+  const scale = useRef<HTMLSpanElement>(null);
+  const [parts, setParts] = useState(3);
+  useEffect(() => {
+    const s = scale.current;
+    if (!s) return;
+    const o = new ResizeObserver(() => setParts(Math.max(1, Math.min(6, Math.floor(s.clientWidth / 76)))));
+    o.observe(s);
+    return () => o.disconnect();
+  }, []);
+  const step = ticks(span, parts);
+  const marks = Array.from({ length: Math.floor(span / step) + 1 }, (_, i) => i * step).filter((m) => m / span < 0.86);
   return (
     <div className="gantt-axis" aria-hidden>
       <span>{Number.isNaN(from) ? null : clock(from, zone)}</span>
-      <span className="scale">{marks.map((m) => <i key={m} style={{ insetInlineStart: `${(m / span) * 100}%` }}>{m === 0 ? '0' : took(m).replace(/ 0?0 (s|min)$/, '')}</i>)}</span>
+      <span className="scale" ref={scale}>{marks.map((m) => <i key={m} style={{ insetInlineStart: `${(m / span) * 100}%` }}>{m === 0 ? '0' : took(m).replace(/ 0?0 (s|min)$/, '')}</i>)}</span>
       <span />
     </div>
   );

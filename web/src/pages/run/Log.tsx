@@ -97,7 +97,7 @@ function Lines({ lines, live, lost }: { lines: LogLine[]; live: boolean; lost: n
   const current = found && found.length > 0 ? found[Math.min(at, found.length - 1)] : undefined;
   useEffect(() => { if (current !== undefined) { setTail(false); virtual.scrollToIndex(current, { align: 'center' }); } }, [current]); // eslint-disable-line react-hooks/exhaustive-deps -- when another one is looked at
   const step = (by: number) => { if (found?.length) setAt((Math.min(at, found.length - 1) + by + found.length) % found.length); };
-  useKeys({ f: ['search in the log', () => field.current?.focus()], n: found?.length ? ['the next occurrence', () => step(1)] : null });
+  useKeys({ f: ['search in the log', () => field.current?.focus()], n: found?.length ? ['the next occurrence', () => step(1)] : null, p: found?.length ? ['the occurrence before', () => step(-1)] : null });
   const styles = useStyles(lines);
   const widest = useMemo(() => lines.reduce((n, l) => Math.max(n, Math.min(l.text.length, 20_000)), 0), [lines]);
   return (
@@ -106,6 +106,12 @@ function Lines({ lines, live, lost }: { lines: LogLine[]; live: boolean; lost: n
         <input ref={field} className="input" type="search" aria-label="Search in the log" placeholder="Search" spellCheck={false} value={query} onChange={(e) => { setQuery(e.target.value); setAt(0); }}
           onKeyDown={(e) => { if (e.key === 'Enter') { e.preventDefault(); step(e.shiftKey ? -1 : 1); } }} />
         <span className="dim num" role="status">{query ? (found ? (found.length ? `${Math.min(at, found.length - 1) + 1} of ${found.length.toLocaleString('en')}` : 'nowhere') : '…') : `${lines.length.toLocaleString('en')} lines`}</span>
+        {found?.length ? (
+          <span className="log-steps">
+            <button type="button" className="button small" aria-label="The occurrence before" onClick={() => step(-1)}>↑</button>
+            <button type="button" className="button small" aria-label="The next occurrence" onClick={() => step(1)}>↓</button>
+          </span>
+        ) : null}
         {lost > 0 ? <span className="tag wait">{lost} pieces were lost on the way; the stored log has them</span> : null}
         {live ? <button type="button" className="button small" aria-pressed={tail} onClick={() => setTail(!tail)}>{tail ? 'Following' : 'Follow'}</button> : null}
       </div>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import type { Glance, GlanceStep } from '../../api/schema';
-import { apply, differs, know, linesOf } from './model';
+import { apply, know, linesOf, matters, rowsOf } from './model';
 
 const step = (path: string, status = 'pending', more: Partial<GlanceStep> = {}): GlanceStep => ({ path, place: path.replace(/\["[^"]*"\]/g, ''), depth: 0, kind: 'action', label: path, status, ...more });
 const glance = (steps: GlanceStep[]): Glance => ({ head: { id: 'run_1', seq: 1 } as Glance['head'], steps, moments: [] });
@@ -42,6 +42,17 @@ it('makes lines of pieces, each stream its own', () => {
   expect(linesOf([p('stdout', 'one\ntw'), p('stderr', 'err\n'), p('stdout', 'o\nthree'), p('stdout', '\n\nend')]).map((l) => l.text)).toEqual(['one', 'two', 'err', 'three', '', 'end']);
 });
 
-it('says what differs', () => {
-  expect(differs({ a: 1, b: [1], c: 'x' }, { a: 1, b: [2], d: true })).toEqual([{ name: 'b', was: [1], is: [2] }, { name: 'c', was: 'x', is: undefined }, { name: 'd', was: undefined, is: true }]);
+it('shows an iteration of one step in one row', () => {
+  const at = (path: string, parent: string, depth: number, kind = 'action'): GlanceStep => ({ ...step(path), parent, depth, kind });
+  const rows = rowsOf([
+    at('l', '', 0, 'foreach'), at('l[0]', 'l', 1, 'iteration'), at('l[0].s', 'l[0]', 2), at('l[1]', 'l', 1, 'iteration'), at('l[1].a', 'l[1]', 2), at('l[1].b', 'l[1]', 2), at('z', '', 0),
+  ]);
+  expect(rows.map((s) => `${s.path}@${s.depth}`)).toEqual(['l@0', 'l[0].s@1', 'l[1]@1', 'l[1].a@2', 'l[1].b@2', 'z@0']);
+});
+
+it('finds the step that matters', () => {
+  expect(matters([step('a', 'failed'), step('b', 'running', { acts: 't' }), step('c', 'waiting', { task: 'task_1' })])?.path).toBe('c');
+  expect(matters([step('a', 'failed'), step('b', 'running', { acts: 't' })])?.path).toBe('b');
+  expect(matters([step('l', 'failed', { kind: 'foreach' }), step('l.s', 'failed')])?.path).toBe('l.s');
+  expect(matters([step('a', 'succeeded')])).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 // A run as the page knows it: the glance, and the deltas that came since. Pure.
 import type { Glance, GlanceHead, GlanceStep, RunMoment } from '../../api/schema';
-import type { Place } from '../../ui/Graph';
+import { type Place, placesOf } from '../../ui/places';
 
 export interface Delta { head?: GlanceHead; steps?: GlanceStep[]; gone?: string[]; moments?: RunMoment[] }
 
@@ -14,9 +14,6 @@ export interface Known extends Glance {
 
 export type { Place };
 
-const order = ['', 'pending', 'not-reached', 'skipped', 'carried', 'succeeded', 'ignored', 'undone', 'retrying', 'verifying', 'running', 'waiting', 'failed', 'in-doubt'];
-const weight = (status: string) => order.indexOf(status);
-
 /** What a step shows as: what holds it, or that it was undone, says more than its status. */
 export function shownAs(s: Pick<GlanceStep, 'status' | 'undone' | 'held'>): string {
   if (s.undone) return 'undone';
@@ -24,25 +21,8 @@ export function shownAs(s: Pick<GlanceStep, 'status' | 'undone' | 'held'>): stri
   return s.status;
 }
 
-function places(steps: GlanceStep[]): Map<string, Place> {
-  const out = new Map<string, Place>();
-  for (const s of steps) {
-    if (s.kind === 'iteration') continue; // the loop's box counts them
-    const status = s.undone ? 'undone' : s.status;
-    const old = out.get(s.place);
-    const mine: Place = {
-      status, path: s.path, instances: 1, count: s.count ?? 0, done: s.done ?? 0, failed: s.failed ?? 0, attempts: s.attempts ?? 0,
-      started: s.started, ended: s.ended, undone: s.undone ?? false, would: s.would ?? false, held: !!s.held && s.status === 'waiting',
-    };
-    if (!old) { out.set(s.place, mine); continue; }
-    const worse = weight(status) >= weight(old.status) ? mine : old;
-    out.set(s.place, { ...worse, instances: old.instances + 1, count: old.count + mine.count, done: old.done + mine.done, failed: old.failed + mine.failed, attempts: Math.max(old.attempts, mine.attempts), held: old.held || mine.held });
-  }
-  return out;
-}
-
 export function know(g: Glance): Known {
-  return { ...g, at: new Map(g.steps.map((s) => [s.path, s])), places: places(g.steps) };
+  return { ...g, at: new Map(g.steps.map((s) => [s.path, s])), places: placesOf(g.steps) };
 }
 
 /** What is known after a delta; null when the delta does not fit, and all of it must be asked for again. */
@@ -81,7 +61,7 @@ export function apply(k: Known, d: Delta): Known | null {
   const last = k.moments.at(-1)?.seq ?? 0;
   const more = (d.moments ?? []).filter((m) => m.seq > last);
   const moments = more.length ? [...k.moments, ...more].slice(-2000) : k.moments;
-  return { ...k, head: d.head ?? k.head, steps, at, places: steps === k.steps ? k.places : places(steps), moments };
+  return { ...k, head: d.head ?? k.head, steps, at, places: steps === k.steps ? k.places : placesOf(steps), moments };
 }
 
 /** A piece of what an attempt printed. */
@@ -111,8 +91,28 @@ export function linesOf(pieces: Piece[]): LogLine[] {
   return out;
 }
 
-/** What differs between the parameters of two runs. */
-export function differs(a: Record<string, unknown> = {}, b: Record<string, unknown> = {}): { name: string; was: unknown; is: unknown }[] {
-  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
-  return names.filter((n) => JSON.stringify(a[n]) !== JSON.stringify(b[n])).map((n) => ({ name: n, was: a[n], is: b[n] }));
+/** The step that a person must see: what waits for somebody or something, is in doubt or acts; else what failed. */
+export function matters(steps: readonly GlanceStep[]): GlanceStep | undefined {
+  let acts: GlanceStep | undefined;
+  let failed: GlanceStep | undefined;
+  for (const s of steps) {
+    if (s.status === 'in-doubt' || (s.status === 'waiting' && (s.task || s.held || s.due))) return s;
+    if (!acts && s.acts) acts = s;
+    if (!failed && s.status === 'failed' && s.kind !== 'iteration' && s.kind !== 'foreach' && s.kind !== 'parallel' && s.kind !== 'steps' && s.kind !== 'lock') failed = s;
+  }
+  return acts ?? failed ?? steps.find((s) => s.status === 'failed');
+}
+
+/** The rows of the time line: an iteration of one step is that step, in one row. */
+export function rowsOf(steps: readonly GlanceStep[]): GlanceStep[] {
+  const kids = new Map<string, number>();
+  for (const s of steps) if (s.parent && !s.section?.match(/^(verify|undo|probe|until)$/)) kids.set(s.parent, (kids.get(s.parent) ?? 0) + 1);
+  const out: GlanceStep[] = [];
+  const less: { depth: number }[] = []; // iterations that were left out, around where we are
+  for (const s of steps) {
+    while (less.length && s.depth <= (less.at(-1)?.depth ?? 0)) less.pop();
+    if (s.kind === 'iteration' && kids.get(s.path) === 1) { less.push({ depth: s.depth }); continue; }
+    out.push(less.length ? { ...s, depth: s.depth - less.length } : s);
+  }
+  return out;
 }

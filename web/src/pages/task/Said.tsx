@@ -5,12 +5,11 @@ import { useTell } from '../../api/query';
 import type { TaskBody } from '../../api/rows';
 import type { Row } from '../../api/schema';
 import { useMay } from '../../app/me';
+import { saidOf } from '../../lib/answer';
 import { Status } from '../../ui/Status';
 import { Data, Lines, Text } from '../../ui/Text';
 import { At } from '../../ui/Time';
 import { toastError } from '../../ui/Toasts';
-
-const said: Record<string, string> = { approve: 'approved', reject: 'rejected', answer: 'answered', done: 'done', 'break-glass': 'approved alone', happened: 'it happened', 'not-happened': 'it did not happen', again: 'do it again', fail: 'let it fail', skip: 'skip it' };
 
 export function Said({ row, b }: { row: Row; b: Partial<TaskBody> }) {
   const may = useMay();
@@ -30,7 +29,7 @@ export function Said({ row, b }: { row: Row; b: Partial<TaskBody> }) {
       <ul className="rows task-said">
         {votes.map((v, i) => (
           <li key={`v${i}`}>
-            <Status of={v.answer === 'reject' || v.answer === 'fail' ? 'rejected' : 'approved'} says={said[v.answer] ?? v.answer} />
+            <Status of={v.answer === 'reject' || v.answer === 'fail' ? 'rejected' : 'approved'} says={saidOf(v.answer)} />
             <span><strong><Text of={v.by.name} max={80} /></strong>{v.for ? <> for <Text of={v.for.name} max={80} /></> : null}{v.why ? <>: <Lines of={v.why} max={2000} /></> : null}{v.output && Object.keys(v.output).length ? <Data of={v.output} /> : null}</span>
           </li>
         ))}
