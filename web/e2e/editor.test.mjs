@@ -341,3 +341,20 @@ test('on a phone it is the text with what is wrong; who may only look is told so
   assert.equal(await looks.getByRole('link', { name: 'Edit' }).count(), 0);
   await looks.context().close();
 });
+
+test('a session that ends while something is written asks to sign on, and nothing typed is lost', async () => {
+  const { page, has } = await edit();
+  await paste(page, text.replace('message: \'done', 'message: \'all done'));
+  await has('all done');
+  await page.context().clearCookies();
+  await paste(page, text.replace('message: \'done', 'message: \'really done'));
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel(/token/i).first().waitFor();
+  await has('really done', 'what was typed');
+  await page.context().request.post('/auth/on', { data: { token: w.admin } });
+  await page.reload();
+  await has('really done', 'the draft');
+  await page.getByRole('region', { name: 'Findings' }).getByText('Nothing to say').waitFor();
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});

@@ -120,7 +120,7 @@ export function Writing({ text, write, findings, part, words, undo, redo, cursor
           }], icons: false }),
           keymap.of([...completionKeymap, ...searchKeymap, indentWithTab, ...defaultKeymap]),
           EditorState.tabSize.of(2), EditorState.readOnly.of(readOnly ?? false),
-          EditorView.contentAttributes.of({ 'aria-label': 'The text of the playbook', spellcheck: 'false', dir: 'ltr' }),
+          EditorView.contentAttributes.of({ 'aria-label': 'The text of the playbook', spellcheck: 'false', dir: 'ltr', tabindex: '0' }),
           EditorView.updateListener.of((u) => {
             if (u.docChanged && !u.transactions.some((t) => t.annotation(given))) now.current.write(u.state.doc.toString());
             if (u.selectionSet || u.docChanged) now.current.cursor(u.state.doc.lineAt(u.state.selection.main.head).number);
