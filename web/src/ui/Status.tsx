@@ -4,7 +4,7 @@ import { memo } from 'react';
 export type Tone = 'good' | 'bad' | 'doubt' | 'live' | 'wait' | 'off';
 
 interface Look { tone: Tone; shape: Shape; says: string }
-type Shape = 'check' | 'cross' | 'query' | 'arc' | 'pause' | 'hold' | 'dash' | 'dot' | 'back' | 'slash' | 'again' | 'bang' | 'flame' | 'person';
+type Shape = 'check' | 'cross' | 'query' | 'arc' | 'pause' | 'hold' | 'dash' | 'dot' | 'back' | 'slash' | 'again' | 'bang' | 'flame' | 'person' | 'say';
 
 const looks: Record<string, Look> = {
   succeeded: { tone: 'good', shape: 'check', says: 'succeeded' },
@@ -42,6 +42,7 @@ const looks: Record<string, Look> = {
   expired: { tone: 'off', shape: 'slash', says: 'expired' },
   guards: { tone: 'off', shape: 'hold', says: 'guards' },
   void: { tone: 'off', shape: 'slash', says: 'void' },
+  said: { tone: 'off', shape: 'say', says: 'said' },
 };
 
 /** How a status looks; one that is not known is shown by its name. */
@@ -68,6 +69,7 @@ export const shapes: Record<Shape, React.ReactNode> = {
   again: <><path d="M13.2 6A5.6 5.6 0 1 0 13.6 9.4" /><path d="M13.6 2.4V6H10" /></>,
   bang: <><path d="M8 .8L15.4 14.6H.6z" fill="currentColor" stroke="none" /><path d="M8 6v4M8 12.3v.1" stroke={ink} /></>,
   flame: <path d="M8.6 1.2c.6 2.8 4.4 4.4 4.4 8.3a5 5 0 0 1-10 0c0-2 1-3.2 2-4.2.2 1.4.8 2.2 1.7 2.6C6.3 5.3 6.9 3 8.6 1.200z" fill="currentColor" stroke="none" />,
+  say: <path d="M2.4 2.8h11.200v7.600H8l-3 2.800v-2.800H2.400z" />,
   person: <><path d="M8 1.2L14.8 8 8 14.8 1.2 8z" /><path d="M8 5.200v3.200M8 10.700v.1" /></>,
 };
 

@@ -3,20 +3,25 @@ import { useState } from 'react';
 
 import { useAsk, useTell } from '../../api/query';
 import type { Incident, IncidentChange } from '../../api/schema';
+import { useMe } from '../../app/me';
 import { go, to } from '../../app/router';
 import { Choice, Confirm, Field } from '../../ui/Confirm';
 import { severities } from '../../ui/Severity';
 import { Text } from '../../ui/Text';
+import { serverNow } from '../../ui/Time';
 import { toast } from '../../ui/Toasts';
-import { changed, inMinutes, people } from './change';
+import { changed, inMinutes, labelsChanged, labelsWrong, linksChanged, linksWrong, people } from './change';
 
-export type Act = 'update' | 'mitigate' | 'resolve' | 'reopen' | 'page' | 'merge' | 'split';
+export type Act = 'update' | 'roles' | 'links' | 'mitigate' | 'back' | 'resolve' | 'reopen' | 'page' | 'merge' | 'split';
 
 interface Props { d: Incident; close: () => void }
 
 export function Acts({ act, ...p }: Props & { act: Act }) {
   switch (act) {
     case 'update': return <Update {...p} />;
+    case 'roles': return <Roles {...p} />;
+    case 'links': return <LinksAndLabels {...p} />;
+    case 'back': return <Back {...p} />;
     case 'mitigate': return <Mitigate {...p} />;
     case 'resolve': return <Resolve {...p} />;
     case 'reopen': return <Reopen {...p} />;
@@ -34,30 +39,67 @@ function Update({ d, close }: Props) {
   const [summary, setSummary] = useState(d.summary ?? '');
   const [next, setNext] = useState(d.next ?? '');
   const [minutes, setMinutes] = useState('');
-  const [commander, setCommander] = useState(d.commander ?? '');
-  const [responders, setResponders] = useState((d.responders ?? []).join(', '));
-  const [stakeholders, setStakeholders] = useState((d.stakeholders ?? []).join(', '));
   const tell = useTell('updateIncident');
-  const by = inMinutes(minutes, Date.now());
-  const change: IncidentChange = changed(d, { title: title.trim(), severity, summary, next, commander: commander.trim(), responders: people(responders), stakeholders: people(stakeholders) });
+  const by = inMinutes(minutes, serverNow());
+  const change: IncidentChange = changed(d, { title: title.trim(), severity, summary, next });
   if (by) change.nextBy = by;
+  // A next step that is another one has no time of the one before.
+  else if (change.next !== undefined && d.nextBy) change.nextBy = never;
   return (
     <Confirm wide title="How it stands" does="Tell everybody" close={close} asking={tell} ready={Object.keys(change).length > 0 && by !== null}
       submit={(why) => tell.mutate({ path: path(d), body: { ...change, ...(why ? { why } : {}) } }, { onSuccess: () => { toast('The incident says so.'); close(); } })}>
       <Field label="Summary: what is known" value={summary} set={setSummary} lines={3} autoFocus />
       <div className="incident-two">
         <Field label="Next step" value={next} set={setNext} />
-        <Field label="Expected in, minutes" value={minutes} set={setMinutes} placeholder={d.nextBy ? 'as it was' : 'not said'} wrong={by === null ? 'A number of minutes, as 20.' : undefined} hint="A reminder comes when it is over." />
+        <Field label="Expected in, minutes" value={minutes} set={setMinutes} placeholder={d.nextBy && change.next === undefined ? 'as it was' : 'not said'} wrong={by === null ? 'A number of minutes, as 20.' : undefined} hint="A reminder comes when it is over." />
       </div>
-      <Field label="Title" value={title} set={setTitle} required />
       <div className="incident-two">
+        <Field label="Title" value={title} set={setTitle} required />
         <Choice label="Severity" value={severity} set={setSeverity} of={severities} />
-        <Field label="Commander" value={commander} set={setCommander} />
       </div>
-      <Field label="Responders" value={responders} set={setResponders} hint="With commas between them." />
-      <Field label="Stakeholders" value={stakeholders} set={setStakeholders} hint="They are told what changes." />
     </Confirm>
   );
+}
+
+const never = '0001-01-01T00:00:00Z';
+
+function Roles({ d, close }: Props) {
+  const me = useMe();
+  const name = me.data?.name || me.data?.id || '';
+  const [commander, setCommander] = useState(d.commander ?? '');
+  const [responders, setResponders] = useState((d.responders ?? []).join(', '));
+  const [stakeholders, setStakeholders] = useState((d.stakeholders ?? []).join(', '));
+  const tell = useTell('updateIncident');
+  const known = [...new Set([name, ...(d.responders ?? []), ...(d.stakeholders ?? [])].filter(Boolean))];
+  const change = changed(d, { commander: commander.trim(), responders: people(responders), stakeholders: people(stakeholders) });
+  return (
+    <Confirm title="Who is who" does="Change it" close={close} asking={tell} ready={Object.keys(change).length > 0}
+      submit={(why) => tell.mutate({ path: path(d), body: { ...change, ...(why ? { why } : {}) } }, { onSuccess: () => { toast('It is changed.'); close(); } })}>
+      <Field label="Commander" value={commander} set={setCommander} list={known} hint="Decides what is done, and by whom." autoFocus />
+      <Field label="Responders" value={responders} set={setResponders} hint="Work on it. With commas between them." />
+      <Field label="Stakeholders" value={stakeholders} set={setStakeholders} hint="Are told what changes. With commas between them." />
+    </Confirm>
+  );
+}
+
+function LinksAndLabels({ d, close }: Props) {
+  const [links, setLinks] = useState((d.links ?? []).map((l) => [l.url, l.name].filter(Boolean).join(' ')).join('\n'));
+  const [labels, setLabels] = useState(Object.entries(d.labels ?? {}).map(([k, v]) => `${k}=${v}`).join('\n'));
+  const tell = useTell('updateIncident');
+  const wrong = linksWrong(links);
+  const bad = labelsWrong(labels);
+  const change: IncidentChange = { ...linksChanged(d.links ?? [], links), ...labelsChanged(d.labels ?? {}, labels) };
+  return (
+    <Confirm wide title="Links and labels" does="Change them" reason="none" close={close} asking={tell} ready={!wrong && !bad && Object.keys(change).length > 0} submit={() => tell.mutate({ path: path(d), body: change }, { onSuccess: () => { toast('They are changed.'); close(); } })}>
+      <Field label="Links, one in a line: the address, then what it is called" value={links} set={setLinks} lines={4} wrong={wrong} placeholder="https://grafana.example.org/d/checkout Dashboard" autoFocus />
+      <Field label="Labels, one in a line" value={labels} set={setLabels} lines={4} wrong={bad} placeholder="service=checkout" />
+    </Confirm>
+  );
+}
+
+function Back({ d, close }: Props) {
+  const tell = useTell('updateIncident');
+  return <Confirm title="Put it back to open" does="Put it back" close={close} asking={tell} submit={(why) => tell.mutate({ path: path(d), body: { status: 'open', ...(why ? { why } : {}) } }, { onSuccess: close })}><p>Everybody sees that nobody has it in hand.</p></Confirm>;
 }
 
 function Mitigate({ d, close }: Props) {

@@ -1,52 +1,43 @@
-// The timeline: everything that happened, the newest first, and a place to add to it.
-import { type FormEvent, useState } from 'react';
+// The timeline: everything that happened, the newest first, and a place to add to it. What people did and what tend did
+// stand in one line of time; either can be looked at alone.
+import { type FormEvent, useMemo, useState } from 'react';
 
 import { useTell } from '../../api/query';
-import type { Incident, Line } from '../../api/schema';
-import { Link, to } from '../../app/router';
-import { Lines, Text } from '../../ui/Text';
-import { At } from '../../ui/Time';
+import type { Incident } from '../../api/schema';
+import { useParam } from '../../app/router';
+import { parse, day } from '../../lib/time';
+import { Segments } from '../../ui/Filters';
+import { useZone } from '../../ui/Time';
 import { toastError } from '../../ui/Toasts';
+import { Entry } from './Entry';
+import { type Moment, moments } from './story';
 
 const few = 100;
 
 export function Timeline({ d, writes }: { d: Incident; writes: boolean }) {
   const [all, setAll] = useState(false);
-  const lines = (d.timeline ?? []).slice().reverse();
-  const shown = all ? lines : lines.slice(0, few);
+  const [by, setBy] = useParam('by');
+  const zone = useZone();
+  const lines = useMemo(() => moments(d).reverse(), [d]);
+  const list = lines.filter((m) => !by || m.by === by);
+  const shown = all ? list : list.slice(0, few);
+  const n = (who: Moment['by']) => lines.filter((m) => m.by === who).length;
+  const days = (m: Moment) => day(parse(m.line.at), zone);
   return (
     <section className="panel" aria-label="Timeline">
-      <header><h2>Timeline <span className="tally">{lines.length}</span></h2></header>
+      <header>
+        <h2>Timeline</h2>
+        <span className="end"><Segments label="Whose" value={by} set={setBy} of={[{ value: '', label: 'All', n: lines.length }, { value: 'people', label: 'People', n: n('people') }, { value: 'machine', label: 'Machine', n: n('machine') }]} /></span>
+      </header>
       {writes ? <Comment incident={d.id} /> : null}
-      <ol className="incident-timeline">{shown.map((l, i) => <Entry key={lines.length - i} of={l} />)}</ol>
-      {shown.length < lines.length ? <div className="more"><button type="button" className="button small" onClick={() => setAll(true)}>Show all {lines.length}</button></div> : null}
+      {list.length === 0 ? <div className="state dim">{by === 'people' ? 'Nobody has said or done anything yet.' : 'Neither an alert nor a run belongs to it.'}</div> : null}
+      <ol className="incident-timeline">{shown.map((m, i) => {
+        const above = shown[i - 1];
+        return <Entry key={m.key} of={m} d={d} day={above && days(above) !== days(m) ? days(m) : undefined} />;
+      })}</ol>
+      {shown.length < list.length ? <div className="more"><button type="button" className="button small" onClick={() => setAll(true)}>Show all {list.length}</button></div> : null}
     </section>
   );
-}
-
-const marks: Record<string, string> = { commented: 'said', opened: 'opened', resolved: 'resolved', reopened: 'reopened' };
-
-function Entry({ of: l }: { of: Line }) {
-  return (
-    <li data-what={l.what}>
-      <At at={l.at} />
-      <span className="what">{marks[l.what] ?? l.what}</span>
-      <span className="text">{l.who ? <strong><Text of={l.who} max={60} /> </strong> : null}<Told of={l} /> {l.ref && !(l.text ?? '').endsWith(l.ref) ? <Ref of={l.ref} /> : null}</span>
-    </li>
-  );
-}
-
-/** The text of a line; an object at its end is a link. */
-function Told({ of: l }: { of: Line }) {
-  const text = l.text ?? '';
-  if (!l.ref || !text.endsWith(l.ref)) return <Lines of={text} max={4000} />;
-  return <><Lines of={text.slice(0, -l.ref.length)} max={4000} /><Ref of={l.ref} /></>;
-}
-
-/** What a line is about: an object has its address. */
-function Ref({ of }: { of: string }) {
-  const at = of.startsWith('run_') ? to.run(of) : of.startsWith('inc_') ? to.incident(of) : of.startsWith('evt_') ? to.event(of) : of.startsWith('task_') ? to.task(of) : '';
-  return at ? <Link to={at} className="id">{of}</Link> : <Text of={of} max={80} className="id" />;
 }
 
 function Comment({ incident }: { incident: string }) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { changed, inMinutes, people } from './change';
+import { changed, inMinutes, labelsChanged, labelsWrong, linksChanged, linksWrong, people } from './change';
 
 it('people are named with commas, each once', () => {
   expect(people(' ann, bob,,\nann ')).toEqual(['ann', 'bob']);
@@ -20,4 +20,12 @@ it('sends only what differs', () => {
   const same = { title: 'a', severity: 'major', summary: '', next: '', commander: 'ann', responders: ['ann'], stakeholders: [] };
   expect(changed(d, same)).toEqual({});
   expect(changed(d, { ...same, next: 'look', responders: [] })).toEqual({ next: 'look', responders: [] });
+});
+
+it('links and labels are lines', () => {
+  expect(linksWrong('javascript:alert(1) x')).toContain('is no address');
+  expect(linksChanged([], 'https://a.example Board one')).toEqual({ links: [{ url: 'https://a.example', name: 'Board one' }] });
+  expect(linksChanged([{ url: 'https://a.example' }], ' https://a.example ')).toEqual({});
+  expect(labelsWrong('service')).toContain('a name');
+  expect(labelsChanged({ a: '1', b: '2' }, 'a=1\nc=x=y')).toEqual({ labels: { b: null, c: 'x=y' } });
 });
