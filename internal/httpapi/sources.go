@@ -3,6 +3,8 @@ package httpapi
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"path"
@@ -237,10 +239,11 @@ func (s *server) sourceFiles(ctx context.Context, in *filesInput) (*filesOutput,
 	}
 	out := wire.SourceFiles{Files: []wire.SourceFile{}, Revision: rev.ID}
 	for _, f := range files {
-		x := wire.SourceFile{File: f.Name, Size: len(f.Content)}
 		if in.File != "" && in.File != f.Name {
 			continue
 		}
+		sum := sha256.Sum256(f.Content)
+		x := wire.SourceFile{File: f.Name, Size: len(f.Content), Sum: hex.EncodeToString(sum[:])}
 		if in.File != "" {
 			x.Text = string(f.Content)
 		}

@@ -206,6 +206,7 @@ type AroundGuard struct {
 type SourceFile struct {
 	File string `json:"file"`
 	Size int    `json:"size"`
+	Sum  string `json:"sum,omitempty" doc:"SHA-256 of its content, in hexadecimal: the same as long as nothing in it changes."`
 	Text string `json:"text,omitempty"`
 }
 

@@ -6,15 +6,16 @@ import (
 
 // Offer is a playbook that somebody may ask for.
 type Offer struct {
-	Description string  `json:"description,omitempty"`
-	Environment string  `json:"environment,omitempty"`
-	Name        string  `json:"name" doc:"Of the playbook."`
-	Note        string  `json:"note,omitempty" doc:"What whoever asks should know."`
-	Outputs     []Field `json:"outputs,omitempty" doc:"What whoever asked is shown when it is done."`
-	Owner       string  `json:"owner,omitempty"`
-	Parameters  []Field `json:"parameters,omitempty" doc:"The form."`
-	Project     string  `json:"project"`
-	Title       string  `json:"title"`
+	Approvers   []string `json:"approvers,omitempty" doc:"Who is asked to approve on the way; * is anybody who may. None: nobody is."`
+	Description string   `json:"description,omitempty"`
+	Environment string   `json:"environment,omitempty"`
+	Name        string   `json:"name" doc:"Of the playbook."`
+	Note        string   `json:"note,omitempty" doc:"What whoever asks should know."`
+	Outputs     []Field  `json:"outputs,omitempty" doc:"What whoever asked is shown when it is done."`
+	Owner       string   `json:"owner,omitempty"`
+	Parameters  []Field  `json:"parameters,omitempty" doc:"The form."`
+	Project     string   `json:"project"`
+	Title       string   `json:"title"`
 }
 
 // Offers are several.

@@ -1080,6 +1080,8 @@ export interface NamedSecret {
 }
 
 export interface Offer {
+  /** Who is asked to approve on the way; * is anybody who may. None: nobody is. */
+  approvers?: string[];
   description?: string;
   environment?: string;
   /** Of the playbook. */
@@ -1713,6 +1715,8 @@ export interface Source {
 export interface SourceFile {
   file: string;
   size: number;
+  /** SHA-256 of its content, in hexadecimal: the same as long as nothing in it changes. */
+  sum?: string;
   text?: string;
 }
 

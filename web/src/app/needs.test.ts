@@ -24,3 +24,14 @@ it('says in the title what waits', () => {
   expect(titleOf('Home', 0)).toBe('Home · tend');
   expect(titleOf('', 1)).toBe('(1) tend');
 });
+
+it('a question that was handed on waits for whom it was handed to', () => {
+  const ann = { id: 'user:ann', groups: ['sre'] };
+  const of = (body: object) => needs({ id: 't', kind: 'task', status: 'open', project: 'p', body: { type: 'approve', from: ['bob'], ...body } }, ann, () => true);
+  expect(of({})).toBe(false);
+  expect(of({ delegated: [{ by: {}, to: ['ann'] }] })).toBe(true);
+  expect(of({ escalated: [{ to: ['group:sre'] }] })).toBe(true);
+  expect(of({ escalated: [{}] })).toBe(false);
+  expect(of({ assignee: 'user:ann' })).toBe(true);
+  expect(of({ from: [], notRequester: true, requesterID: 'user:ann' })).toBe(false);
+});

@@ -10,8 +10,10 @@ export const burning = ['open', 'acknowledged', 'mitigated'];
 /** Whether a task waits for this person: it is open, asked of them, they may, and they have not voted yet. */
 export function needs(row: Row, me: Pick<Me, 'id' | 'groups'> | undefined, may: (verb: string, project?: string) => boolean): boolean {
   const t = bodyOf<TaskBody>(row);
-  return row.status === 'open' && me !== undefined && askedOf(t.from, me) && may(t.type === 'approve' || t.type === 'review' ? 'approve' : 'answer', row.project)
-    && !(t.votes ?? []).some((v) => v.by.id === me.id);
+  if (row.status !== 'open' || me === undefined || !may(t.type === 'approve' || t.type === 'review' ? 'approve' : 'answer', row.project)) return false;
+  if ((t.votes ?? []).some((v) => v.by.id === me.id) || (t.notRequester && t.requesterID === me.id)) return false;
+  const handed = [...(t.delegated ?? []), ...(t.escalated ?? [])];
+  return t.assignee === me.id || askedOf(t.from, me) || handed.some((h) => (h.to?.length ?? 0) > 0 && askedOf(h.to, me));
 }
 
 export const useOpenTasks = () => useAsk('listTasks', { query: { status: ['open'], limit: 200 } });

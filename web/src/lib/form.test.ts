@@ -32,3 +32,7 @@ describe('read', () => {
     expect(read([{ name: 'a', type: 'string', pattern: '(?i)x' }], { a: 'Y' }).wrong).toEqual({});
   });
 });
+
+it('a list of texts is lines, anything else is JSON', () => {
+  expect(first([{ name: 'a', type: 'list', default: ['x', 'y'] }, { name: 'b', type: 'list', default: [1] }, { name: 'c', type: 'list', default: [] }, { name: 'd', type: 'list', default: ['[x'] }])).toEqual({ a: 'x\ny', b: '[1]', c: '[]', d: '["[x"]' });
+});

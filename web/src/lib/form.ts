@@ -17,7 +17,14 @@ export type Typed = Record<string, string>;
 
 /** What stands in the fields before anybody typed. */
 export function first(fields: FormField[]): Typed {
-  return Object.fromEntries(fields.map((f) => [f.name, f.default === undefined || f.default === null ? '' : typeof f.default === 'string' ? f.default : JSON.stringify(f.default)]));
+  return Object.fromEntries(fields.map((f) => [f.name, shown(f.default)]));
+}
+
+/** A default as it is typed: lists of texts are lines. */
+function shown(v: unknown): string {
+  if (v === undefined || v === null) return '';
+  if (typeof v === 'string') return v;
+  return Array.isArray(v) && v.length > 0 && v.every((x) => typeof x === 'string' && !/^\s*\[|\n|^\s*$/.test(x)) ? v.join('\n') : JSON.stringify(v);
 }
 
 const says = (v: unknown) => (typeof v === 'string' ? v : JSON.stringify(v));

@@ -2,13 +2,13 @@
 import { useState } from 'react';
 
 import { useTell } from '../../api/query';
-import type { Guard, Halt, Override } from '../../api/schema';
+import type { ApprovedChange, Guard, Halt, Override } from '../../api/schema';
 import { scopeOf } from '../../lib/scope';
 import { Choice, Confirm, Field } from '../../ui/Confirm';
-import { Text } from '../../ui/Text';
+import { Sentence, Text } from '../../ui/Text';
 import { toast } from '../../ui/Toasts';
 
-export type Doing = { what: 'halt' } | { what: 'unhalt'; halt: Halt | null } | { what: 'mode' } | { what: 'override'; guard: Guard } | { what: 'end'; override: Override };
+export type Doing = { what: 'halt' } | { what: 'unhalt'; halt: Halt | null } | { what: 'store' } | { what: 'mode' } | { what: 'change' } | { what: 'withdraw'; change: ApprovedChange } | { what: 'override'; guard: Guard } | { what: 'end'; override: Override };
 
 export const says: Record<string, string> = {
   observe: 'Reads run. What would have been changed is recorded.',
@@ -20,6 +20,9 @@ export function Do({ doing, close }: { doing: Doing; close: () => void }) {
   switch (doing.what) {
     case 'halt': return <HaltIt close={close} />;
     case 'unhalt': return <LetGo halt={doing.halt} close={close} />;
+    case 'store': return <MoveAgain close={close} />;
+    case 'change': return <Approve close={close} />;
+    case 'withdraw': return <Withdraw of={doing.change} close={close} />;
     case 'mode': return <SetMode close={close} />;
     case 'override': return <Loosen guard={doing.guard} close={close} />;
     case 'end': return <EndIt of={doing.override} close={close} />;
@@ -87,6 +90,7 @@ function Loosen({ guard, close }: { guard: Guard; close: () => void }) {
   return (
     <Confirm danger title={<>Loosen <Text of={guard.name} max={60} /></>} does="Loosen it" reason="required" close={close} asking={tell} ready={!wrong}
       submit={(why) => tell.mutate({ body: { guard: guard.name, minutes: n, why, project: guard.project, ...(playbook ? { playbook } : {}), ...(list.length ? { targets: list } : {}) } }, { onSuccess: () => { toast('The guard is loosened, for a while.'); close(); } })}>
+      <p className="dim"><Sentence of={guard.says} /></p>
       <p>For a while it holds nothing back. It ends by itself, and is recorded.</p>
       <Field label="Minutes" value={minutes} set={setMinutes} wrong={wrong} />
       <Field label="Only for the playbook" value={playbook} set={setPlaybook} placeholder="all" />
@@ -98,4 +102,44 @@ function Loosen({ guard, close }: { guard: Guard; close: () => void }) {
 function EndIt({ of, close }: { of: Override; close: () => void }) {
   const tell = useTell('endOverride');
   return <Confirm title="End it before its time" does="Let the guard hold again" close={close} asking={tell} submit={(why) => tell.mutate({ body: { id: of.id, ...(why ? { why } : {}) } }, { onSuccess: () => { toast('The guard holds again.'); close(); } })} />;
+}
+
+function MoveAgain({ close }: { close: () => void }) {
+  const tell = useTell('unhalt');
+  return (
+    <Confirm title="Let the store move again" does="Let it move again" reason="required" close={close} asking={tell} submit={(why) => tell.mutate({ body: { why } }, { onSuccess: () => { toast('It moves again. What was in flight is in doubt.'); close(); } })}>
+      <p>What was in flight when it stopped is in doubt afterwards: people are asked whether it happened.</p>
+    </Confirm>
+  );
+}
+
+const globs = (text: string) => text.split(/[,\s]+/).filter(Boolean);
+
+function Approve({ close }: { close: () => void }) {
+  const [id, setID] = useState('');
+  const [project, setProject] = useState('');
+  const [minutes, setMinutes] = useState('60');
+  const [playbooks, setPlaybooks] = useState('');
+  const [targets, setTargets] = useState('');
+  const tell = useTell('approveChange');
+  const n = Number(minutes);
+  const wrong = !Number.isInteger(n) || n < 1 ? 'A number of minutes, as 60.' : undefined;
+  return (
+    <Confirm wide title="Approve a change" does="Approve it" close={close} asking={tell} ready={!wrong && id.trim() !== ''}
+      submit={(why) => tell.mutate({ body: { id: id.trim(), minutes: n, ...(project.trim() ? { project: project.trim() } : {}), ...(globs(playbooks).length ? { playbooks: globs(playbooks) } : {}), ...(globs(targets).length ? { targets: globs(targets) } : {}), ...(why ? { why } : {}) } }, { onSuccess: () => { toast('The change is approved.'); close(); } })}>
+      <p>Guards that want an approved change let through what it covers, from now on and for so long.</p>
+      <div className="guards-scope">
+        <Field label="What it is called" value={id} set={setID} required autoFocus placeholder="CHG-1042" />
+        <Field label="Minutes" value={minutes} set={setMinutes} wrong={wrong} />
+        <Field label="Playbooks" value={playbooks} set={setPlaybooks} placeholder="all; * stands for any text" />
+        <Field label="Targets" value={targets} set={setTargets} placeholder="all; * stands for any text" />
+        <Field label="Project" value={project} set={setProject} placeholder="default" />
+      </div>
+    </Confirm>
+  );
+}
+
+function Withdraw({ of, close }: { of: ApprovedChange; close: () => void }) {
+  const tell = useTell('endChange');
+  return <Confirm title={<>End <Text of={of.id} max={60} /> before its time</>} does="End the change" close={close} asking={tell} submit={(why) => tell.mutate({ body: { id: of.id, project: of.project, ...(why ? { why } : {}) } }, { onSuccess: () => { toast('The change is ended.'); close(); } })} />;
 }

@@ -6,6 +6,7 @@ import { bodyOf, type RunBody, type TaskBody } from '../../api/rows';
 import type { Row } from '../../api/schema';
 import { useKeys } from '../../app/keys';
 import { useMay, useMe } from '../../app/me';
+import { needs } from '../../app/needs';
 import { go, to, useParam } from '../../app/router';
 import { useTitle } from '../../app/title';
 import { Filters, Find, Pick, Segments } from '../../ui/Filters';
@@ -13,7 +14,7 @@ import { Group, List, Pages } from '../../ui/List';
 import { toast, toastError } from '../../ui/Toasts';
 import { Delegate } from './Delegate';
 import { Line, type Origin } from './Line';
-import { byDue, kinds, waitsFor } from './order';
+import { byDue, kinds } from './order';
 import './inbox.css';
 
 const answered = ['approved', 'rejected', 'answered', 'done', 'expired', 'void', 'cancelled'];
@@ -36,7 +37,7 @@ export default function Inbox() {
 
   const rows = of.data?.pages.flatMap((p) => p.rows) ?? [];
   const list = rows.filter((r) => (!kind || bodyOf<TaskBody>(r).type === kind) && (!find || `${r.name} ${bodyOf<TaskBody>(r).message ?? ''} ${origins.get(r.parent ?? '')?.name ?? ''}`.toLowerCase().includes(find.toLowerCase())));
-  const mine = list.filter((r) => waitsFor(r, me.data, may)).sort(byDue);
+  const mine = list.filter((r) => needs(r, me.data, may)).sort(byDue);
   const others = list.filter((r) => r.status === 'open' && !mine.includes(r)).sort(byDue);
   const over = list.filter((r) => r.status !== 'open');
   const flat = [...mine, ...others, ...over];

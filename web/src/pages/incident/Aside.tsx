@@ -7,6 +7,7 @@ import { Text } from '../../ui/Text';
 import { Ago, At, Took } from '../../ui/Time';
 import type { Act } from './Acts';
 import { People } from './Now';
+import { ended } from './story';
 
 const worst = (s: string | undefined) => (s === 'resolved' ? 1 : 0);
 
@@ -38,7 +39,7 @@ export function Runs({ d }: { d: Doc }) {
         <li key={r.run}>
           <Status of={r.status} says="" />
           <span className="clip"><Link to={to.run(r.run)}><Text of={r.playbook || r.run} max={80} /></Link> <span className="dim">{r.status}</span></span>
-          <span className="dim"><Took from={r.began} to={r.ended} /></span>
+          <span className="dim"><Took from={r.began} to={ended(r.status) ? r.ended : undefined} /></span>
         </li>
       ))}</ul>
     </section>

@@ -31,6 +31,7 @@ function glyph(l: Line): string {
     case 'joined': return s === 'resolved' ? 'resolved' : 'burning';
     case 'ran': return s === 'started' ? 'running' : s === 'not-started' ? 'refused' : s;
     case 'run': return l.detail?.task ? (s === 'asked' ? 'open' : s) : s === 'began' ? 'running' : s;
+    case 'question': return s;
     case 'opened': case 'reopened': return 'burning';
     case 'resolved': return 'resolved';
     case 'merged': case 'split': return 'carried';
@@ -58,6 +59,7 @@ function Told({ m, d }: { m: Moment; d: Incident }): ReactNode {
     case 'reopened': return <>{m.by === 'people' ? <><Who of={l.who} /> reopened it</> : 'It is open again'}<Why of={x.why} /></>;
     case 'ran': return <Ran m={m} />;
     case 'run': return x.task ? <Asked m={m} task={x.task} /> : <Step m={m} d={d} />;
+    case 'question': return <>{x.status === 'open' ? 'People are asked' : <>People were asked, and it is {x.status}</>}: <Link to={to.task(x.task ?? '')}><Text of={x.name || 'a question'} max={240} /></Link></>;
     case 'item': return <><Who of={l.who} /> {safe(l.ref) ? <>made <a href={safe(l.ref)} rel="noreferrer noopener" target="_blank">an issue ↗</a> of</> : x.status === 'done' ? 'did' : 'wants done'}: <Text of={x.name} max={300} /></>;
     case 'reminded': return 'An update was due; people were reminded.';
     default: return <><Who of={l.who} /> <Sentence of={l.text} /> <Ref of={l.ref} /></>;
@@ -90,6 +92,7 @@ function Ran({ m }: { m: Moment }) {
   switch (x.status) {
     case 'started': return <>{name} began</>;
     case 'not-started': return <><Text of={x.name || 'A playbook'} max={80} /> was not started<Why of={x.why} /></>;
+    case 'waiting': return <>{name} waits<Why of={x.why} /></>;
     default: return <>{name} {x.status}{after(m)}<Why of={x.why} /></>;
   }
 }

@@ -1,8 +1,9 @@
 // One incident: how bad it is, who has it, what is needed now, and everything that happened.
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 
 import { useAsk, useTell } from '../../api/query';
 import { call } from '../../api/client';
+import { bodyOf, type TaskBody } from '../../api/rows';
 import type { Incident as Doc } from '../../api/schema';
 import { useMay, useMe } from '../../app/me';
 import { useKeys } from '../../app/keys';
@@ -16,6 +17,7 @@ import { Acts, type Act } from './Acts';
 import { Facts, Firing, Roles, Runs } from './Aside';
 import { Items } from './Items';
 import { Now } from './Now';
+import type { Question } from './story';
 import { Timeline } from './Timeline';
 import './incident.css';
 
@@ -33,7 +35,8 @@ function Body({ of: d }: { of: Doc }) {
   const over = d.status === 'resolved' || d.status === 'merged';
   const can = writes && !over;
   const [act, setAct] = useState<Act | null>(null);
-  const waits = useWaits(d);
+  const questions = useQuestions(d);
+  const waits = questions.filter((q) => q.status === 'open').sort((a, b) => (a.due ?? '9').localeCompare(b.due ?? '9'));
   const path = { incident: d.id };
   const name = me.data?.name || me.data?.id || '';
   const take = useTell('takeIncident');
@@ -67,7 +70,7 @@ function Body({ of: d }: { of: Doc }) {
       <div className="stack">
         <Now d={d} writes={writes} waits={waits} act={setAct} command={commandIt} take={takeIt} />
         <div className="sides">
-          <Timeline d={d} writes={writes} />
+          <Timeline d={d} writes={writes} questions={questions} />
           <aside className="stack" aria-label="Facts">
             <Firing d={d} />
             <Runs d={d} />
@@ -82,11 +85,14 @@ function Body({ of: d }: { of: Doc }) {
   );
 }
 
-/** What people are asked by the runs of the incident, what ends first first. */
-function useWaits(d: Doc) {
-  const runs = new Set((d.runs ?? []).filter((r) => !r.ended).map((r) => r.run));
-  const asked = useAsk('listTasks', { query: { status: ['open'], limit: 200 } }, { when: runs.size > 0 });
-  return (asked.data?.rows ?? []).filter((r) => runs.has(r.parent ?? '')).map((r) => ({ id: r.id, name: r.name ?? '', due: r.due })).sort((a, b) => (a.due ?? '9').localeCompare(b.due ?? '9'));
+/** What people were asked by the runs of the incident. */
+function useQuestions(d: Doc): (Question & { due: string | undefined })[] {
+  const runs = new Set((d.runs ?? []).map((r) => r.run));
+  const asked = useAsk('listTasks', { query: { limit: 500 } }, { when: runs.size > 0 });
+  return useMemo(() => {
+    const mine = new Set((d.runs ?? []).map((r) => r.run));
+    return (asked.data?.rows ?? []).filter((r) => mine.has(r.parent ?? '')).map((r) => ({ id: r.id, at: r.at ?? '', name: bodyOf<TaskBody>(r).message || (r.name ?? ''), status: r.status ?? '', run: r.parent ?? '', due: r.due }));
+  }, [asked.data, d.runs]);
 }
 
 function More({ d, can, act }: { d: Doc; can: boolean; act: (a: Act) => void }) {

@@ -10,15 +10,15 @@ import { Segments } from '../../ui/Filters';
 import { useZone } from '../../ui/Time';
 import { toastError } from '../../ui/Toasts';
 import { Entry } from './Entry';
-import { type Moment, moments } from './story';
+import { type Moment, moments, type Question } from './story';
 
 const few = 100;
 
-export function Timeline({ d, writes }: { d: Incident; writes: boolean }) {
+export function Timeline({ d, writes, questions }: { d: Incident; writes: boolean; questions: Question[] }) {
   const [all, setAll] = useState(false);
   const [by, setBy] = useParam('by');
   const zone = useZone();
-  const lines = useMemo(() => moments(d).reverse(), [d]);
+  const lines = useMemo(() => moments(d, questions).reverse(), [d, questions]);
   const list = lines.filter((m) => !by || m.by === by);
   const shown = all ? list : list.slice(0, few);
   const n = (who: Moment['by']) => lines.filter((m) => m.by === who).length;

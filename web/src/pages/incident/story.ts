@@ -23,8 +23,14 @@ interface Before { severity: string; status: string; title: string; commander: s
 
 const ranks = ['info', 'minor', 'major', 'critical'];
 
-/** All moments, the oldest first. */
-export function moments(d: Pick<Incident, 'timeline' | 'title' | 'severity'>): Moment[] {
+/** What people were asked by a run of the incident, as it stands now. */
+export interface Question { id: string; at: string; name: string; status: string; run: string }
+
+/** Statuses after which a run does nothing more. */
+export const ended = (status: string) => ['succeeded', 'failed', 'cancelled', 'quarantined', 'not-started'].includes(status);
+
+/** All moments, the oldest first. A question is told once, when it was asked, with what became of it. */
+export function moments(d: Pick<Incident, 'timeline'>, questions: Question[] = []): Moment[] {
   const before: Before = { severity: '', status: 'open', title: '', commander: '', responders: [], stakeholders: [] };
   const out: Moment[] = [];
   const going = new Map<string, number>();
@@ -39,7 +45,7 @@ export function moments(d: Pick<Incident, 'timeline' | 'title' | 'severity'>): M
     const key = line.what === 'run' && x.path ? `${line.ref} ${x.path}` : line.what === 'ran' ? `ran ${line.ref}` : '';
     if (key) {
       const was = going.get(key);
-      if (x.status === 'began' || x.status === 'started' || x.status === 'asked') going.set(key, out.length);
+      if (line.what === 'ran' && !ended(x.status ?? '') && x.status !== 'started') { /* it goes on, and waits */ } else if (x.status === 'began' || x.status === 'started' || x.status === 'asked') going.set(key, out.length);
       else if (was !== undefined && x.status !== 'held') {
         m.began = out[was]?.line.at ?? '';
         if (line.what === 'run') out[was] = { ...(out[was] as Moment), key: '' };
@@ -48,7 +54,11 @@ export function moments(d: Pick<Incident, 'timeline' | 'title' | 'severity'>): M
     }
     out.push(m);
   }
-  return out.filter((m) => m.key !== '');
+  const known = new Set(questions.map((q) => q.id));
+  const asked = questions.map((q): Moment => ({ key: q.id, line: { at: q.at, what: 'question', ref: q.run, detail: { task: q.id, name: q.name, status: q.status } }, by: 'machine', phrases: [], said: [] }));
+  const lines = out.filter((m) => m.key !== '' && !(m.line.detail?.task && known.has(m.line.detail.task) && m.line.detail.status === 'asked'));
+  // Sorting is stable: what happened at one moment stays as it was told.
+  return asked.length ? [...lines, ...asked].sort((a, b) => Date.parse(a.line.at) - Date.parse(b.line.at)) : lines;
 }
 
 const machine = (l: Line) => l.what === 'joined' || l.what === 'ran' || l.what === 'run' || l.what === 'reminded' || !l.who || l.who === 'tend' || l.who.startsWith('run_') || l.who.startsWith('run:');

@@ -7,6 +7,7 @@ import { useMay } from '../../app/me';
 import { useKeys } from '../../app/keys';
 import { go, Link, to } from '../../app/router';
 import { parse, relative, took } from '../../lib/time';
+import { over } from '../../ui/RunRow';
 import { Glyph } from '../../ui/Status';
 import { Text } from '../../ui/Text';
 import { useNow } from '../../ui/Time';
@@ -47,7 +48,7 @@ export function Board({ rows, all, dragged, drag }: { rows: Row[]; all: number }
             onDrop={(e) => { e.preventDefault(); if (dragged && dragged.status !== c.status) setMoving({ row: dragged, to: c.status }); drag(null); }}>
             <header><h2><Glyph status={c.status === 'open' ? 'burning' : c.status} quiet />{c.says} <span className="tally">{c.list.length}</span></h2></header>
             {c.list.length
-              ? <ul>{c.list.map((r) => <Card key={r.id} row={r} chosen={r.id === at} choose={() => setAt(r.id)} moves={may('write', r.project)} move={(p) => setMoving({ row: r, to: p })} drag={drag} />)}</ul>
+              ? <ul>{c.list.map((r) => <Card key={r.id} row={r} chosen={r.id === at} choose={() => setAt(r.id)} can={may('write', r.project)} move={(p) => setMoving({ row: r, to: p })} drag={drag} />)}</ul>
               : <p className="dim">{all > 0 && rows.length === 0 ? 'None fits the filters.' : c.none}</p>}
           </section>
         ))}
@@ -57,12 +58,12 @@ export function Board({ rows, all, dragged, drag }: { rows: Row[]; all: number }
   );
 }
 
-function Card({ row, chosen, choose, moves: can, move, drag }: { row: Row; chosen: boolean; choose: () => void; moves: boolean; move: (p: Place) => void; drag: (r: Row | null) => void }) {
+function Card({ row, chosen, choose, can, move, drag }: { row: Row; chosen: boolean; choose: () => void; can: boolean; move: (p: Place) => void; drag: (r: Row | null) => void }) {
   const d = bodyOf<Incident>(row);
   const now = useNow();
   const due = parse(d.nextBy);
   const late = due < now;
-  const works = (d.runs ?? []).filter((r) => !r.ended);
+  const works = (d.runs ?? []).filter((r) => !over(r.status));
   const who = d.commander || d.responders?.join(', ');
   return (
     <li className="incidents-card" data-late={late || undefined} data-chosen={chosen || undefined} draggable={can}
