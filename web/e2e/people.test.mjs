@@ -38,7 +38,30 @@ steps:
   - {id: made, uses: log, with: {message: 'a queue for {{ $.params.service }}'}}
 outputs: {address: 'amqp://{{ $.params.service }}'}
 `,
+  'every.yaml': `apiVersion: tend/v1
+kind: Playbook
+metadata: {name: every-kind, description: Takes every kind of field.}
+offer: {to: ['*'], title: Everything at once}
+parameters:
+  - {name: word, type: string, pattern: '^[a-z]+$'}
+  - {name: count, type: number}
+  - {name: sure, type: boolean}
+  - {name: colour, type: string, enum: [red, green]}
+  - {name: names, type: list}
+  - {name: tags, type: map}
+  - {name: key, type: string, sensitive: true}
+steps:
+  - {id: sure, uses: approve, with: {message: 'Really?', from: ['group:data'], within: 1h}}
+`,
 };
+
+playbooks['password.yaml'] = `apiVersion: tend/v1
+kind: Playbook
+metadata: {name: password, description: Gives a password.}
+offer: {to: ['*'], title: A password}
+steps:
+  - {uses: handover, with: {to: '{{ $.run.for }}', title: Your password, value: s3cret-word}}
+`;
 
 let w, browser;
 before(async () => { w = await serve({ playbooks }); browser = await browse(); });
@@ -50,7 +73,7 @@ test('two people approve at once, and each counts once', async () => {
   const run = await w.run('drain', { host: '<b>web-1</b>' });
   const id = await task(run);
   const [a, b] = [await open(browser, w, { path: '/inbox' }), await open(browser, w, { path: `/inbox/${id}`, token: w.second })];
-  await a.getByRole('region', { name: 'Asked of you' }).getByText('<b>web-1</b>').first().click();
+  await a.getByRole('rowgroup', { name: 'For you' }).getByText('<b>web-1</b>').first().click();
   await a.getByText('2 different people must approve; 0 did').waitFor();
   await b.getByRole('button', { name: 'Approve', exact: true }).waitFor();
   await Promise.all([a.getByRole('button', { name: 'Approve', exact: true }).click(), b.getByRole('button', { name: 'Approve', exact: true }).click()]);
@@ -124,8 +147,114 @@ test('something is asked for by its form, and its result is shown', async () => 
   await page.getByLabel('service').fill('shop');
   await page.getByRole('button', { name: 'Ask for it' }).click();
   await page.getByRole('region', { name: 'Result' }).getByText('amqp://shop').waitFor();
+  await page.getByRole('list', { name: 'How far it is' }).getByText('done').and(page.locator('[aria-current] *')).waitFor();
   await page.goto('/requests');
   await page.getByRole('region', { name: 'My requests' }).getByRole('link', { name: 'A message queue' }).waitFor();
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test('the list: what waits for me first, claimed and delegated there, and gone through by keys', async () => {
+  const [one, two] = [await w.run('drain', { host: 'list-1' }), await w.run('drain', { host: 'list-2' })];
+  const [id] = [await task(one), await task(two)];
+  const page = await open(browser, w, { path: '/inbox' });
+  const row = (host) => page.getByRole('rowgroup', { name: 'For you' }).getByRole('row').filter({ hasText: host });
+  await row('list-1').getByRole('link', { name: 'drain', exact: true }).waitFor();
+  await row('list-1').getByText('0 of 2 said yes').waitFor();
+  await row('list-1').getByRole('button', { name: 'I see to it' }).click();
+  await row('list-1').getByText('you see to it').waitFor();
+  assert.ok((await w.api('GET', `/v1/tasks/${id}`)).body.assignee);
+  await row('list-2').getByRole('button', { name: 'Delegate' }).click();
+  await page.getByRole('dialog').getByLabel('To people or groups').fill('group:sre');
+  await page.getByRole('button', { name: 'Delegate it' }).click();
+  await page.getByText('They may answer in your place.').waitFor();
+  await page.getByLabel('Find').fill('list-');
+  await until(async () => (await page.getByRole('row').filter({ hasText: /^(?!.*list-)/ }).filter({ hasText: 'approval' }).count()) === 0, 'the filter');
+  await page.locator('h1').click();
+  await page.keyboard.press('j');
+  const focus = () => page.evaluate(() => document.activeElement?.id ?? '');
+  const first = await focus();
+  await page.keyboard.press('j');
+  assert.notEqual(await focus(), first);
+  await page.keyboard.press('k');
+  assert.equal(await focus(), first);
+  await page.keyboard.press('Enter');
+  await page.getByRole('region', { name: 'Question' }).waitFor();
+  assert.ok(page.url().endsWith(first.replace('task-', '')));
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test('what was answered stands apart, with who answered; on a phone nothing is wider than it', async () => {
+  const run = await w.run('plan');
+  const id = await task(run);
+  await w.api('POST', `/v1/tasks/${id}/answers`, { choice: 'answer', output: { nodes: 2, zone: 'south' } });
+  const page = await open(browser, w, { path: '/inbox?state=over', viewport: { width: 390, height: 844 } });
+  await page.getByRole('rowgroup', { name: 'Answered' }).getByText('How large shall it be?').first().waitFor();
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is wider than a phone');
+  await page.getByRole('button', { name: 'Open', exact: false }).first().click();
+  await w.run('drain', { host: 'phone-1' });
+  await page.getByText('Drain phone-1?').waitFor();
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is wider than a phone');
+  await page.context().close();
+});
+
+test('a form of every kind of field: each says what is wrong with it, and nothing typed is lost', async () => {
+  const page = await open(browser, w, { path: '/requests' });
+  const offer = page.getByRole('table', { name: 'Offers' }).getByRole('row').filter({ hasText: 'Everything at once' });
+  await offer.getByText('group:data').waitFor();
+  await offer.getByRole('link').click();
+  await page.getByText('it is approved by group:data').waitFor();
+  await page.getByLabel('count').fill('many');
+  await page.getByLabel('word').focus();
+  await page.getByText('A number.').waitFor();
+  await page.getByLabel('word').fill('NO');
+  await page.getByLabel('tags').fill('[1');
+  await page.getByLabel('names').fill('[1');
+  await page.getByRole('button', { name: 'Ask for it' }).click();
+  for (const wrong of ['A number.', 'It does not match', 'A list: one line for each', 'A JSON object', 'It is needed.']) await page.getByText(wrong).first().waitFor();
+  await page.getByText(/fields need another look/).waitFor();
+  await page.getByLabel('count').fill('3');
+  await page.getByLabel('word').fill('yes');
+  await page.getByLabel('names').fill('ada\nbob');
+  await page.getByLabel('tags').fill('{"a": 1}');
+  await page.getByLabel('sure').selectOption('true');
+  await page.getByLabel('colour').selectOption('green');
+  await page.getByLabel('key', { exact: true }).fill('hush');
+  assert.equal(await page.getByLabel('key', { exact: true }).getAttribute('type'), 'password');
+  await page.getByLabel('What it is for').fill('to see');
+  // Looking elsewhere and coming back: it stands there still, but what is secret.
+  await page.getByRole('link', { name: 'Requests', exact: true }).click();
+  await page.getByRole('table', { name: 'Offers' }).getByRole('link', { name: 'Everything at once' }).click();
+  assert.equal(await page.getByLabel('names').inputValue(), 'ada\nbob');
+  assert.equal(await page.getByLabel('What it is for').inputValue(), 'to see');
+  assert.equal(await page.getByLabel('key', { exact: true }).inputValue(), '');
+  await page.getByLabel('key', { exact: true }).fill('hush');
+  await page.getByRole('button', { name: 'Ask for it' }).click();
+  await page.getByRole('list', { name: 'How far it is' }).getByText('a person decides').waitFor();
+  const asked = page.getByRole('region', { name: 'Asked' });
+  await asked.getByText('ada, bob').waitFor();
+  assert.equal((await asked.innerText()).includes('hush'), false);
+  await page.goto('/requests');
+  await page.getByRole('table', { name: 'My requests' }).getByRole('row').filter({ hasText: 'Everything at once' }).getByText('a person decides').waitFor();
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test('what is handed over is taken once, and shown that once', async () => {
+  const page = await open(browser, w, { path: '/requests' });
+  await page.getByRole('table', { name: 'Offers' }).getByRole('link', { name: 'A password' }).click();
+  await page.getByRole('button', { name: 'Ask for it' }).click();
+  await page.getByRole('list', { name: 'How far it is' }).getByText('done', { exact: true }).waitFor();
+  await page.goto('/requests');
+  const handed = page.getByRole('region', { name: 'Handed over to you' });
+  await handed.getByText('Your password').waitFor();
+  await handed.getByRole('button', { name: 'Take it' }).click();
+  await page.getByRole('button', { name: 'Take it now' }).click();
+  await page.getByRole('dialog').getByText('s3cret-word').waitFor();
+  await page.getByRole('button', { name: 'I have it' }).click();
+  await handed.waitFor({ state: 'detached' });
+  assert.equal((await page.getByRole('main').innerText()).includes('s3cret-word'), false);
   assert.deepEqual(page.errors, []);
   await page.context().close();
 });

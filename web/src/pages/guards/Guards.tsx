@@ -7,6 +7,7 @@ import { useKeys } from '../../app/keys';
 import { useMay } from '../../app/me';
 import { useTitle } from '../../app/title';
 import { Shown } from '../../ui/State';
+import { useNow } from '../../ui/Time';
 import { Do, type Doing } from './Do';
 import { Halts } from './Halts';
 import { Modes } from './Modes';
@@ -21,7 +22,9 @@ export default function Guards() {
   const going = useAsk('listRuns', { query: { status: ['waiting', 'running', 'paused', 'interrupted'], limit: 500 } });
   const [doing, setDoing] = useState<Doing | null>(null);
   const can = (verb: string) => may(verb) || may(verb, '*');
-  const held = holds(going.data?.rows ?? []);
+  const waiting = useAsk('listEvents', { query: { status: ['held', 'queued'], limit: 50 } });
+  const now = Math.floor(useNow() / 60_000) * 60_000;
+  const held = holds(going.data?.rows ?? [], waiting.data?.rows ?? [], now);
   useKeys({ h: can('halt') ? ['halt', () => setDoing({ what: 'halt' })] : null });
   return (
     <>

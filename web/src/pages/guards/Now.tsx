@@ -20,9 +20,9 @@ export function Now({ rules, held, act }: { rules: Rules; held: Hold[]; act: (d:
       <List label="What holds now" className="guards-now">
         {held.length ? (
           <Group title="Held back" n={held.length}>{held.map((h) => (
-            <Line key={h.run + h.path} tone="wait">
+            <Line key={h.id} tone="wait">
               <GlyphCell status="held" />
-              <Cell clip><Link className="whole" to={to.run(h.run, h.path)}><Text of={h.name} max={80} /></Link></Cell>
+              <Cell clip><Link className="whole" to={h.run ? to.run(h.run, h.path) : to.event(h.event ?? '')}><Text of={h.name} max={80} /></Link></Cell>
               <Cell><strong><Text of={h.guard} max={60} /></strong>{h.why ? <span className="dim">: <Sentence of={h.why} /></span> : null}</Cell>
               <Cell num>{h.until ? <>until <Until at={h.until} /></> : <span className="dim">until somebody lets it</span>}</Cell>
               <Cell />

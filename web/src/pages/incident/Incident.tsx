@@ -68,7 +68,7 @@ function Body({ of: d }: { of: Doc }) {
       </header>
       {d.into ? <p className="incident-into">Its story goes on in <Link to={to.incident(d.into)}>{d.into}</Link>.</p> : null}
       <div className="stack">
-        <Now d={d} writes={writes} waits={waits} act={setAct} command={commandIt} take={takeIt} />
+        <Now d={d} writes={writes} waits={waits} act={setAct} command={commandIt} />
         <div className="sides">
           <Timeline d={d} writes={writes} questions={questions} />
           <aside className="stack" aria-label="Facts">

@@ -12,9 +12,9 @@ import { At, useNow } from '../../ui/Time';
 import type { Act } from './Acts';
 import { type Need, needs, type Waits } from './needs';
 
-interface Props { d: Doc; writes: boolean; act: (a: Act) => void; command: () => void; take: () => void }
+interface Props { d: Doc; writes: boolean; act: (a: Act) => void; command: () => void }
 
-export function Now({ d, writes, act, command, waits, take }: Props & { waits: Waits[] }) {
+export function Now({ d, writes, act, command, waits }: Props & { waits: Waits[] }) {
   const now = useNow();
   const over = d.status === 'resolved' || d.status === 'merged';
   const late = !over && parse(d.nextBy) < now;
@@ -42,7 +42,7 @@ export function Now({ d, writes, act, command, waits, take }: Props & { waits: W
       </dl>
       <div className="incident-summary">{d.summary ? <Lines of={d.summary} /> : <span className="dim">{over ? 'Nobody said what it was.' : 'Nobody has said yet how it stands.'}</span>}</div>
       {list.length ? (
-        <ul className="incident-needs" aria-label="Needed now">{list.slice(0, 6).map((n, i) => <li key={i} data-tone={tones[n.what]}><Needed of={n} can={can} now={now} act={act} command={command} take={take} /></li>)}</ul>
+        <ul className="incident-needs" aria-label="Needed now">{list.slice(0, 6).map((n, i) => <li key={i} data-tone={tones[n.what]}><Needed of={n} can={can} now={now} act={act} /></li>)}</ul>
       ) : null}
     </section>
   );
@@ -66,17 +66,17 @@ export function People({ of, none }: { of: string[] | undefined; none: string })
 const tones: Record<Need['what'], string> = { late: 'bad', doubt: 'doubt', task: 'wait', nobody: 'bad', update: 'wait', commander: 'wait', quiet: 'good', next: 'off' };
 const glyphs: Record<Need['what'], string> = { late: 'quarantined', doubt: 'in-doubt', task: 'open', nobody: 'burning', update: 'queued', commander: 'open', quiet: 'resolved', next: 'pending' };
 
-function Needed({ of: n, can, now, act, command, take }: { of: Need; can: boolean; now: number } & Pick<Props, 'act' | 'command' | 'take'>) {
+function Needed({ of: n, can, now, act }: { of: Need; can: boolean; now: number } & Pick<Props, 'act'>) {
   const say = (text: ReactNode, does?: ReactNode) => <><Glyph status={glyphs[n.what]} quiet /><span>{text}</span>{does ? <span className="end">{does}</span> : null}</>;
   const button = (says: string, run: () => void) => (can ? <button type="button" className="button small" onClick={run}>{says}</button> : null);
   switch (n.what) {
-    case 'late': return say(<>The next step is overdue by {relative(parse(n.at), now).replace(' ago', '')}: say how it stands.</>, button('Say how it stands', () => act('update')));
+    case 'late': return say(<>The next step is overdue by {relative(parse(n.at), now).replace(' ago', '')}: say how it stands.</>, button('Say it now', () => act('update')));
     case 'doubt': return say(<>Nobody knows whether a step of <Link to={to.run(n.run)}><Text of={n.name} max={60} /></Link> happened.</>);
     case 'task': return say(<>It waits for an answer: <Link to={to.task(n.task)}><Text of={n.name} max={160} /></Link></>, parse(n.due) ? <span className={parse(n.due) - now < 600_000 ? 'tone-bad' : 'dim'}>{relative(parse(n.due), now)}</span> : null);
-    case 'nobody': return say('Nobody has taken it.', button('Take it', take));
-    case 'update': return say(<>People have heard nothing for a while; an update was due <At at={n.at} />.</>, button('Say how it stands', () => act('update')));
-    case 'commander': return say('Nobody commands it.', button('Take command', command));
-    case 'quiet': return say('None of its alerts fires any more.', button('Resolve', () => act('resolve')));
+    case 'nobody': return say('Nobody has taken it.');
+    case 'update': return say(<>People have heard nothing for a while; an update was due <At at={n.at} />.</>, button('Say it now', () => act('update')));
+    case 'commander': return say('Nobody commands it.');
+    case 'quiet': return say('None of its alerts fires any more.', button('End it', () => act('resolve')));
     case 'next': return say('No next step is named.', button('Name it', () => act('update')));
   }
 }
