@@ -80,7 +80,6 @@ type Playbook struct {
 	Guards      []guard.Spec   // all of the repository, and the one that holds it within its ceiling
 	Metadata    map[string]any // what templates see as metadata besides the playbook's own
 	Mutates     bool           // it can change something
-	Approvers   []string       // who is asked to approve on its way, each once, in order; anybody is who may
 	Digest      string         // of what it does: the same as long as neither it nor what it calls does anything else
 }
 
@@ -402,7 +401,6 @@ func (x *builder) finish() {
 		}
 		if p.Program != nil {
 			p.Mutates = mutates(p.Program, map[*program.Program]bool{})
-			p.Approvers = approvers(p.Program, nil, map[*program.Program]bool{})
 			p.Digest = digest(p.Program)
 		}
 	}

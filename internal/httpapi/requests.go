@@ -61,7 +61,7 @@ func (s *server) listOffers(ctx context.Context, _ *struct{}) (*offersOutput, er
 	for _, p := range s.offered(ctx) {
 		t := s.told(p)
 		o := wire.Offer{
-			Approvers:   p.Approvers,
+			Approvers:   p.Program.Approvers(),
 			Description: t.Description, Environment: t.Environment, Name: t.Name, Owner: t.Owner, Parameters: t.Parameters, Project: t.Project,
 			Title: cmp.Or(p.Program.Offer.Title, t.Description, t.Name), Note: observed(&t),
 		}
