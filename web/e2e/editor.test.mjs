@@ -278,8 +278,7 @@ test('both views are of one document: what is typed is drawn, what is wrong is s
   await until(async () => (await textOf(page)) === was, 'the way back');
   await page.keyboard.press('ControlOrMeta+End');
   await page.keyboard.type('  - uses: appr');
-  await page.locator('.cm-tooltip-autocomplete').getByText('approve').waitFor();
-  await page.keyboard.press('Enter');
+  await page.locator('.cm-tooltip-autocomplete').getByText('approve').first().click();
   await until(async () => (await textOf(page)).includes('  - uses: approve'), 'what was completed');
   await page.keyboard.press('ControlOrMeta+f');
   await page.locator('.cm-search input').first().waitFor();

@@ -60,14 +60,20 @@ export function Desk({ name, source, live }: { name: string; source: Written; li
   const about = useMemo(() => ({ file: source.file, repository: source.repository }), [source.file, source.repository]);
   // Looked at while it is written, a moment after the last key.
   const mine = useRef(0);
+  const [again, setAgain] = useState(0); // an answer that did not come is asked for again
   useEffect(() => {
     const n = ++mine.current;
     const stop = new AbortController();
     const timer = setTimeout(() => {
-      call('lookAtDraft', { body: { ...about, text: s.text } }, { signal: stop.signal }).then((l) => { if (n === mine.current) setLooked(l); }, (e: unknown) => { if (!stop.signal.aborted) toastError(e); });
+      call('lookAtDraft', { body: { ...about, text: s.text } }, { signal: stop.signal }).then((l) => { if (n === mine.current) setLooked(l); }, (e: unknown) => {
+        if (stop.signal.aborted) return;
+        if (again === 0) toastError(e);
+        retry = setTimeout(() => setAgain((x) => x + 1), 2000);
+      });
     }, 250);
-    return () => { clearTimeout(timer); stop.abort(); };
-  }, [s.text, about]);
+    let retry: ReturnType<typeof setTimeout> | undefined;
+    return () => { clearTimeout(timer); clearTimeout(retry); stop.abort(); };
+  }, [s.text, about, again]);
 
   const asked = useAsk('listActions', {}, { fixed: true });
   const repositories = useAsk('listRepositories', {}, { keep: true });
