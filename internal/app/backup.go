@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/directory"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/seal"
 	"github.com/tendhq/tend/internal/store/sqlite"
@@ -77,7 +78,7 @@ func (w *owned) backup(ctx context.Context, path string) (wire.BackedUp, error) 
 		return out, err
 	}
 	m.Files = append(m.Files, key)
-	err = filepath.WalkDir(filepath.Join(w.dir, blobsDir), func(p string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(filepath.Join(w.dir, directory.BlobsDir), func(p string, d fs.DirEntry, err error) error {
 		if err != nil || ctx.Err() != nil {
 			return errors.Join(err, context.Cause(ctx))
 		}
@@ -163,23 +164,23 @@ func Restore(ctx context.Context, from, to string) (Manifest, error) {
 	if err != nil {
 		return m, err
 	}
-	if err := EnsureDir(to); err != nil {
+	if err := directory.Ensure(to); err != nil {
 		return m, err
 	}
-	l, err := takeLock(to)
-	if errors.Is(err, errLocked) {
+	l, err := directory.Take(to)
+	if errors.Is(err, directory.ErrLocked) {
 		return m, fault.New(fault.Refused, "%s is in use", to).WithNext("restore into a new directory: --data-dir")
 	}
 	if err != nil {
 		return m, err
 	}
-	defer l.release()
+	defer l.Release()
 	names, err := os.ReadDir(to)
 	if err != nil {
 		return m, fault.Wrap(fault.Unavailable, err, "look into %s", to)
 	}
 	for _, n := range names {
-		if n.Name() != lockFile {
+		if n.Name() != directory.LockFile {
 			return m, fault.New(fault.Refused, "%s is not empty (it holds %s): a restore never overwrites", to, n.Name()).
 				WithNext("restore into a new directory with --data-dir, or move this one away")
 		}
@@ -193,7 +194,7 @@ func Restore(ctx context.Context, from, to string) (Manifest, error) {
 		}
 		dest := filepath.Join(to, filepath.FromSlash(f.Name))
 		if err := os.MkdirAll(filepath.Dir(dest), 0o700); err != nil {
-			return m, cannotWrite(err, to, "write to the data directory")
+			return m, directory.CannotWrite(err, to, "write to the data directory")
 		}
 		if _, err := copyFile(filepath.Join(from, filepath.FromSlash(f.Name)), dest, f.Name); err != nil {
 			return m, fault.Wrap(fault.Unavailable, err, "restore %s", f.Name)
@@ -261,3 +262,9 @@ func writeDurable(path string, b []byte) error {
 	defer d.Close()
 	return d.Sync()
 }
+
+// What a data directory's database is called, and the newest shape of it that this binary knows.
+const (
+	DatabaseFile  = sqlite.File
+	SchemaVersion = sqlite.Schema
+)

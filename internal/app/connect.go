@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tendhq/tend/internal/config"
+	"github.com/tendhq/tend/internal/directory"
 	"github.com/tendhq/tend/internal/dispatch"
 	"github.com/tendhq/tend/internal/event"
 	"github.com/tendhq/tend/internal/exchange"
@@ -57,7 +58,7 @@ func Connect(ctx context.Context, c *config.Server, kind, name, url string) (*Co
 		return nil, fault.New(fault.Invalid, "%d sources are of kind %s", len(same), kind).WithNext("say which: --source %s", strings.Join(same, " or --source "))
 	}
 	here := ""
-	if o, err := ReadOwner(c.DataDir); err == nil {
+	if o, err := directory.ReadOwner(c.DataDir); err == nil {
 		here = o.Address
 	}
 	x.Hook = base(url, c.URL, here, "http://"+c.Listen) + "/hooks/" + x.Source.Name

@@ -14,13 +14,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tendhq/tend/internal/outbox"
-
 	"github.com/tendhq/tend/internal/config"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/intake"
 	"github.com/tendhq/tend/internal/oncall"
+	"github.com/tendhq/tend/internal/outbox"
 	"github.com/tendhq/tend/internal/secret"
 	"github.com/tendhq/tend/internal/value"
 	"github.com/tendhq/tend/internal/wire"

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tendhq/tend/internal/directory"
 	"github.com/tendhq/tend/internal/fault"
 )
 
@@ -53,7 +54,7 @@ func Detached(ctx context.Context, o Options, args []string) (*Session, error) {
 				return s, err
 			}
 			return nil, fault.New(fault.Unavailable, "the process that should run in the background ended at once:\n%s", tell()).
-				WithNext("see %s", filepath.Join(o.Config.DataDir, logFile))
+				WithNext("see %s", filepath.Join(o.Config.DataDir, directory.LogFile))
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		case <-time.After(5 * time.Millisecond):
@@ -67,13 +68,13 @@ func spawn(dir string, args []string) (ended <-chan struct{}, tell func() string
 	if err != nil {
 		return nil, nil, fault.Wrap(fault.Unavailable, err, "find this program")
 	}
-	name := filepath.Join(dir, logFile)
+	name := filepath.Join(dir, directory.LogFile)
 	if info, err := os.Stat(name); err == nil && info.Size() > maxOwnerLog {
 		_ = os.Rename(name, name+".1")
 	}
 	log, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, nil, cannotWrite(err, dir, "write to the data directory")
+		return nil, nil, directory.CannotWrite(err, dir, "write to the data directory")
 	}
 	defer log.Close()
 	from, err := log.Seek(0, io.SeekEnd)

@@ -17,6 +17,7 @@ import (
 	"github.com/tendhq/tend/internal/archive"
 	"github.com/tendhq/tend/internal/blob/dir"
 	"github.com/tendhq/tend/internal/config"
+	"github.com/tendhq/tend/internal/directory"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/expr"
@@ -44,7 +45,7 @@ func now() time.Time { return time.Now() }
 // owned is all that the owner of a data directory holds, in the order in which it was opened.
 type owned struct {
 	dir     string
-	lock    *lock
+	lock    *directory.Lock
 	store   *sqlite.Store
 	blobs   *dir.Store
 	secrets secret.Chain
@@ -67,12 +68,12 @@ type owned struct {
 
 // become makes this process the owner: it opens everything and answers on the socket. The lock belongs to it afterwards,
 // unless there is an error.
-func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
+func become(ctx context.Context, o Options, l *directory.Lock) (_ *owned, err error) {
 	w := &owned{dir: o.Config.DataDir, lock: l, served: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			_ = w.release(ctx) // err says more
-			err = unusable(err, w.dir)
+			err = directory.Unusable(err, w.dir)
 		}
 	}()
 	if err := w.announce(o); err != nil {
@@ -95,7 +96,7 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 		return nil, err
 	}
 	w.key = key
-	if w.blobs, err = dir.Open(filepath.Join(w.dir, blobsDir)); err != nil {
+	if w.blobs, err = dir.Open(filepath.Join(w.dir, directory.BlobsDir)); err != nil {
 		return nil, err
 	}
 	if w.store, err = sqlite.Open(ctx, sqlite.Config{Dir: w.dir}); err != nil {
@@ -135,10 +136,10 @@ func become(ctx context.Context, o Options, l *lock) (_ *owned, err error) {
 // announce says in the owner file who has the lock now, before it answers: who finds somebody that answers finds here who
 // that is.
 func (w *owned) announce(o Options) error {
-	me := Owner{PID: os.Getpid(), Command: o.Command, Since: now().UTC(), Brief: o.Brief}
+	me := directory.Owner{PID: os.Getpid(), Command: o.Command, Since: now().UTC(), Brief: o.Brief}
 	if !o.Brief {
 		var err error
-		if w.socket, err = socketPath(w.dir, o.Getenv); err != nil {
+		if w.socket, err = directory.SocketPath(w.dir, o.Getenv); err != nil {
 			return err
 		}
 		me.Socket = w.socket
@@ -146,7 +147,7 @@ func (w *owned) announce(o Options) error {
 	if o.server != nil {
 		me.Address = o.server.address
 	}
-	return writeOwner(w.dir, me)
+	return directory.WriteOwner(w.dir, me)
 }
 
 // drive opens the engine with its hands.
@@ -197,7 +198,7 @@ func (w *owned) drive(ctx context.Context, o Options, set *action.Set, key seal.
 func (w *owned) answer(ctx context.Context, o Options) error {
 	var l net.Listener
 	var err error
-	if l, err = listen(w.socket); err != nil {
+	if l, err = directory.Listen(w.socket); err != nil {
 		return err
 	}
 	c := httpapi.Config{Engine: w.api, House: w, User: UserName, Owner: os.Geteuid()}
@@ -222,7 +223,7 @@ func (w *owned) close(within time.Duration) error {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
 		w.err = w.release(ctx)
-		w.lock.release()
+		w.lock.Release()
 	})
 	return w.err
 }
@@ -299,7 +300,7 @@ func freshScratch(dataDir string) (string, error) {
 		return "", fault.Wrap(fault.Unavailable, err, "clear %s", name)
 	}
 	if err := os.Mkdir(name, 0o700); err != nil {
-		return "", cannotWrite(err, dataDir, "write to the data directory")
+		return "", directory.CannotWrite(err, dataDir, "write to the data directory")
 	}
 	return name, nil
 }
@@ -316,7 +317,7 @@ func stepsDir(dataDir string) (string, error) {
 			return "", fault.Wrap(fault.Unavailable, err, "clear %s", old)
 		}
 		if err := os.Remove(link); err != nil {
-			return "", cannotWrite(err, dataDir, "write to the data directory")
+			return "", directory.CannotWrite(err, dataDir, "write to the data directory")
 		}
 	}
 	dir, err := os.MkdirTemp("", "tend-steps-*")

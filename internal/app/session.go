@@ -17,6 +17,7 @@ import (
 
 	"github.com/tendhq/tend/internal/client"
 	"github.com/tendhq/tend/internal/config"
+	"github.com/tendhq/tend/internal/directory"
 	"github.com/tendhq/tend/internal/engine"
 	"github.com/tendhq/tend/internal/entry"
 	"github.com/tendhq/tend/internal/fault"
@@ -56,8 +57,8 @@ type Session struct {
 	House  House
 	Me     entry.Who
 	Dir    string
-	Remote *Owner // nil: this process owns the directory
-	Server string // address of the server that answers, where it is asked over the network
+	Remote *directory.Owner // nil: this process owns the directory
+	Server string           // address of the server that answers, where it is asked over the network
 
 	own   *owned
 	other *client.Client
@@ -72,12 +73,12 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 			return nil, err
 		}
 		c = c.In(o.Getenv("TRACEPARENT"))
-		return &Session{Engine: c, House: c, other: c, Server: o.Server, Remote: &Owner{Command: "tend serve"}, Me: entry.Who{Via: o.Via}}, nil
+		return &Session{Engine: c, House: c, other: c, Server: o.Server, Remote: &directory.Owner{Command: "tend serve"}, Me: entry.Who{Via: o.Via}}, nil
 	}
 	dir := o.Config.DataDir
-	check := CheckDir
+	check := directory.Check
 	if o.MayMake {
-		check = EnsureDir
+		check = directory.Ensure
 	}
 	if err := check(dir); err != nil {
 		return nil, err
@@ -87,34 +88,34 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	wait := time.Duration(o.Config.OwnerWait)
 	began := time.Now()
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		l, err := takeLock(dir)
+		l, err := directory.Take(dir)
 		switch {
 		case err == nil && o.remote:
-			l.release()
+			l.Release()
 			return nil, errFree
 		case err == nil:
 			s.own, err = become(ctx, o, l)
 			if err != nil {
-				l.release()
+				l.Release()
 				return nil, err
 			}
 			s.Engine, s.House = s.own.api, s.own
 			return s, nil
 		}
-		if !errors.Is(err, errLocked) {
+		if !errors.Is(err, directory.ErrLocked) {
 			return nil, err
 		}
 		left := wait - time.Since(began)
-		owner, _ := ReadOwner(dir)
+		owner, _ := directory.ReadOwner(dir)
 		if left <= 0 {
-			return nil, hung(dir, owner, wait)
+			return nil, directory.Hung(dir, owner, wait)
 		}
 		if owner.Socket != "" && !owner.Brief {
 			c := client.New(owner.Socket, o.Via).In(o.Getenv("TRACEPARENT"))
 			err := answers(ctx, c, left)
-			same, _ := ReadOwner(dir)
+			same, _ := directory.ReadOwner(dir)
 			switch {
-			case err == nil && !same.is(owner):
+			case err == nil && !same.Same(owner):
 				// Another one answered, which may be brief: look again.
 			case err == nil:
 				s.Engine, s.House, s.other, s.Remote = c, c, c, &owner

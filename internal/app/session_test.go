@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tendhq/tend/internal/directory"
+
 	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/compiler"
 	"github.com/tendhq/tend/internal/config"
@@ -205,7 +207,7 @@ func TestALongPathHasItsSocketElsewhere(t *testing.T) {
 	getenv := env("XDG_RUNTIME_DIR", runtime)
 	c := settings(t, dir)
 	open(t, app.Options{Config: c, Getenv: getenv, MayMake: true})
-	o, err := app.ReadOwner(dir)
+	o, err := directory.ReadOwner(dir)
 	if err != nil || !strings.HasPrefix(o.Socket, runtime) {
 		t.Fatalf("owner %+v, %v", o, err)
 	}
@@ -218,7 +220,7 @@ func TestAStaleSocketAndOwnerFileDoNoHarm(t *testing.T) {
 	t.Parallel()
 	dir := scratch(t)
 	c := settings(t, dir)
-	if err := app.EnsureDir(dir); err != nil {
+	if err := directory.Ensure(dir); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{"sock": "not a socket", "owner.json": `{"pid": 1, "socket": "` + dir + `/sock"}`} {

@@ -124,11 +124,12 @@ var lines = [][]string{
 		"store",
 	},
 	{ // machines
-		"archive", // reads runs back
-		"git",     // reads repositories
-		"ledger",  // writes the server's own streams
-		"redact",  // finds a text that must go
-		"runner",  // executes attempts
+		"archive",   // reads runs back
+		"directory", // the data directory as files
+		"git",       // reads repositories
+		"ledger",    // writes the server's own streams
+		"redact",    // finds a text that must go
+		"runner",    // executes attempts
 	},
 	{
 		"audit",    // reads who did what
@@ -309,22 +310,21 @@ var larger = map[string]struct {
 	lines int
 	why   string
 }{
-	"expr/function": {2300, "some hundred and thirty small functions that share how they read and pay for their arguments"},
+	"expr/function": {2200, "some hundred and thirty small functions that share how they read and pay for their arguments"},
 	"history":       {1700, "each kind of entry has its words, and each status its sentence"},
-	"document":      {1800, "the YAML layer, the reader over it and its shapes of values know the places of everything together"},
-	"playbook":      {2000, "two dialects of one language, a third of it tables of keys with their texts"},
+	"document":      {1750, "the YAML layer, the reader over it and its shapes of values know the places of everything together"},
+	"playbook":      {1950, "two dialects of one language, a third of it tables of keys with their texts"},
 	"edit":          {2600, "where things stand in a text, and what each operation does to its lines: they know the places of everything together"},
-	"lint":          {3200, "one file for each family of rules; they share the walk over the document"},
+	"lint":          {2800, "one file for each family of rules; they share the walk over the document"},
 	"dispatch":      {2900, "the machine and the shell around it, as in engine: neither may know the other's rules by another door"},
 	"guard":         {1700, "each rule has its keys, its reading and its verdict"},
 	"engine":        {4600, "the machine and the shell around it, which may not know each other's rules by another door"},
 	"run":           {4900, "the mind: each kind of step has its file"},
-	"config":        {1800, "what can be set, each setting with the sentence that is its documentation"},
-	"client":        {1700, "most of it is generated: a method for each operation of the contract"},
-	"app":           {4500, "the wiring: one file for each part that is put together"},
-	"httpapi":       {4900, "one file for each noun that can be asked about"},
-	"bench":         {2000, "one file for each measure; they share one report"},
-	"action/sql":    {1700, "one protocol: connecting, sending, cancelling and judging how a statement ended know each other"},
+	"config":        {1650, "what can be set, each setting with the sentence that is its documentation"},
+	"client":        {1600, "most of it is generated: a method for each operation of the contract"},
+	"app":           {3950, "the wiring: a file for each part that is put together; ARCHITECTURE.md says why together"},
+	"httpapi":       {4850, "a file for each noun that can be asked about: its shapes, its routes with what they need, its handlers; ARCHITECTURE.md says why together"},
+	"bench":         {1600, "one file for each measure; they share one report"},
 	"store/sqlite":  {2100, "one file format: the writer, the readers, backup, verification and the schema know it together"},
 }
 

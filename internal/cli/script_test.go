@@ -13,9 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tendhq/tend/internal/directory"
+
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/cli"
 )
 
@@ -122,7 +123,7 @@ func owner(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 || signals[args[0]] == 0 {
 		ts.Fatalf("usage: owner INT|TERM|KILL|STOP|CONT")
 	}
-	o, err := app.ReadOwner(ts.Getenv("XDG_STATE_HOME") + "/tend")
+	o, err := directory.ReadOwner(ts.Getenv("XDG_STATE_HOME") + "/tend")
 	ts.Check(err)
 	ts.Check(syscall.Kill(o.PID, signals[args[0]]))
 	if args[0] != "STOP" {

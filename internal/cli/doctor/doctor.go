@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tendhq/tend/internal/directory"
+
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
@@ -145,7 +147,7 @@ func (p commands) serverCheck(ctx context.Context, address string) check {
 
 // directory looks at the data directory and at who owns it, without becoming the owner where another one is there.
 func (p commands) directory(ctx context.Context, c *config.Config) []check {
-	err := app.CheckDir(c.DataDir)
+	err := directory.Check(c.DataDir)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return []check{{Name: "data directory", Status: checkOK, Text: c.DataDir + " is not there yet; the first run makes it"}}

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/tendhq/tend/internal/directory"
+
 	"github.com/tendhq/tend/internal/app"
 	"github.com/tendhq/tend/internal/client"
 	"github.com/tendhq/tend/internal/config"
@@ -50,7 +52,7 @@ func (p *Process) NothingYet() bool {
 		return false
 	}
 	c, err := p.Config()
-	return err == nil && fault.Is(app.CheckDir(c.DataDir), fault.NotFound)
+	return err == nil && fault.Is(directory.Check(c.DataDir), fault.NotFound)
 }
 
 // Act opens the data directory to drive runs.

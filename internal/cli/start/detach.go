@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tendhq/tend/internal/directory"
+
 	"github.com/spf13/cobra"
 
 	"github.com/tendhq/tend/internal/app"
@@ -32,7 +34,7 @@ func detach(ctx context.Context, p *frame.Process, r *Request, f RunFlags) error
 		if address != "" {
 			return app.Open(ctx, app.Options{Config: c, Getenv: p.Getenv, Via: "terminal", Server: address, Token: token})
 		}
-		if err := app.EnsureDir(c.DataDir); err != nil {
+		if err := directory.Ensure(c.DataDir); err != nil {
 			return nil, err
 		}
 		args := []string{ownCommandName, "--data-dir", c.DataDir}

@@ -1,4 +1,4 @@
-package app
+package directory
 
 import (
 	"cmp"
@@ -18,9 +18,9 @@ import (
 // maxSocket is the longest path of a socket that every system takes: macOS has 104 bytes with the final NUL, Linux 108.
 const maxSocket = 103
 
-// socketPath is where an owner of dir listens: in the directory itself, or, when that path is too long for a socket, in a
+// SocketPath is where an owner of dir listens: in the directory itself, or, when that path is too long for a socket, in a
 // short directory of the user. The owner file tells which.
-func socketPath(dir string, getenv func(string) string) (string, error) {
+func SocketPath(dir string, getenv func(string) string) (string, error) {
 	if p := filepath.Join(dir, sockFile); len(p) <= maxSocket {
 		return p, nil
 	}
@@ -36,17 +36,17 @@ func socketPath(dir string, getenv func(string) string) (string, error) {
 				continue
 			}
 			// Somebody else may have made it in a directory that all can write to.
-			return p, CheckDir(short)
+			return p, Check(short)
 		}
 	}
 	return "", fault.New(fault.Unavailable, "no place for a socket: the path of %s is longer than %d bytes", dir, maxSocket).
 		WithNext("set XDG_RUNTIME_DIR to a short path, or choose a shorter --data-dir")
 }
 
-// listen makes the socket. The caller holds the lock, so that one that is there is stale.
-func listen(path string) (net.Listener, error) {
+// Listen makes the socket. The caller holds the lock, so that one that is there is stale.
+func Listen(path string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, cannotWrite(err, filepath.Dir(path), "remove the socket of an earlier process in")
+		return nil, CannotWrite(err, filepath.Dir(path), "remove the socket of an earlier process in")
 	}
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -58,10 +58,10 @@ func listen(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// hung is the error about an owner that does not answer.
-func hung(dir string, o Owner, wait fmt.Stringer) error {
+// Hung is the error about an owner that does not answer.
+func Hung(dir string, o Owner, wait fmt.Stringer) error {
 	who := "another process"
-	next := "find it with `lsof '" + filepath.Join(dir, lockFile) + "'`"
+	next := "find it with `lsof '" + filepath.Join(dir, LockFile) + "'`"
 	if o.PID > 0 {
 		who = fmt.Sprintf("process %d (%s)", o.PID, cmp.Or(o.Command, "tend"))
 		next = fmt.Sprintf("look at it with `ps -p %d`; if it hangs, `kill %d`, then `kill -9 %d`: nothing that was recorded is lost, and `tend runs resume --all` goes on", o.PID, o.PID, o.PID)

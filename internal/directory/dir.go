@@ -1,4 +1,9 @@
-package app
+// Package directory is the data directory as files: whether it is safe to use, the lock that makes one process its owner, who that
+// is, and the socket on which the owner answers.
+//
+// Guarantees: a directory of another user, or one that others may write to, is refused. The lock ends with its process, however
+// that ends. Whoever reads about the owner reads all of it or nothing.
+package directory
 
 import (
 	"errors"
@@ -10,45 +15,38 @@ import (
 	"syscall"
 
 	"github.com/tendhq/tend/internal/fault"
-	"github.com/tendhq/tend/internal/store/sqlite"
 )
 
 // The files of a data directory besides those of store, blobs and key.
 const (
-	lockFile  = "lock"
+	LockFile  = "lock"
 	ownerFile = "owner.json"
 	sockFile  = "sock"
-	logFile   = "owner.log"
-	blobsDir  = "blobs"
+	LogFile   = "owner.log"
+	BlobsDir  = "blobs"
 )
 
-// What a data directory's database is called, and the newest shape of it that this binary knows.
-const (
-	DatabaseFile  = sqlite.File
-	SchemaVersion = sqlite.Schema
-)
-
-// EnsureDir makes the data directory when it is not there (mode 0700), and refuses one that is not safe to use: of
+// Ensure makes the data directory when it is not there (mode 0700), and refuses one that is not safe to use: of
 // another user, or writable by others.
-func EnsureDir(dir string) error {
-	err := CheckDir(dir)
+func Ensure(dir string) error {
+	err := Check(dir)
 	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return cannotWrite(err, dir, "make the data directory")
+		return CannotWrite(err, dir, "make the data directory")
 	}
-	return CheckDir(dir)
+	return Check(dir)
 }
 
-// CheckDir tells whether dir can be a data directory. One that is not there is fault.NotFound.
-func CheckDir(dir string) error {
+// Check tells whether dir can be a data directory. One that is not there is fault.NotFound.
+func Check(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fault.New(fault.NotFound, "there is no data directory %s", dir).WithNext("`tend run` or `tend serve` makes it; --server (or TEND_SERVER) names a server elsewhere")
 	case err != nil:
-		return cannotWrite(err, dir, "look at the data directory")
+		return CannotWrite(err, dir, "look at the data directory")
 	case !info.IsDir():
 		return fault.New(fault.Invalid, "the data directory %s is a file", dir).WithNext("choose another one: --data-dir or TEND_DATA_DIR")
 	}
@@ -63,12 +61,12 @@ func CheckDir(dir string) error {
 	return nil
 }
 
-// unusable makes sure that an error of opening a data directory names it, and says what to do when a disk is the cause.
-func unusable(err error, dir string) error {
+// Unusable makes sure that an error of opening a data directory names it, and says what to do when a disk is the cause.
+func Unusable(err error, dir string) error {
 	cause := errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOSPC)
 	switch {
 	case cause && fault.NextOf(err) == "":
-		return cannotWrite(err, dir, "open the data directory")
+		return CannotWrite(err, dir, "open the data directory")
 	case !fault.Is(err, fault.Damaged):
 		return err
 	case !strings.Contains(err.Error(), dir):
@@ -83,8 +81,8 @@ func unusable(err error, dir string) error {
 	}
 }
 
-// cannotWrite says why a data directory cannot be used, for the causes that people meet.
-func cannotWrite(err error, dir, doing string) error {
+// CannotWrite says why a data directory cannot be used, for the causes that people meet.
+func CannotWrite(err error, dir, doing string) error {
 	e := fault.Wrap(fault.Unavailable, err, "%s %s", doing, dir)
 	var f *fault.Error
 	if !errors.As(e, &f) {

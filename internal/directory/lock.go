@@ -1,4 +1,4 @@
-package app
+package directory
 
 import (
 	"encoding/json"
@@ -23,21 +23,22 @@ type Owner struct {
 	Brief bool `json:"brief,omitempty"`
 }
 
-func (o Owner) is(other Owner) bool { return o.PID == other.PID && o.Since.Equal(other.Since) }
+// Same tells whether both are the same process.
+func (o Owner) Same(other Owner) bool { return o.PID == other.PID && o.Since.Equal(other.Since) }
 
-// lock is the right to write to a data directory: an flock that the kernel takes back when the process ends, however it
+// Lock is the right to write to a data directory: an flock that the kernel takes back when the process ends, however it
 // ends.
-type lock struct{ f *os.File }
+type Lock struct{ f *os.File }
 
-// errLocked: another process holds the lock.
-var errLocked = errors.New("another process owns the data directory")
+// ErrLocked: another process holds the lock.
+var ErrLocked = errors.New("another process owns the data directory")
 
-// takeLock takes the lock, or answers errLocked at once.
-func takeLock(dir string) (*lock, error) {
-	name := filepath.Join(dir, lockFile)
+// Take takes the lock, or answers errLocked at once.
+func Take(dir string) (*Lock, error) {
+	name := filepath.Join(dir, LockFile)
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, cannotWrite(err, dir, "write to the data directory")
+		return nil, CannotWrite(err, dir, "write to the data directory")
 	}
 	for {
 		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
@@ -47,17 +48,18 @@ func takeLock(dir string) (*lock, error) {
 	}
 	switch {
 	case err == nil:
-		return &lock{f}, nil
+		return &Lock{f}, nil
 	case errors.Is(err, unix.EWOULDBLOCK):
 		_ = f.Close()
-		return nil, errLocked
+		return nil, ErrLocked
 	default:
 		_ = f.Close()
 		return nil, fault.Wrap(fault.Unavailable, err, "lock the data directory %s", dir)
 	}
 }
 
-func (l *lock) release() { _ = l.f.Close() }
+// Release gives it back.
+func (l *Lock) Release() { _ = l.f.Close() }
 
 // ReadOwner reads who owned the directory last. Whether that process still does, only the lock tells.
 func ReadOwner(dir string) (Owner, error) {
@@ -69,18 +71,18 @@ func ReadOwner(dir string) (Owner, error) {
 	return o, json.Unmarshal(b, &o)
 }
 
-// writeOwner replaces the file as a whole: a reader sees the old owner or the new one.
-func writeOwner(dir string, o Owner) error {
+// WriteOwner replaces the file as a whole: a reader sees the old owner or the new one.
+func WriteOwner(dir string, o Owner) error {
 	b, err := json.MarshalIndent(o, "", "  ")
 	if err != nil {
 		return err
 	}
 	name := filepath.Join(dir, ownerFile)
 	if err := os.WriteFile(name+".new", append(b, '\n'), 0o600); err != nil {
-		return cannotWrite(err, dir, "write to the data directory")
+		return CannotWrite(err, dir, "write to the data directory")
 	}
 	if err := os.Rename(name+".new", name); err != nil {
-		return cannotWrite(err, dir, "write to the data directory")
+		return CannotWrite(err, dir, "write to the data directory")
 	}
 	return nil
 }
