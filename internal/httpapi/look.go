@@ -126,7 +126,12 @@ func (s *server) graph(ctx context.Context, in *RunPath) (*graphOutput, error) {
 
 // roomy lays a playbook out with room in its boxes for what a page says of each step as the run goes on.
 func roomy(p *program.Program) graph.Layout {
-	l := graph.New(p, func(string) graph.Mark { return graph.Mark{Status: "succeeded", Note: "00 min 00 s"} })
+	l := graph.New(p, func(path string) graph.Mark {
+		if path == string(graph.Start) || path == string(graph.End) {
+			return graph.Mark{} // they have no state
+		}
+		return graph.Mark{Status: "succeeded", Note: "00 min 00 s"}
+	})
 	for i := range l.Boxes {
 		l.Boxes[i].Status = ""
 	}
