@@ -125,6 +125,7 @@ type ListEventsQuery struct {
 	Limit   int       // How many at most. 0: 100.
 	Cursor  string    // From "next" of the page before.
 	Oldest  bool      // The oldest first.
+	Cut     int64     // Texts of more bytes are cut, and end in an ellipsis: for who shows a list. The object itself has all of them. 0: none is.
 }
 
 func (q ListEventsQuery) parameters(set func(in, name string, v any)) {
@@ -139,6 +140,7 @@ func (q ListEventsQuery) parameters(set func(in, name string, v any)) {
 	set("query", "limit", q.Limit)
 	set("query", "cursor", q.Cursor)
 	set("query", "oldest", q.Oldest)
+	set("query", "cut", q.Cut)
 }
 
 // ListIncidentsQuery are the parameters of ListIncidents. What is zero is not sent.
@@ -154,6 +156,7 @@ type ListIncidentsQuery struct {
 	Limit   int       // How many at most. 0: 100.
 	Cursor  string    // From "next" of the page before.
 	Oldest  bool      // The oldest first.
+	Cut     int64     // Texts of more bytes are cut, and end in an ellipsis: for who shows a list. The object itself has all of them. 0: none is.
 }
 
 func (q ListIncidentsQuery) parameters(set func(in, name string, v any)) {
@@ -168,6 +171,7 @@ func (q ListIncidentsQuery) parameters(set func(in, name string, v any)) {
 	set("query", "limit", q.Limit)
 	set("query", "cursor", q.Cursor)
 	set("query", "oldest", q.Oldest)
+	set("query", "cut", q.Cut)
 }
 
 // ListMessagesQuery are the parameters of ListMessages. What is zero is not sent.
@@ -183,6 +187,7 @@ type ListMessagesQuery struct {
 	Limit   int       // How many at most. 0: 100.
 	Cursor  string    // From "next" of the page before.
 	Oldest  bool      // The oldest first.
+	Cut     int64     // Texts of more bytes are cut, and end in an ellipsis: for who shows a list. The object itself has all of them. 0: none is.
 }
 
 func (q ListMessagesQuery) parameters(set func(in, name string, v any)) {
@@ -197,6 +202,7 @@ func (q ListMessagesQuery) parameters(set func(in, name string, v any)) {
 	set("query", "limit", q.Limit)
 	set("query", "cursor", q.Cursor)
 	set("query", "oldest", q.Oldest)
+	set("query", "cut", q.Cut)
 }
 
 // ListRequestsQuery are the parameters of ListRequests. What is zero is not sent.
@@ -234,6 +240,7 @@ type ListRowsQuery struct {
 	Limit   int       // How many at most. 0: 100.
 	Cursor  string    // From "next" of the page before.
 	Oldest  bool      // The oldest first.
+	Cut     int64     // Texts of more bytes are cut, and end in an ellipsis: for who shows a list. The object itself has all of them. 0: none is.
 }
 
 func (q ListRowsQuery) parameters(set func(in, name string, v any)) {
@@ -248,6 +255,7 @@ func (q ListRowsQuery) parameters(set func(in, name string, v any)) {
 	set("query", "limit", q.Limit)
 	set("query", "cursor", q.Cursor)
 	set("query", "oldest", q.Oldest)
+	set("query", "cut", q.Cut)
 }
 
 // ListRunsQuery are the parameters of ListRuns. What is zero is not sent.
@@ -263,6 +271,7 @@ type ListRunsQuery struct {
 	Limit   int       // How many at most. 0: 100.
 	Cursor  string    // From "next" of the page before.
 	Oldest  bool      // The oldest first.
+	Cut     int64     // Texts of more bytes are cut, and end in an ellipsis: for who shows a list. The object itself has all of them. 0: none is.
 }
 
 func (q ListRunsQuery) parameters(set func(in, name string, v any)) {
@@ -277,6 +286,7 @@ func (q ListRunsQuery) parameters(set func(in, name string, v any)) {
 	set("query", "limit", q.Limit)
 	set("query", "cursor", q.Cursor)
 	set("query", "oldest", q.Oldest)
+	set("query", "cut", q.Cut)
 }
 
 // ListTasksQuery are the parameters of ListTasks. What is zero is not sent.
@@ -292,6 +302,7 @@ type ListTasksQuery struct {
 	Limit   int       // How many at most. 0: 100.
 	Cursor  string    // From "next" of the page before.
 	Oldest  bool      // The oldest first.
+	Cut     int64     // Texts of more bytes are cut, and end in an ellipsis: for who shows a list. The object itself has all of them. 0: none is.
 }
 
 func (q ListTasksQuery) parameters(set func(in, name string, v any)) {
@@ -306,6 +317,7 @@ func (q ListTasksQuery) parameters(set func(in, name string, v any)) {
 	set("query", "limit", q.Limit)
 	set("query", "cursor", q.Cursor)
 	set("query", "oldest", q.Oldest)
+	set("query", "cut", q.Cut)
 }
 
 // ListTokensQuery are the parameters of ListTokens. What is zero is not sent.

@@ -114,6 +114,7 @@ type Filter struct {
 	Limit   int       `query:"limit" minimum:"0" maximum:"1000" doc:"How many at most. 0: 100."`
 	Cursor  string    `query:"cursor" doc:"From \"next\" of the page before."`
 	Oldest  bool      `query:"oldest" doc:"The oldest first."`
+	Cut     int       `query:"cut" minimum:"0" doc:"Texts of more bytes are cut, and end in an ellipsis: for who shows a list. The object itself has all of them. 0: none is."`
 }
 
 func (f Filter) of(kind string) (store.Filter, error) {
@@ -164,6 +165,7 @@ func (s *server) list(ctx context.Context, narrowed Filter, kind string) (*pageO
 	out := &pageOutput{Body: wire.Page{Next: closeCursor(page.Next), Rows: make([]wire.Row, len(page.Rows))}}
 	for i, row := range page.Rows {
 		out.Body.Rows[i] = wire.FromRow(row)
+		cutRow(&out.Body.Rows[i], narrowed.Cut)
 	}
 	return out, nil
 }

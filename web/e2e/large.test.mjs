@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { cpus, loadavg } from 'node:os';
 import { after, before, test } from 'node:test';
 
+import { watch } from './watch.mjs';
 import { browse, open, serve, until } from './world.mjs';
 
 const steps = Array.from({ length: 1000 }, (_, i) => `  - {name: Step ${i + 1}, uses: log, with: {message: 'step ${i + 1}'}}`).join('\n');
@@ -17,26 +18,6 @@ before(async () => {
   } });
 }, { timeout: 120_000 });
 after(async () => { await b?.close(); await w?.close(); });
-
-/**
- * Watches the main thread of a page. The function that it gives stops, and lists the tasks of more than 50 ms by the time of
- * the processor that they took: other work on the machine makes a task no longer.
- */
-async function watch(page) {
-  const c = await page.context().newCDPSession(page);
-  const events = [];
-  c.on('Tracing.dataCollected', ({ value }) => events.push(...value));
-  await c.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['toplevel', 'devtools.timeline', '__metadata'], excludedCategories: ['*'] } });
-  return async () => {
-    const done = new Promise((ok) => c.once('Tracing.tracingComplete', ok));
-    await c.send('Tracing.end');
-    await done;
-    const main = new Set(events.filter((e) => e.name === 'thread_name' && e.args?.name === 'CrRendererMain').map((e) => `${e.pid}/${e.tid}`));
-    const tasks = events.filter((e) => /RunTask$/.test(e.name) && main.has(`${e.pid}/${e.tid}`) && e.tdur);
-    assert.ok(tasks.length > 10, 'tasks were seen');
-    return tasks.map((e) => Math.round(e.tdur / 1000)).filter((ms) => ms > 50);
-  };
-}
 
 /** Milliseconds from a key to the frame after it was handled. */
 const answered = (page, key) => page.evaluate((k) => new Promise((done) => {

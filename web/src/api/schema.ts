@@ -2109,7 +2109,7 @@ export interface Operations {
   /** List events */
   listEvents: {
     path: {};
-    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
     body: never;
     answer: Page;
   };
@@ -2123,7 +2123,7 @@ export interface Operations {
   /** List incidents */
   listIncidents: {
     path: {};
-    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
     body: never;
     answer: Page;
   };
@@ -2137,7 +2137,7 @@ export interface Operations {
   /** List messages to people and services, with what became of each */
   listMessages: {
     path: {};
-    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
     body: never;
     answer: Page;
   };
@@ -2179,21 +2179,21 @@ export interface Operations {
   /** List rows of any kind: locks, guards' counts, waiting events */
   listRows: {
     path: { kind: string };
-    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
     body: never;
     answer: Page;
   };
   /** List runs */
   listRuns: {
     path: {};
-    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
     body: never;
     answer: Page;
   };
   /** List tasks */
   listTasks: {
     path: {};
-    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean };
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
     body: never;
     answer: Page;
   };

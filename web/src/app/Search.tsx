@@ -1,6 +1,6 @@
 // ⌘K: over everything that the person may look at, and every place of the page.
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 
 import { call } from '../api/client';
 import type { Found, Hit } from '../api/schema';
@@ -32,7 +32,11 @@ function Palette({ close }: { close: () => void }) {
   const [asked, setAsked] = useState('');
   const [at, setAt] = useState(0);
   const may = useMay();
-  useEffect(() => { ref.current?.showModal(); }, []);
+  useLayoutEffect(() => {
+    const d = ref.current;
+    d?.showModal();
+    return () => { d?.close(); }; // while it still stands in the document: the focus returns to where it was
+  }, []);
   useEffect(() => {
     const t = setTimeout(() => setAsked(text.trim()), 120);
     return () => clearTimeout(t);

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 
 import { createStore } from '../lib/store';
+import { label } from '../lib/text';
 
 const shown = createStore('');
 const waiting = createStore(0);
@@ -17,7 +18,7 @@ waiting.subscribe(write);
 /** The title of the tab. */
 export function useTitle(title: string) {
   useEffect(() => {
-    shown.set(title);
+    shown.set(label(title, 100));
     return () => shown.set('');
   }, [title]);
 }

@@ -8,8 +8,13 @@ describe('visible', () => {
     expect(visible('a\u0000b\u001b[31m')).toBe('a␀b␛[31m');
     expect(visible('x\u{e0041}')).toBe('x⟨E0041⟩');
   });
+  it('shows what has no width, and takes towers down', () => {
+    expect(visible('pay\u200bpal\u00ad\u2060x')).toBe('pay⟨200B⟩pal⟨00AD⟩⟨2060⟩x');
+    expect(visible('ad\u200dmin')).toBe('ad⟨200D⟩min');
+    expect(visible(`Z${'\u0301'.repeat(500)}algo`)).toBe(`Z${'\u0301'.repeat(6)}⟨…⟩algo`);
+  });
   it('leaves people’s text alone', () => {
-    for (const text of ['grüß dich', 'שלום', '日本語', '👩‍🚒', 'a\tb\nc']) expect(visible(text)).toBe(text);
+    for (const text of ['grüß dich', 'שלום', '日本語', '👩‍🚒', 'می‌خواهم', 'ติ๋ม', 'Việt', 'ế̤', 'a\tb\nc']) expect(visible(text)).toBe(text);
   });
 });
 

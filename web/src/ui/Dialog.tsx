@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 
 /** A dialog over the page. The browser keeps the focus in it; Escape closes it. */
 export function Dialog({ title, children, foot, close, wide, firm }: {
@@ -8,7 +8,8 @@ export function Dialog({ title, children, foot, close, wide, firm }: {
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   const head = useId();
-  useEffect(() => {
+  // Closed while it still stands in the document, it gives the focus back to where it was.
+  useLayoutEffect(() => {
     const d = ref.current;
     if (d && !d.open) d.showModal();
     return () => { d?.close(); };
