@@ -63,6 +63,9 @@ func (c *connected) list(ctx context.Context) (*wire.Connections, error) {
 		Channels: c.channels(find), Duties: c.onCall(find), Integrations: append(c.integrations(find), declared...), Runners: c.runnersOf(),
 		Sources: []wire.Source{}, URL: strings.TrimRight(c.conf.URL, "/"),
 	}
+	c.mu.Lock()
+	out.Sought = c.at
+	c.mu.Unlock()
 	for i := range out.Integrations {
 		if x := &out.Integrations[i]; x.Repository != "" {
 			x.Secrets = find(namesOf(x.Secrets)...)

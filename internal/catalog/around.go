@@ -27,19 +27,25 @@ type Asked struct {
 	Paths []string // of the steps that it is asked about; what it is asked about depends on targets that only a run knows
 }
 
+// Starts gives the triggers that start a playbook.
+func (c *Catalog) Starts(p *Playbook) []*trigger.Spec {
+	var out []*trigger.Spec
+	for _, t := range c.triggers {
+		if c.started[t.Name] == p {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // Around tells what belongs to a playbook of the catalog. live are the guards that hold in its project: those that no
 // repository declares are asked too.
 func (c *Catalog) Around(p *Playbook, live []guard.Spec) Around {
-	var out Around
+	out := Around{Triggers: c.Starts(p)}
 	guards := slices.Clone(p.Guards)
 	for i := range live {
 		if !slices.ContainsFunc(guards, func(g guard.Spec) bool { return g.Name == live[i].Name }) {
 			guards = append(guards, live[i])
-		}
-	}
-	for _, t := range c.triggers {
-		if c.started[t.Name] == p {
-			out.Triggers = append(out.Triggers, t)
 		}
 	}
 	uses := map[string]bool{}
@@ -95,6 +101,9 @@ func asks(g guard.Spec, p *Playbook, n *program.Node) bool {
 	}
 	if !known {
 		g.Select.Targets, r.Targets = nil, nil
+		if len(n.Target) > 0 {
+			r.Targets = []string{"?"} // some target: a guard that counts for each is asked about it
+		}
 	}
 	if r.Effect == "" {
 		r.Effect = contract.Mutate

@@ -94,13 +94,19 @@ func (q FollowRunQuery) parameters(set func(in, name string, v any)) {
 
 // InsightsQuery are the parameters of Insights. What is zero is not sent.
 type InsightsQuery struct {
-	Since time.Time // From when on.
-	Until time.Time // Until when. Nothing: now.
+	Since   time.Time // From when on.
+	Until   time.Time // Until when. Nothing: now.
+	Every   string    // Also a series of such parts, a thousand at most.
+	Zone    string    // Whose midnight and Monday: Europe/Berlin. Nothing: UTC.
+	Compare bool      // Also the time before, as "before".
 }
 
 func (q InsightsQuery) parameters(set func(in, name string, v any)) {
 	set("query", "since", q.Since)
 	set("query", "until", q.Until)
+	set("query", "every", q.Every)
+	set("query", "zone", q.Zone)
+	set("query", "compare", q.Compare)
 }
 
 // ListActionsQuery are the parameters of ListActions. What is zero is not sent.
@@ -121,11 +127,14 @@ type ListEventsQuery struct {
 	Name    string    // Of this name: for runs that of the playbook.
 	Parent  string    // Of this parent: for runs the one that called them, for tasks their run.
 	Tag     string    // With this tag.
+	Since   time.Time // Born then or later.
+	Until   time.Time // Born before.
 	DueBy   time.Time // What is due at this time, in the order in which it is.
 	Limit   int       // How many at most. 0: 100.
 	Cursor  string    // From "next" of the page before.
 	Oldest  bool      // The oldest first.
 	Cut     int64     // Texts of more bytes are cut, and end in an ellipsis: for who shows a list. The object itself has all of them. 0: none is.
+	Source  string    // From this source, by its exact name.
 }
 
 func (q ListEventsQuery) parameters(set func(in, name string, v any)) {
@@ -136,11 +145,14 @@ func (q ListEventsQuery) parameters(set func(in, name string, v any)) {
 	set("query", "name", q.Name)
 	set("query", "parent", q.Parent)
 	set("query", "tag", q.Tag)
+	set("query", "since", q.Since)
+	set("query", "until", q.Until)
 	set("query", "dueBy", q.DueBy)
 	set("query", "limit", q.Limit)
 	set("query", "cursor", q.Cursor)
 	set("query", "oldest", q.Oldest)
 	set("query", "cut", q.Cut)
+	set("query", "source", q.Source)
 }
 
 // ListIncidentsQuery are the parameters of ListIncidents. What is zero is not sent.
@@ -152,6 +164,8 @@ type ListIncidentsQuery struct {
 	Name    string    // Of this name: for runs that of the playbook.
 	Parent  string    // Of this parent: for runs the one that called them, for tasks their run.
 	Tag     string    // With this tag.
+	Since   time.Time // Born then or later.
+	Until   time.Time // Born before.
 	DueBy   time.Time // What is due at this time, in the order in which it is.
 	Limit   int       // How many at most. 0: 100.
 	Cursor  string    // From "next" of the page before.
@@ -167,6 +181,8 @@ func (q ListIncidentsQuery) parameters(set func(in, name string, v any)) {
 	set("query", "name", q.Name)
 	set("query", "parent", q.Parent)
 	set("query", "tag", q.Tag)
+	set("query", "since", q.Since)
+	set("query", "until", q.Until)
 	set("query", "dueBy", q.DueBy)
 	set("query", "limit", q.Limit)
 	set("query", "cursor", q.Cursor)
@@ -183,6 +199,8 @@ type ListMessagesQuery struct {
 	Name    string    // Of this name: for runs that of the playbook.
 	Parent  string    // Of this parent: for runs the one that called them, for tasks their run.
 	Tag     string    // With this tag.
+	Since   time.Time // Born then or later.
+	Until   time.Time // Born before.
 	DueBy   time.Time // What is due at this time, in the order in which it is.
 	Limit   int       // How many at most. 0: 100.
 	Cursor  string    // From "next" of the page before.
@@ -198,6 +216,8 @@ func (q ListMessagesQuery) parameters(set func(in, name string, v any)) {
 	set("query", "name", q.Name)
 	set("query", "parent", q.Parent)
 	set("query", "tag", q.Tag)
+	set("query", "since", q.Since)
+	set("query", "until", q.Until)
 	set("query", "dueBy", q.DueBy)
 	set("query", "limit", q.Limit)
 	set("query", "cursor", q.Cursor)
@@ -236,6 +256,8 @@ type ListRowsQuery struct {
 	Name    string    // Of this name: for runs that of the playbook.
 	Parent  string    // Of this parent: for runs the one that called them, for tasks their run.
 	Tag     string    // With this tag.
+	Since   time.Time // Born then or later.
+	Until   time.Time // Born before.
 	DueBy   time.Time // What is due at this time, in the order in which it is.
 	Limit   int       // How many at most. 0: 100.
 	Cursor  string    // From "next" of the page before.
@@ -251,6 +273,8 @@ func (q ListRowsQuery) parameters(set func(in, name string, v any)) {
 	set("query", "name", q.Name)
 	set("query", "parent", q.Parent)
 	set("query", "tag", q.Tag)
+	set("query", "since", q.Since)
+	set("query", "until", q.Until)
 	set("query", "dueBy", q.DueBy)
 	set("query", "limit", q.Limit)
 	set("query", "cursor", q.Cursor)
@@ -267,6 +291,8 @@ type ListRunsQuery struct {
 	Name    string    // Of this name: for runs that of the playbook.
 	Parent  string    // Of this parent: for runs the one that called them, for tasks their run.
 	Tag     string    // With this tag.
+	Since   time.Time // Born then or later.
+	Until   time.Time // Born before.
 	DueBy   time.Time // What is due at this time, in the order in which it is.
 	Limit   int       // How many at most. 0: 100.
 	Cursor  string    // From "next" of the page before.
@@ -282,6 +308,8 @@ func (q ListRunsQuery) parameters(set func(in, name string, v any)) {
 	set("query", "name", q.Name)
 	set("query", "parent", q.Parent)
 	set("query", "tag", q.Tag)
+	set("query", "since", q.Since)
+	set("query", "until", q.Until)
 	set("query", "dueBy", q.DueBy)
 	set("query", "limit", q.Limit)
 	set("query", "cursor", q.Cursor)
@@ -298,6 +326,8 @@ type ListTasksQuery struct {
 	Name    string    // Of this name: for runs that of the playbook.
 	Parent  string    // Of this parent: for runs the one that called them, for tasks their run.
 	Tag     string    // With this tag.
+	Since   time.Time // Born then or later.
+	Until   time.Time // Born before.
 	DueBy   time.Time // What is due at this time, in the order in which it is.
 	Limit   int       // How many at most. 0: 100.
 	Cursor  string    // From "next" of the page before.
@@ -313,6 +343,8 @@ func (q ListTasksQuery) parameters(set func(in, name string, v any)) {
 	set("query", "name", q.Name)
 	set("query", "parent", q.Parent)
 	set("query", "tag", q.Tag)
+	set("query", "since", q.Since)
+	set("query", "until", q.Until)
 	set("query", "dueBy", q.DueBy)
 	set("query", "limit", q.Limit)
 	set("query", "cursor", q.Cursor)

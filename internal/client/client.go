@@ -182,7 +182,7 @@ func (c *Client) Entries(ctx context.Context, stream string, from uint64, limit 
 func (c *Client) Rows(ctx context.Context, f store.Filter) (store.Page, error) {
 	q := ListRowsQuery{
 		ID: f.ID, Prefix: f.Prefix, Project: f.Project, Status: f.Status, Name: f.Name, Parent: f.Parent, Tag: f.Tag,
-		DueBy: f.DueBy, Limit: f.Limit, Cursor: f.Cursor, Oldest: f.Oldest,
+		Since: f.Since, Until: f.Until, DueBy: f.DueBy, Limit: f.Limit, Cursor: f.Cursor, Oldest: f.Oldest,
 	}
 	var out wire.Page
 	var err error
@@ -194,7 +194,10 @@ func (c *Client) Rows(ctx context.Context, f store.Filter) (store.Page, error) {
 	case "incident":
 		out, err = c.api.ListIncidents(ctx, ListIncidentsQuery(q))
 	case "event":
-		out, err = c.api.ListEvents(ctx, ListEventsQuery(q))
+		out, err = c.api.ListEvents(ctx, ListEventsQuery{
+			ID: q.ID, Prefix: q.Prefix, Project: q.Project, Status: q.Status, Name: q.Name, Parent: q.Parent, Tag: q.Tag, Source: f.Source,
+			Since: q.Since, Until: q.Until, DueBy: q.DueBy, Limit: q.Limit, Cursor: q.Cursor, Oldest: q.Oldest,
+		})
 	case "message":
 		out, err = c.api.ListMessages(ctx, ListMessagesQuery(q))
 	default:

@@ -62,10 +62,24 @@ type Version struct {
 	// Does tells that it did something else than in the version before: the text of its file may be the same then, and that
 	// of something that it uses another one.
 	Does bool
+	// Past tells that it is of the history of the repository, from before what is kept: whether it was ever live is not known,
+	// and neither is what else it did then.
+	Past bool
 }
 
-// Versions gives the revisions that are kept in which a playbook changed, newest first: its file, or what it does.
-func (s *Sync) Versions(ctx context.Context, name, playbook, file string) ([]Version, error) {
+// History are the versions of a playbook.
+type History struct {
+	Versions []Version // newest first
+	// Whole tells that there were none before: the repository's history was read to its beginning, or everything is kept.
+	Whole bool
+}
+
+// pasts is how many versions are read of the history of a repository.
+const pasts = 50
+
+// Versions gives the revisions in which a playbook changed, newest first: of those that are kept its file, or what it does; and
+// before them its file, in the commits of the repository.
+func (s *Sync) Versions(ctx context.Context, name, playbook, file string) (*History, error) {
 	st, err := s.source(name)
 	if err != nil {
 		return nil, err
@@ -98,8 +112,37 @@ func (s *Sync) Versions(ctx context.Context, name, playbook, file string) ([]Ver
 		}
 		out = append(out, v)
 	}
+	h := &History{Whole: len(revs) < keep}
+	if st.URL != "" && len(revs) > 0 {
+		out, h.Whole = s.earlier(ctx, st, revs[0], playbook, file, out)
+	}
 	slices.Reverse(out)
-	return out, nil
+	h.Versions = out
+	return h, nil
+}
+
+// earlier puts what the repository tells of the time before a revision in front of what is kept. What cannot be read is left
+// out: a mirror that is made anew has not everything yet, and a history can be written again.
+func (s *Sync) earlier(ctx context.Context, st *state, first *Revision, playbook, file string, kept []Version) (all []Version, whole bool) {
+	past, err := st.mirror.History(ctx, first.ID, file, pasts)
+	if err != nil {
+		s.cfg.Log.Debug("the history of a playbook cannot be read", "repository", st.Name, "file", file, "error", err)
+		return kept, false
+	}
+	slices.Reverse(past) // the oldest first
+	for i := range past {
+		p := &past[i]
+		if _, err := document.NewLibrary([]document.File{{Name: file, Content: p.Text}}).Find(document.KindPlaybook, playbook, file); err != nil {
+			continue
+		}
+		if len(kept) > 0 && i == len(past)-1 && string(kept[0].Text) == string(p.Text) {
+			continue // it is the first one that is kept
+		}
+		all = append(all, Version{File: file, Text: p.Text, Past: true, Does: true, Revision: &Revision{
+			ID: p.ID, Repository: st.Name, Project: st.Binding.Project, Commit: true, Author: p.Author, Title: p.Title, Committed: p.At.UTC(), Status: Good,
+		}})
+	}
+	return append(all, kept...), len(past) < pasts
 }
 
 // past is files, and leaves what is remembered alone.

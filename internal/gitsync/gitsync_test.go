@@ -459,3 +459,49 @@ func TestPushed(t *testing.T) {
 		t.Error("poke")
 	}
 }
+
+// TestVersions: before what is kept, the commits of the repository tell what a playbook said.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	o, s := newOrigin(t), newServer(t)
+	src := gitsync.Source{Name: "shop", Remote: git.Remote{URL: o.url(), Branch: "main", Path: "books"}}
+	const file = "a [1].yaml" // nothing of a name is a pattern
+	say := func(script string) map[string]string {
+		return map[string]string{"books/" + file: playbook("repair", script), "books/a1.yaml": playbook("other", script)}
+	}
+	o.commit("Begin <script>", say("true"))
+	o.commit("Break it", map[string]string{"books/" + file: "kind: ["})
+	o.commit("Better", say("exit 0"))
+	o.commit("Beside", map[string]string{"books/a1.yaml": playbook("other", "exit 7")})
+	x := s.open("", src)
+	look(t, x, "shop") // the first that is kept
+	o.commit("Last", say("false"))
+	look(t, x, "shop")
+	h, err := x.Versions(t.Context(), "shop", "repair", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, v := range h.Versions {
+		_, script, _ := strings.Cut(string(v.Text), "script: ")
+		got = append(got, fmt.Sprintf("%s %v %s", v.Revision.Title, v.Past, strings.TrimSpace(script)))
+	}
+	t.Log(string(h.Versions[0].Text))
+	if want := []string{"Last false", "Beside false", "Begin <script> true"}; len(got) != 3 || !h.Whole ||
+		!strings.HasPrefix(got[0], want[0]) || !strings.HasPrefix(got[1], want[1]) || !strings.HasPrefix(got[2], want[2]) {
+		t.Errorf("%q, whole %v", got, h.Whole)
+	}
+	if a := h.Versions[2].Revision.Author; a != "Ada <ada@example.org>" {
+		t.Error(a)
+	}
+	// Without the mirror what is kept is told, and that it is not all.
+	x.Close()
+	if err := os.RemoveAll(s.dir); err != nil {
+		t.Fatal(err)
+	}
+	x = s.open("", src)
+	defer x.Close()
+	if h, err = x.Versions(t.Context(), "shop", "repair", file); err != nil || len(h.Versions) != 2 || h.Whole {
+		t.Errorf("%+v, %v", h, err)
+	}
+}

@@ -74,7 +74,7 @@ func (s *server) inbound(a *api) {
 	add(a, look, http.MethodGet, "/v1/events", about{
 		id: "listEvents", tag: "events", summary: "List events",
 		text: "The newest first, unless `oldest` is set. `status` is what became of them: started, joined, held, queued, unmatched, stale, refused, woke or resolves. `tag` is the group, `parent` the run.",
-	}, s.listRows(kind))
+	}, s.listEvents)
 	add(a, look, http.MethodGet, "/v1/events/{event}", about{id: "showEvent", tag: "events", summary: "One event, with its data and what became of it"}, s.showEvent)
 	add(a, access.Need{Verb: access.Write, Kind: kind}, http.MethodPost, "/v1/events/{event}/replay", about{
 		id: "replayEvent", tag: "events", summary: "Decide about an event again", text: "By the triggers of now. What started a run, or waits, is left alone.",
@@ -83,6 +83,21 @@ func (s *server) inbound(a *api) {
 		id: "reportEvents", tag: "events", summary: "Tell of events by hand",
 		text: "They are decided about like those of any source; their source is `api`. The answer comes when all of it is durable.",
 	}, s.report)
+}
+
+type eventFilter struct {
+	Filter
+
+	Source string `query:"source" maxLength:"200" doc:"From this source, by its exact name."`
+}
+
+func (s *server) listEvents(ctx context.Context, in *eventFilter) (*pageOutput, error) {
+	f, err := in.of("event")
+	if err != nil {
+		return nil, err
+	}
+	f.Source = in.Source
+	return s.page(ctx, f, in.Cut)
 }
 
 // EventPath names an event.
@@ -98,7 +113,7 @@ func (s *server) showEvent(ctx context.Context, in *EventPath) (*eventOutput, er
 		return nil, err
 	}
 	d := &row.Decision
-	return &eventOutput{wire.EventDetail{Event: *e, Chain: d.Chain, Decision: dispatch.ReceiptOf(e.ID, d), Guard: d.Guard, Seq: row.Seq}}, nil
+	return &eventOutput{wire.EventDetail{Event: *e, Chain: d.Chain, Decision: dispatch.ReceiptOf(e.ID, d), Guard: d.Guard, Playbook: d.Playbook, Again: d.By, Seq: row.Seq}}, nil
 }
 
 type replayInput struct {

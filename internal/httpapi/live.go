@@ -59,7 +59,7 @@ func (s *server) liven(ctx context.Context, need access.Need, run, last string) 
 	if err != nil {
 		return nil, err
 	}
-	l := &liveStream{s: s, run: run, index: st.Index}
+	l := &liveStream{s: s, run: run, index: st.Index, stands: s.stands.now()}
 	if run != "" {
 		if l.last, err = s.glanceAt(ctx, run); err != nil {
 			return nil, err
@@ -95,6 +95,7 @@ type liveStream struct {
 	run   string
 	index uint64
 
+	stands  uint64               // how connections stood
 	updates <-chan engine.Update // nil: of no run, or of one that has ended
 	last    *panel.Run           // what the reader knows
 	dirty   bool
@@ -192,12 +193,17 @@ func (l *liveStream) look(ctx context.Context, may func() error) error {
 	if err != nil {
 		return err
 	}
-	if st.Index != l.index {
+	stands := l.stands
+	if l.run == "" {
+		stands = l.s.standing(ctx, stands)
+	}
+	if st.Index != l.index || stands != l.stands {
 		l.index = st.Index
 		if err := l.out.event(0, wire.EventChanged, wire.Changed{Index: st.Index}); err != nil {
 			return err
 		}
 	}
+	l.stands = stands
 	if time.Since(l.beat) < keepAlive {
 		return nil
 	}

@@ -25,7 +25,7 @@ type Repositories interface {
 	// Set is what is live.
 	Set() *catalog.Set
 	Content(ctx context.Context, name, revision string) (*gitsync.Revision, []document.File, error)
-	Versions(ctx context.Context, name, playbook, file string) ([]gitsync.Version, error)
+	Versions(ctx context.Context, name, playbook, file string) (*gitsync.History, error)
 	Pushes(name string) bool
 	Prefix(name string) string
 	Propose(ctx context.Context, name string, p gitsync.Proposal) (*gitsync.Proposed, error)

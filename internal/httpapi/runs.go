@@ -110,6 +110,8 @@ type Filter struct {
 	Name    string    `query:"name" doc:"Of this name: for runs that of the playbook."`
 	Parent  string    `query:"parent" doc:"Of this parent: for runs the one that called them, for tasks their run."`
 	Tag     string    `query:"tag" doc:"With this tag."`
+	Since   time.Time `query:"since" doc:"Born then or later."`
+	Until   time.Time `query:"until" doc:"Born before."`
 	DueBy   time.Time `query:"dueBy" doc:"What is due at this time, in the order in which it is."`
 	Limit   int       `query:"limit" minimum:"0" maximum:"1000" doc:"How many at most. 0: 100."`
 	Cursor  string    `query:"cursor" doc:"From \"next\" of the page before."`
@@ -121,7 +123,7 @@ func (f Filter) of(kind string) (store.Filter, error) {
 	cursor, err := openCursor(f.Cursor)
 	return store.Filter{
 		Kind: kind, ID: f.ID, Prefix: f.Prefix, Project: f.Project, Status: f.Status, Name: f.Name, Parent: f.Parent,
-		Tag: f.Tag, DueBy: f.DueBy, Limit: f.Limit, Cursor: cursor, Oldest: f.Oldest,
+		Tag: f.Tag, Since: f.Since, Until: f.Until, DueBy: f.DueBy, Limit: f.Limit, Cursor: cursor, Oldest: f.Oldest,
 	}, err
 }
 
@@ -157,6 +159,10 @@ func (s *server) list(ctx context.Context, narrowed Filter, kind string) (*pageO
 	if err != nil {
 		return nil, err
 	}
+	return s.page(ctx, f, narrowed.Cut)
+}
+
+func (s *server) page(ctx context.Context, f store.Filter, cut int) (*pageOutput, error) {
 	f.Sight = s.sight(ctx)
 	page, err := s.Engine.Rows(ctx, f)
 	if err != nil {
@@ -165,7 +171,7 @@ func (s *server) list(ctx context.Context, narrowed Filter, kind string) (*pageO
 	out := &pageOutput{Body: wire.Page{Next: closeCursor(page.Next), Rows: make([]wire.Row, len(page.Rows))}}
 	for i, row := range page.Rows {
 		out.Body.Rows[i] = wire.FromRow(row)
-		cutRow(&out.Body.Rows[i], narrowed.Cut)
+		cutRow(&out.Body.Rows[i], cut)
 	}
 	return out, nil
 }

@@ -109,6 +109,7 @@ type server struct {
 	answers repeat.Memory
 	shelf   story.Shelf
 	memory  insight.Memory
+	stands  standings
 }
 
 func build(c Config) *api {

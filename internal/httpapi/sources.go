@@ -19,6 +19,7 @@ import (
 	"github.com/tendhq/tend/internal/fault"
 	"github.com/tendhq/tend/internal/gitsync"
 	"github.com/tendhq/tend/internal/guard"
+	"github.com/tendhq/tend/internal/insight"
 	"github.com/tendhq/tend/internal/repository"
 	"github.com/tendhq/tend/internal/wire"
 )
@@ -41,7 +42,7 @@ func (s *server) sources(a *api) {
 	}, s.around)
 	add(a, look, http.MethodGet, "/v1/playbooks/{name}/versions", about{
 		id: "playbookVersions", tag: tag, summary: "The revisions in which a playbook changed, each with its text",
-		text: "Its file, or what it does: also when only something that it uses changed.",
+		text: "Its file, or what it does: also when only something that it uses changed. Before the revisions that are kept, the commits of the repository that changed its file.",
 	}, s.versions)
 	files := access.Need{Verb: access.View, Kind: kindRepository}
 	add(a, files, http.MethodGet, "/v1/repositories/{repository}/files", about{
@@ -62,13 +63,14 @@ func (s *server) records(ctx context.Context, in *recordsInput) (*recordsOutput,
 		if in.Name != "" && in.Name != p.Name {
 			continue
 		}
-		r, err := s.memory.Recent(ctx, s.Engine, p.Project, p.Name, cmp.Or(in.Runs, 20), s.sight(ctx))
+		r, err := s.memory.Recent(ctx, s.Engine, p.Project, p.Name, insight.Verifies(p.Program), cmp.Or(in.Runs, 20), s.sight(ctx))
 		if err != nil {
 			return nil, err
 		}
 		x := wire.PlaybookRecord{
 			Failed: r.Failed, Last: []wire.RecordRun{}, Name: p.Name, Project: p.Project, Runs: r.Runs, Succeeded: r.Succeeded,
-			Team: cmp.Or(p.Owner, p.Labels["team"]), Verified: r.Verified,
+			Team: cmp.Or(p.Owner, p.Labels["team"]), Verifiable: r.Verifiable, Verified: r.Verified,
+			Verifies: insight.Verifies(p.Program), Triggers: s.starts(p),
 		}
 		for _, l := range r.Last {
 			x.Last = append(x.Last, wire.RecordRun{Began: l.Began, By: l.By, Ended: l.Ended, Run: l.ID, Status: l.Status, Verified: l.Verified})
@@ -76,6 +78,22 @@ func (s *server) records(ctx context.Context, in *recordsInput) (*recordsOutput,
 		out.Body.Records = append(out.Body.Records, x)
 	}
 	return out, nil
+}
+
+// starts names the triggers that start a playbook.
+func (s *server) starts(p *catalog.Playbook) []string {
+	out := []string{}
+	if s.Repositories == nil {
+		return out
+	}
+	if c := s.Repositories.Set().Of(repositoryOf(p)); c != nil {
+		for _, t := range c.Starts(p) {
+			if t.Enabled {
+				out = append(out, t.Name)
+			}
+		}
+	}
+	return out
 }
 
 // RevisionOf names a playbook in a revision of its repository.
@@ -209,15 +227,18 @@ func (s *server) versions(ctx context.Context, in *PlaybookPath) (*versionsOutpu
 		return nil, err
 	}
 	all, err := s.Repositories.Versions(ctx, r.Name, p.Name, p.File)
-	out := wire.PlaybookVersions{Versions: []wire.PlaybookVersion{}}
-	for _, v := range all {
+	if err != nil {
+		return nil, err
+	}
+	out := wire.PlaybookVersions{Versions: []wire.PlaybookVersion{}, Whole: all.Whole}
+	for _, v := range all.Versions {
 		rev := v.Revision
 		out.Versions = append(out.Versions, wire.PlaybookVersion{
 			Author: rev.Author, Committed: rev.Committed, Does: v.Does, File: v.File, Live: rev.Status == gitsync.Live, LiveSince: rev.LiveSince,
-			Revision: rev.ID, Text: string(v.Text), Title: rev.Title,
+			Past: v.Past, Revision: rev.ID, Text: string(v.Text), Title: rev.Title,
 		})
 	}
-	return &versionsOutput{out}, err
+	return &versionsOutput{out}, nil
 }
 
 type filesInput struct {

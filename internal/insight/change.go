@@ -20,7 +20,7 @@ func (x *reader) changes(ctx context.Context) error {
 		for i := range page {
 			if e := &page[i]; !e.At.Before(x.Until) {
 				return nil
-			} else if !e.At.Before(x.Since) && e.Kind == entry.KindAudited && !e.Erased {
+			} else if !e.At.Before(x.from()) && e.Kind == entry.KindAudited && !e.Erased {
 				x.change(e)
 			}
 		}
@@ -44,7 +44,7 @@ func (x *reader) change(e *entry.Entry) {
 	}
 	for _, owner := range owners {
 		name, _ := owner.(string)
-		for _, s := range []*sums{x.team(cmp.Or(name, Nobody)), x.total} {
+		for _, s := range x.all(e.At, cmp.Or(name, Nobody)) {
 			s.Live++
 			s.lead += max(e.At.Sub(committed), 0)
 		}
@@ -56,7 +56,7 @@ func (x *reader) change(e *entry.Entry) {
 func (x *reader) since(ctx context.Context, stream string) (uint64, error) {
 	older := func(seq uint64) (bool, error) {
 		page, err := x.Entries(ctx, stream, seq, 1)
-		return err == nil && len(page) > 0 && page[0].At.Before(x.Since), err
+		return err == nil && len(page) > 0 && page[0].At.Before(x.from()), err
 	}
 	low, high := uint64(1), uint64(1) // what is before low is older
 	for {

@@ -35,6 +35,9 @@ type Reader interface {
 type Query struct {
 	Since, Until time.Time
 	Sight        *access.Sight // nil: everything
+	Every        Step          // the parts of the time that are added up one by one; "": none
+	Zone         *time.Location
+	Compare      bool // also the time before it, of the same length
 }
 
 // Report is the answer.
@@ -43,6 +46,13 @@ type Report struct {
 	Until time.Time `json:"until"`
 	Teams []Team    `json:"teams"` // by name
 	Total Team      `json:"total"`
+	// Before is the total of the time before, of the same length, where it was asked for.
+	Before *Team `json:"before,omitempty"`
+	// Series are the parts of the time, in its order. They touch each other; the first and the last may be cut.
+	Series []Part `json:"series,omitempty"`
+	// Playbooks are those that ran, by project and name; Alerts the names of what began, the most frequent first, 50 at most.
+	Playbooks []Fared `json:"playbooks"`
+	Alerts    []Noise `json:"alerts"`
 	// Unread are runs and incidents that could not be read: they are not in the numbers.
 	Unread int `json:"unread"`
 }
@@ -54,7 +64,9 @@ type Team struct {
 	Succeeded int    `json:"succeeded"`
 	Failed    int    `json:"failed"`
 	Verified  int    `json:"verified"` // succeeded, and a verification held
-	Observed  int    `json:"observed"` // runs in which something would have been done, and was only recorded
+	// Verifiable are runs that had something to prove: a verification was made, or they failed and their playbook has one.
+	Verifiable int `json:"verifiable"`
+	Observed   int `json:"observed"` // runs in which something would have been done, and was only recorded
 	// Saved is the declared time of verified runs, in minutes; Undeclared are verified runs that declare none.
 	Saved      float64 `json:"savedMinutes"`
 	Undeclared int     `json:"undeclared"`
@@ -62,6 +74,8 @@ type Team struct {
 	// nobody was called.
 	Avoided   int `json:"pagesAvoided"`
 	Incidents int `json:"incidents"` // that runs of this team were for
+	Taken     int `json:"taken"`     // of them: a person took them
+	Resolved  int `json:"resolved"`
 	// MTTA and MTTR are means in seconds, of the incidents that a person took and that were resolved.
 	MTTA     float64 `json:"mttaSeconds"`
 	MTTR     float64 `json:"mttrSeconds"`
@@ -99,6 +113,14 @@ type told struct {
 	holds    []string
 }
 
+// proved tells whether a run succeeded, and what it did was verified.
+func (t *told) proved() bool { return t.status == string(run.Succeeded) && t.verified && !t.refuted }
+
+// verifiable tells whether a run had something to prove; verifies: its playbook has a verification.
+func (t *told) verifiable(verifies bool) bool {
+	return t.verified || t.refuted || verifies && t.status == string(run.Failed)
+}
+
 type reader struct {
 	Reader
 	Query
@@ -106,16 +128,21 @@ type reader struct {
 	out      Report
 	teams    map[string]*sums
 	total    *sums
+	before   *sums
+	parts    []*part
+	books    map[[2]string]*Fared // by project and name
 	programs map[entry.Hash]contractOf
-	cases    map[string]*incident.State // incidents, by id
+	cases    map[string]*incident.State // incidents of the time, by id
+	earlier  []*incident.State          // of the time before
 	paged    map[string]bool
 	owners   map[string]string // of playbooks that ran, by name
 }
 
 // contractOf is what a playbook says of itself.
 type contractOf struct {
-	team  string
-	saves time.Duration
+	team     string
+	saves    time.Duration
+	verifies bool
 }
 
 // Read adds up. It reads every run that began in the time: some thousands a second.
@@ -123,11 +150,16 @@ func Read(ctx context.Context, r Reader, q Query) (Report, error) {
 	if q.Until.IsZero() || !q.Since.Before(q.Until) {
 		return Report{}, fault.New(fault.Invalid, "the time from %s to %s has no length", q.Since.Format(time.RFC3339), q.Until.Format(time.RFC3339))
 	}
+	parts, err := partsOf(&q)
+	if err != nil {
+		return Report{}, err
+	}
 	x := &reader{
-		Reader: r, Query: q, out: Report{Since: q.Since, Until: q.Until, Teams: []Team{}}, teams: map[string]*sums{}, total: newSums("total"),
+		Reader: r, Query: q, out: Report{Since: q.Since, Until: q.Until, Teams: []Team{}, Playbooks: []Fared{}, Alerts: []Noise{}},
+		teams: map[string]*sums{}, total: newSums("total"), before: newSums("before"), parts: parts, books: map[[2]string]*Fared{},
 		programs: map[entry.Hash]contractOf{}, cases: map[string]*incident.State{}, paged: map[string]bool{}, owners: map[string]string{},
 	}
-	err := x.each(ctx, "incident", func(row store.Row) error { return x.incident(ctx, row.ID) })
+	err = x.each(ctx, "incident", func(row store.Row) error { return x.incident(ctx, row) })
 	if err == nil {
 		err = x.each(ctx, "run", func(row store.Row) error { return x.run(ctx, row) })
 	}
@@ -144,20 +176,42 @@ func Read(ctx context.Context, r Reader, q Query) (Report, error) {
 		x.out.Teams = append(x.out.Teams, x.finish(x.teams[name]))
 	}
 	x.out.Total = x.finish(x.total)
+	x.series()
 	return x.out, err
+}
+
+// from is when that begins which is read.
+func (x *reader) from() time.Time {
+	if x.Compare {
+		return x.Since.Add(-x.Until.Sub(x.Since))
+	}
+	return x.Since
+}
+
+// of gives what counts something that began then, besides its team.
+func (x *reader) of(at time.Time) []*sums {
+	if at.Before(x.Since) {
+		return []*sums{x.before}
+	}
+	if p := x.part(at); p != nil {
+		return []*sums{x.total, p.sums}
+	}
+	return []*sums{x.total}
+}
+
+// all gives what counts something of a team that began then.
+func (x *reader) all(at time.Time, team string) []*sums {
+	if at.Before(x.Since) {
+		return x.of(at)
+	}
+	return append(x.of(at), x.team(team))
 }
 
 // each gives do the rows of a kind that were born in the time, the newest first.
 func (x *reader) each(ctx context.Context, kind string, do func(store.Row) error) error {
-	for row, err := range store.All(ctx, x.Reader, store.Filter{Kind: kind, Sight: x.Sight}) {
+	for row, err := range store.All(ctx, x.Reader, store.Filter{Kind: kind, Sight: x.Sight, Since: x.from(), Until: x.Until}) {
 		if err != nil {
 			return err
-		}
-		if row.At.Before(x.Since) {
-			return nil
-		}
-		if !row.At.Before(x.Until) {
-			continue
 		}
 		err := do(row)
 		if fault.Is(err, fault.Damaged) || fault.Is(err, fault.Newer) || fault.Is(err, fault.NotFound) {
@@ -193,7 +247,8 @@ func (x *reader) stream(ctx context.Context, name string, do func(*entry.Entry, 
 	}
 }
 
-func (x *reader) incident(ctx context.Context, name string) error {
+func (x *reader) incident(ctx context.Context, row store.Row) error {
+	name := row.ID
 	st := new(incident.State)
 	err := x.stream(ctx, "incident/"+name, func(e *entry.Entry, p entry.Payload) error {
 		if _, ok := p.(*entry.IncidentPaged); ok {
@@ -201,10 +256,18 @@ func (x *reader) incident(ctx context.Context, name string) error {
 		}
 		return st.Evolve(e.At, p)
 	})
-	if err == nil {
-		x.cases[name] = st
+	switch {
+	case err != nil:
+		return err
+	case row.At.Before(x.Since):
+		x.earlier = append(x.earlier, st)
+		return nil
 	}
-	return err
+	x.cases[name] = st
+	if p := x.part(row.At); p != nil {
+		p.incidents[name] = true
+	}
+	return nil
 }
 
 func (x *reader) run(ctx context.Context, row store.Row) error {
@@ -228,13 +291,20 @@ func (x *reader) run(ctx context.Context, row store.Row) error {
 		if d, err := time.ParseDuration(prog.Metadata.Labels[Saves]); err == nil && d > 0 {
 			about.saves = d
 		}
+		about.verifies = Verifies(prog)
 		x.programs[t.created.Closure] = about
 	}
-	s := x.team(about.team)
 	x.owners[t.created.Name] = about.team
-	for _, s := range []*sums{s, x.total} {
+	for _, s := range x.all(row.At, about.team) {
 		s.add(&t, about, x.paged[t.created.Cause.Incident])
 	}
+	if row.At.Before(x.Since) {
+		return nil
+	}
+	if name := t.created.Cause.Incident; name != "" {
+		x.team(about.team).incidents[name] = true
+	}
+	x.book(row.Project, t.created.Name, about.team).add(&t, about)
 	return nil
 }
 
@@ -277,7 +347,10 @@ func (s *sums) add(t *told, about contractOf, paged bool) {
 	if t.observed {
 		s.Observed++
 	}
-	if t.status == string(run.Succeeded) && t.verified && !t.refuted {
+	if t.verifiable(about.verifies) {
+		s.Verifiable++
+	}
+	if t.proved() {
 		s.Verified++
 		s.Saved += about.saves.Minutes()
 		if about.saves == 0 {
@@ -297,9 +370,6 @@ func (s *sums) add(t *told, about contractOf, paged bool) {
 		s.closures[t.created.Name] = all
 	}
 	all[t.created.Closure] = true
-	if name := t.created.Cause.Incident; name != "" {
-		s.incidents[name] = true
-	}
 }
 
 func (x *reader) finish(s *sums) Team {
@@ -316,7 +386,10 @@ func (x *reader) finish(s *sums) Team {
 			list = append(list, st)
 		}
 	}
+	if s == x.before {
+		list = x.earlier
+	}
 	m := incident.Measure(list)
-	s.Incidents, s.MTTA, s.MTTR = m.Count, m.MTTA.Seconds(), m.MTTR.Seconds()
+	s.Incidents, s.Taken, s.Resolved, s.MTTA, s.MTTR = m.Count, m.Taken, m.Resolved, m.MTTA.Seconds(), m.MTTR.Seconds()
 	return s.Team
 }

@@ -154,15 +154,18 @@ func TestRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	shop := insight.Team{
-		Team: "shop", Runs: 6, Succeeded: 5, Failed: 1, Verified: 3, Saved: 45, Avoided: 1, Incidents: 2, MTTA: 60, MTTR: 120,
+		Team: "shop", Runs: 6, Succeeded: 5, Failed: 1, Verified: 3, Verifiable: 4, Saved: 45, Avoided: 1, Incidents: 2, Taken: 1, Resolved: 1, MTTA: 60, MTTR: 120,
 		Versions: 2, Changes: 1, Live: 2, Lead: 20 * 60, Held: 4, Guards: map[string]int{"slowly": 2, "many": 1, "calm": 1},
 	}
-	nobody := insight.Team{Team: insight.Nobody, Runs: 2, Succeeded: 2, Verified: 1, Observed: 1, Undeclared: 1, Versions: 1, Live: 1, Lead: 60, Guards: map[string]int{}}
+	nobody := insight.Team{Team: insight.Nobody, Runs: 2, Succeeded: 2, Verified: 1, Verifiable: 1, Observed: 1, Undeclared: 1, Versions: 1, Live: 1, Lead: 60, Guards: map[string]int{}}
 	total := insight.Team{
-		Team: "total", Runs: 8, Succeeded: 7, Failed: 1, Verified: 4, Observed: 1, Saved: 45, Undeclared: 1, Avoided: 1, Incidents: 2, MTTA: 60, MTTR: 120,
+		Team: "total", Runs: 8, Succeeded: 7, Failed: 1, Verified: 4, Verifiable: 5, Observed: 1, Saved: 45, Undeclared: 1, Avoided: 1, Incidents: 2, Taken: 1, Resolved: 1, MTTA: 60, MTTR: 120,
 		Versions: 3, Changes: 1, Live: 3, Lead: 41 * 60 / 3, Held: 4, Guards: map[string]int{"slowly": 2, "many": 1, "calm": 1},
 	}
-	want := insight.Report{Since: day, Until: day.Add(time.Hour), Teams: []insight.Team{nobody, shop}, Total: total}
+	want := insight.Report{Since: day, Until: day.Add(time.Hour), Teams: []insight.Team{nobody, shop}, Total: total, Playbooks: []insight.Fared{
+		{Name: "look", Project: "default", Team: insight.Nobody, Runs: 2, Succeeded: 2, Verified: 1, Verifiable: 1},
+		{Name: "repair", Project: "default", Team: "shop", Runs: 6, Succeeded: 5, Failed: 1, Verified: 3, Verifiable: 4, Saved: 45},
+	}, Alerts: []insight.Noise{{Source: "am", Events: 1}}}
 	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
 		t.Error(d)
 	}

@@ -41,11 +41,20 @@ type Schedule struct {
 // like. @every is not offered: it would begin anew with every restart.
 var parser = cron.MustNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor | cron.DowOrDom)
 
-// Parse reads a cron line. zone is a name of the IANA data base; "" is UTC.
+// Zone finds a time zone by its name in the IANA data base; "" is UTC.
+func Zone(name string) (*time.Location, error) {
+	l, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return nil, fault.New(fault.Invalid, "there is no time zone %q", name).WithNext("write it as in Europe/Berlin")
+	}
+	return l, nil
+}
+
+// Parse reads a cron line. zone is as Zone has it.
 func Parse(line, zone string) (Schedule, error) {
-	l, err := time.LoadLocation(zone)
-	if err != nil || zone == "Local" {
-		return Schedule{}, fault.New(fault.Invalid, "there is no time zone %q", zone).WithNext("write it as in Europe/Berlin")
+	l, err := Zone(zone)
+	if err != nil {
+		return Schedule{}, err
 	}
 	s := Schedule{text: line, zone: l}
 	switch fields := strings.Fields(line); {

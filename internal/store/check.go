@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/tendhq/tend/internal/entry"
@@ -109,6 +110,9 @@ func (f *Filter) Match(r *Row) bool {
 		f.Name != "" && r.Name != f.Name,
 		f.Parent != "" && r.Parent != f.Parent,
 		f.Tag != "" && r.Tag != f.Tag,
+		f.Source != "" && SourceOf(r) != f.Source,
+		!f.Since.IsZero() && r.At.Before(f.Since),
+		!f.Until.IsZero() && !r.At.Before(f.Until),
 		!f.DueBy.IsZero() && (r.Due.IsZero() || r.Due.After(f.DueBy)),
 		!f.Sight.Sees(r.Project, r.Labels):
 		return false
@@ -121,6 +125,18 @@ func (f *Filter) Match(r *Row) bool {
 		}
 	}
 	return false
+}
+
+// SourceOf tells where the event of a row came from: what its body says in "source". Rows of other kinds, and those whose body
+// says nothing, have none.
+func SourceOf(r *Row) string {
+	var b struct {
+		Source string `json:"source"`
+	}
+	if r.Kind != "event" || json.Unmarshal(r.Body, &b) != nil {
+		return ""
+	}
+	return b.Source
 }
 
 // NoEntry is the answer to the erasure of an entry that is not there.

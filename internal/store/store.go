@@ -146,6 +146,9 @@ type Filter struct {
 	Name    string
 	Parent  string
 	Tag     string
+	Source  string        // of events: what their body says in "source"; other kinds have none
+	Since   time.Time     // born then or later
+	Until   time.Time     // born before
 	DueBy   time.Time     // rows with a Due that is not zero and not after it, in order of Due
 	Sight   *access.Sight // what of it somebody may look at; nil: everything
 	Limit   int           // default 100

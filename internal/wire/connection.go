@@ -13,6 +13,7 @@ type Connections struct {
 	Repositories []ConnectedRepository `json:"repositories" doc:"Where playbooks come from; listRepositories tells more."`
 	Runners      []ConnectedRunner     `json:"runners" doc:"Places where steps run, besides the server."`
 	Sources      []Source              `json:"sources" doc:"Ways in for events."`
+	Sought       time.Time             `json:"sought,omitzero" doc:"When whoever keeps secrets was asked whether they are there."`
 	URL          string                `json:"url,omitempty" doc:"Where others find the server, when it is configured. Hooks are below it."`
 }
 

@@ -39,10 +39,12 @@ type Receipt = dispatch.Receipt
 type EventDetail struct {
 	event.Event
 
-	Chain    []string `json:"chain,omitempty" doc:"The triggers that led to it, oldest first: event, run, event."`
-	Decision Receipt  `json:"decision"`
-	Guard    string   `json:"guard,omitempty" doc:"The one that holds or refuses."`
-	Seq      uint64   `json:"seq" doc:"Where it stands in the stream of its source."`
+	Chain    []string   `json:"chain,omitempty" doc:"The triggers that led to it, oldest first: event, run, event."`
+	Decision Receipt    `json:"decision"`
+	Guard    string     `json:"guard,omitempty" doc:"The one that holds or refuses."`
+	Playbook string     `json:"playbook,omitempty" doc:"The one that the trigger is for."`
+	Again    *entry.Who `json:"again,omitempty" doc:"Who asked for the decision, when somebody asked again."`
+	Seq      uint64     `json:"seq" doc:"Where it stands in the stream of its source."`
 }
 
 // Replay asks to decide about an event again.

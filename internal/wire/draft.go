@@ -156,7 +156,8 @@ type PlaybookSource struct {
 
 // PlaybookVersions are the revisions in which a playbook changed.
 type PlaybookVersions struct {
-	Versions []PlaybookVersion `json:"versions" doc:"The newest first, of the revisions that are kept."`
+	Versions []PlaybookVersion `json:"versions" doc:"The newest first."`
+	Whole    bool              `json:"whole" doc:"There were none before. false: revisions that are not kept any more, or the commits before, may have had others."`
 }
 
 // PlaybookVersion is a playbook as it was.
@@ -167,6 +168,7 @@ type PlaybookVersion struct {
 	File      string    `json:"file"`
 	Live      bool      `json:"live"`
 	LiveSince time.Time `json:"liveSince,omitzero"`
+	Past      bool      `json:"past,omitempty" doc:"A commit from before the revisions that are kept: whether it was ever live is not known, and of what it did only the file."`
 	Revision  string    `json:"revision"`
 	Text      string    `json:"text"`
 	Title     string    `json:"title,omitempty"`
@@ -396,6 +398,10 @@ type PlaybookRecord struct {
 	Succeeded int         `json:"succeeded"`
 	Team      string      `json:"team,omitempty" doc:"The owner, or the label team."`
 	Verified  int         `json:"verified" doc:"Succeeded, and a verification held."`
+
+	Triggers   []string `json:"triggers" doc:"That start it, by name; those that are off are left out."`
+	Verifiable int      `json:"verifiable" doc:"Had something to prove: a verification was made, or it failed before it came to one."`
+	Verifies   bool     `json:"verifies" doc:"The playbook has a verification."`
 }
 
 // RecordRun is a run of a record.

@@ -95,17 +95,17 @@ test('an incident is opened by a person, and another one is merged into it', asy
 });
 
 test('events say what was decided, and one is decided on again', async () => {
-  const page = await open(browser, w, { path: '/events?outcome=started' });
+  const page = await open(browser, w, { path: '/events?decision=acted' });
   await page.getByRole('link', { name: 'DiskFull on web-1' }).click();
-  await page.getByRole('region', { name: 'Decision' }).getByText('by trigger disk-full').waitFor();
-  assert.ok((await page.getByRole('region', { name: 'Payload' }).innerText()).includes('<script>'));
+  await page.getByRole('region', { name: 'Decision' }).getByText(/by trigger disk-full/).waitFor();
+  assert.ok((await page.getByRole('region', { name: 'What came' }).innerText()).includes('<script>'));
   assert.equal(await page.getByRole('button', { name: 'Decide again' }).count(), 0, 'it has started a run');
   await w.api('POST', '/v1/events/reports', { events: [{ key: 'x/1', kind: 'note', name: 'Nobody takes this', labels: {}, data: {} }] });
-  await page.goto('/events?outcome=unmatched');
+  await page.goto('/events?decision=unmatched');
   await page.getByRole('link', { name: 'Nobody takes this' }).click();
   await page.getByRole('button', { name: 'Decide again' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Decide again' }).click();
-  await page.getByRole('dialog').getByRole('status').getByText('no trigger').waitFor();
+  await page.getByRole('dialog').getByRole('status').getByText('No trigger took it').waitFor();
   assert.deepEqual(page.errors, []);
   await page.context().close();
 });

@@ -41,13 +41,21 @@ type eventItem struct {
 
 func (p commands) eventsListCommand() *cobra.Command {
 	var f frame.RowsFlags
-	var group, run string
+	var group, run, source, since, until string
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List events with what became of them, newest first",
 		Args:  frame.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			rows, err := p.Rows(c.Context(), &f, store.Filter{Kind: "event", Tag: group, Parent: run})
+			q := store.Filter{Kind: "event", Tag: group, Parent: run, Source: source}
+			var err error
+			if q.Since, err = frame.Moment("--since", since, p.Began); err != nil {
+				return err
+			}
+			if q.Until, err = frame.Moment("--until", until, p.Began); err != nil {
+				return err
+			}
+			rows, err := p.Rows(c.Context(), &f, q)
 			if err != nil {
 				return err
 			}
@@ -67,6 +75,9 @@ func (p commands) eventsListCommand() *cobra.Command {
 		},
 	}
 	f.Register(c, "started", "joined", "held", "queued", "unmatched", "stale", "refused", "woke", "resolves")
+	c.Flags().StringVar(&source, "source", "", "only those that came from this source")
+	c.Flags().StringVar(&since, "since", "", "from when on: a time, or so long ago")
+	c.Flags().StringVar(&until, "until", "", "until when, likewise")
 	c.Flags().StringVar(&group, "group", "", "only of this group: one alert over its life, one branch")
 	c.Flags().StringVar(&run, "run", "", "only those that led to this run")
 	return c

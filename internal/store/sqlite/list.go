@@ -198,6 +198,8 @@ func (q *query) write(a arm) {
 	switch {
 	case f.ByDue():
 		q.from, q.by = "row INDEXED BY row_due", "row.due"
+	case f.Source != "" && f.ID == "" && f.Prefix == "" && f.Parent == "" && f.Tag == "":
+		q.from = "row INDEXED BY row_source"
 	case f.Name != "" && f.ID == "" && f.Prefix == "" && f.Parent == "" && f.Tag == "":
 		q.from = "row INDEXED BY row_name" // without statistics SQLite takes the status for rarer than the name
 	case len(names) > 0 && listed(f.Kind) && f.Kind != "event" && f.ID == "" && f.Parent == "" && f.Tag == "":
@@ -230,6 +232,10 @@ func (q *query) write(a arm) {
 		}
 	}
 	q.oneOf("row.status", a.status)
+	if f.Source != "" {
+		q.and(sourceOf+" = ? AND row.kind = 'event'", f.Source) // the index is of events, and SQLite uses it only when that is said
+	}
+	q.born(f.Since, f.Until)
 	if f.Name != "" {
 		q.and("row.name = ?", f.Name)
 	}
@@ -248,6 +254,32 @@ func (q *query) write(a arm) {
 			q.not(&f.Sight.Without[i])
 		}
 	}
+}
+
+// sourceOf is where an event came from: the expression of the index row_source.
+const sourceOf = "CASE WHEN json_valid(CAST(row.body AS TEXT)) THEN json_extract(CAST(row.body AS TEXT), '$.source') END"
+
+// born limits the time of birth. Times are stored in whole microseconds: what is born within the one of a limit is not before it.
+func (q *query) born(since, until time.Time) {
+	column := "row.at"
+	if q.by == "label.at" {
+		column = q.by
+	}
+	if !since.IsZero() {
+		q.and(column+" >= ?", ceil(since))
+	}
+	if !until.IsZero() {
+		q.and(column+" < ?", ceil(until))
+	}
+}
+
+// ceil gives the first microsecond that is not before t.
+func ceil(t time.Time) int64 {
+	micro := t.UnixMicro()
+	if time.UnixMicro(micro).Before(t) {
+		micro++
+	}
+	return micro
 }
 
 // hasLabel looks at the labels of one row.

@@ -27,7 +27,7 @@ func TestFromTheFirstSchema(t *testing.T) {
 	shut(t, s)
 	for _, text := range []string{
 		"DROP TRIGGER label_born", "DROP TRIGGER label_changed", "DROP TRIGGER label_gone", "DROP TABLE label", "DROP INDEX row_project",
-		"DROP INDEX row_owned", "ALTER TABLE row DROP COLUMN labels", "DROP INDEX row_name", "PRAGMA user_version = 1",
+		"DROP INDEX row_owned", "ALTER TABLE row DROP COLUMN labels", "DROP INDEX row_name", "DROP INDEX row_source", "PRAGMA user_version = 1",
 	} {
 		script(t, dir, text)
 	}

@@ -21,7 +21,7 @@ var schema embed.FS
 
 // Schema is the newest version of the database's shape that this binary knows: the number of files in schema/. Files
 // are only ever added.
-const Schema = 3
+const Schema = 4
 
 // application marks the file as ours, in the header field that SQLite keeps for that ("tend").
 const application = 0x74656e64

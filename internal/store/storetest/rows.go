@@ -77,6 +77,35 @@ func testRowsFilter(t *testing.T, b *bench) {
 	}
 }
 
+// testRowsSource: a busy source does not push those of another one off the page, and what is not an event has none.
+func testRowsSource(t *testing.T, b *bench) {
+	var rows []store.Row
+	var quiet []string
+	for i := range 300 {
+		r := store.Row{Key: store.Key{Kind: "event", ID: fmt.Sprintf("evt_%03d", i)}, Status: "unmatched", At: Time(int64(i)), Body: []byte(`{"source":"busy"}`)}
+		if i%60 == 0 {
+			r.Status, r.Body = "held", []byte(`{"decision":{"source":"busy"},"source":"quiet"}`)
+			quiet = append(quiet, r.ID)
+		}
+		rows = append(rows, r)
+	}
+	rows = append(rows, store.Row{Key: store.Key{Kind: "run", ID: "run_1"}, Body: []byte(`{"source":"quiet"}`)})
+	b.want(store.Batch{Rows: rows})
+	f := store.Filter{Kind: "event", Source: "quiet", Limit: 2, Oldest: true}
+	same(t, "of a quiet source", ids(b.pages(f)), quiet)
+	f.Status = []string{"held", "started"}
+	same(t, "by what was decided", ids(b.pages(f)), quiet)
+	f.Since, f.Until = Time(60), Time(240)
+	same(t, "of a time", ids(b.pages(f)), quiet[1:4])
+	f.Status = []string{"unmatched"}
+	same(t, "decided otherwise", len(b.pages(f)), 0)
+	same(t, "a run", len(b.pages(store.Filter{Kind: "run", Source: "quiet"})), 0)
+	// What an event says can change.
+	rows[60].Body = []byte(`{"source":"busy"}`)
+	b.want(store.Batch{Rows: rows[60:61]})
+	same(t, "after a change", ids(b.pages(store.Filter{Kind: "event", Source: "quiet", Oldest: true})), append([]string{quiet[0]}, quiet[2:]...))
+}
+
 func testRowsPages(t *testing.T, b *bench) {
 	var rows []store.Row
 	var want []string
@@ -209,7 +238,7 @@ func testRowsModel(t *testing.T, b *bench) {
 			}
 			row := store.Row{
 				Key: k, Project: pick("default", "other"), Status: pick("", "open", "done"), Name: pick("", "n", "m"),
-				Parent: pick("", "p"), Tag: pick("", "t", "u"), At: Time(r.Int64N(9)), Body: []byte(pick("1", "2")),
+				Parent: pick("", "p"), Tag: pick("", "t", "u"), At: Time(r.Int64N(9)), Body: []byte(pick("1", `{"source":"am"}`, `{"source":"hook","by":{"source":"am"}}`, `{"source`)),
 			}
 			if r.IntN(2) == 0 {
 				row.Due = Time(r.Int64N(9))
@@ -234,6 +263,15 @@ func testRowsModel(t *testing.T, b *bench) {
 		f := store.Filter{
 			Kind: pick("run", "task", "event", "lock"), Prefix: pick("", "", "a_", "b_1"), Project: pick("", "default"), Name: pick("", "", "n"),
 			Parent: pick("", "", "p"), Tag: pick("", "", "t"), Limit: 1 + r.IntN(40), Oldest: r.IntN(2) == 0,
+		}
+		if r.IntN(3) == 0 {
+			f.Source = pick("am", "hook", "none")
+		}
+		if r.IntN(3) == 0 {
+			f.Since = Time(r.Int64N(9)).Add(time.Duration(r.IntN(3)-1) * time.Nanosecond)
+		}
+		if r.IntN(3) == 0 {
+			f.Until = Time(r.Int64N(10)).Add(time.Duration(r.IntN(3)-1) * time.Nanosecond)
 		}
 		for range r.IntN(3) {
 			f.Status = append(f.Status, pick("", "open", "done"))

@@ -49,6 +49,7 @@ func Run(t *testing.T, place func(t *testing.T) Open) {
 		{"CopiesWhatItKeeps", testCopies},
 		{"RowsFilter", testRowsFilter},
 		{"RowsOrderAndPages", testRowsPages},
+		{"RowsBySource", testRowsSource},
 		{"RowsDue", testRowsDue},
 		{"RowsUpsertAndDelete", testRowsUpsert},
 		{"RowsCursor", testRowsCursor},

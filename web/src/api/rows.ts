@@ -45,3 +45,15 @@ export interface TaskBody {
 }
 
 export const bodyOf = <T>(row: Row): Partial<T> => (row.body ?? {}) as Partial<T>;
+
+/** What a row of kind event says. */
+export interface EventBody {
+  at: string;
+  decision: { by?: Who; guard?: string; incident?: string; outcome: string; playbook?: string; run?: string; trigger?: string; until?: string; why?: string };
+  group?: string;
+  key: string;
+  kind: string;
+  labels?: Record<string, string>;
+  source: string;
+  status?: string;
+}

@@ -386,6 +386,8 @@ export interface Connections {
   repositories: ConnectedRepository[];
   /** Places where steps run, besides the server. */
   runners: ConnectedRunner[];
+  /** When whoever keeps secrets was asked whether they are there. */
+  sought?: string;
   /** Ways in for events. */
   sources: Source[];
   /** Where others find the server, when it is configured. Hooks are below it. */
@@ -556,6 +558,8 @@ export interface Entry {
 }
 
 export interface EventDetail {
+  /** Who asked for the decision, when somebody asked again. */
+  again?: Who;
   at: string;
   cause?: string;
   /** The triggers that led to it, oldest first: event, run, event. */
@@ -570,6 +574,8 @@ export interface EventDetail {
   kind: string;
   labels?: Record<string, string>;
   name?: string;
+  /** The one that the trigger is for. */
+  playbook?: string;
   priority?: number;
   project: string;
   /** Where it stands in the stream of its source. */
@@ -578,6 +584,18 @@ export interface EventDetail {
   status?: string;
   trace?: string;
   until?: string;
+}
+
+export interface Fared {
+  failed: number;
+  name: string;
+  project: string;
+  runs: number;
+  savedMinutes: number;
+  succeeded: number;
+  team: string;
+  verifiable: number;
+  verified: number;
 }
 
 export interface Fault {
@@ -923,6 +941,10 @@ export interface IncidentUpdated {
 }
 
 export interface Insights {
+  alerts: Noise[];
+  before?: Team;
+  playbooks: Fared[];
+  series?: Part[];
   since: string;
   teams: Team[];
   total: Team;
@@ -1079,6 +1101,15 @@ export interface NamedSecret {
   why?: string;
 }
 
+export interface Noise {
+  events: number;
+  held: number;
+  name: string;
+  source: string;
+  started: number;
+  unmatched: number;
+}
+
 export interface Offer {
   /** Who is asked to approve on the way; * is anybody who may. None: nobody is. */
   approvers?: string[];
@@ -1133,6 +1164,12 @@ export interface PageOut {
   message?: string;
   /** Who is called. */
   targets: string[];
+}
+
+export interface Part {
+  since: string;
+  sum: Team;
+  until: string;
 }
 
 export interface Pin {
@@ -1220,8 +1257,14 @@ export interface PlaybookRecord {
   succeeded: number;
   /** The owner, or the label team. */
   team?: string;
+  /** That start it, by name; those that are off are left out. */
+  triggers: string[];
+  /** Had something to prove: a verification was made, or it failed before it came to one. */
+  verifiable: number;
   /** Succeeded, and a verification held. */
   verified: number;
+  /** The playbook has a verification. */
+  verifies: boolean;
 }
 
 export interface PlaybookRecords {
@@ -1254,14 +1297,18 @@ export interface PlaybookVersion {
   file: string;
   live: boolean;
   liveSince?: string;
+  /** A commit from before the revisions that are kept: whether it was ever live is not known, and of what it did only the file. */
+  past?: boolean;
   revision: string;
   text: string;
   title?: string;
 }
 
 export interface PlaybookVersions {
-  /** The newest first, of the revisions that are kept. */
+  /** The newest first. */
   versions: PlaybookVersion[];
+  /** There were none before. false: revisions that are not kept any more, or the commits before, may have had others. */
+  whole: boolean;
 }
 
 export interface Playbooks {
@@ -1829,11 +1876,14 @@ export interface Team {
   mttrSeconds: number;
   observed: number;
   pagesAvoided: number;
+  resolved: number;
   runs: number;
   savedMinutes: number;
   succeeded: number;
+  taken: number;
   team: string;
   undeclared: number;
+  verifiable: number;
   verified: number;
   versions: number;
 }
@@ -2081,7 +2131,7 @@ export interface Operations {
   /** What playbooks were good for, by team */
   insights: {
     path: {};
-    query: { since?: string; until?: string };
+    query: { since?: string; until?: string; every?: "hour" | "day" | "week"; zone?: string; compare?: boolean };
     body: never;
     answer: Insights;
   };
@@ -2109,7 +2159,7 @@ export interface Operations {
   /** List events */
   listEvents: {
     path: {};
-    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; since?: string; until?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number; source?: string };
     body: never;
     answer: Page;
   };
@@ -2123,7 +2173,7 @@ export interface Operations {
   /** List incidents */
   listIncidents: {
     path: {};
-    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; since?: string; until?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
     body: never;
     answer: Page;
   };
@@ -2137,7 +2187,7 @@ export interface Operations {
   /** List messages to people and services, with what became of each */
   listMessages: {
     path: {};
-    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; since?: string; until?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
     body: never;
     answer: Page;
   };
@@ -2179,21 +2229,21 @@ export interface Operations {
   /** List rows of any kind: locks, guards' counts, waiting events */
   listRows: {
     path: { kind: string };
-    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; since?: string; until?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
     body: never;
     answer: Page;
   };
   /** List runs */
   listRuns: {
     path: {};
-    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; since?: string; until?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
     body: never;
     answer: Page;
   };
   /** List tasks */
   listTasks: {
     path: {};
-    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
+    query: { id?: string; prefix?: string; project?: string; status?: string[]; name?: string; parent?: string; tag?: string; since?: string; until?: string; dueBy?: string; limit?: number; cursor?: string; oldest?: boolean; cut?: number };
     body: never;
     answer: Page;
   };

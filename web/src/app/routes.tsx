@@ -33,6 +33,7 @@ export const routes: Entry[] = [
   { pattern: '/playbooks/:playbook/edit', page: page(() => import('../pages/editor/Editor')) },
   { pattern: '/events', page: page(() => import('../pages/events/Events')), nav: { label: 'Events', key: 'e', group: 'know' } },
   { pattern: '/events/:event', page: page(() => import('../pages/event/Event')) },
+  { pattern: '/new/playbook', page: page(() => import('../pages/editor/New')) },
   { pattern: '/events/:event/playbook', page: page(() => import('../pages/editor/New')) },
   { pattern: '/guards', page: page(() => import('../pages/guards/Guards')), nav: { label: 'Guards and halt', key: 'g', group: 'govern' } },
   { pattern: '/integrations', page: page(() => import('../pages/integrations/Integrations')), nav: { label: 'Integrations', key: 'n', group: 'govern' } },

@@ -41,6 +41,16 @@ const looks: Record<string, Look> = {
   undone: { tone: 'off', shape: 'back', says: 'undone' },
   expired: { tone: 'off', shape: 'slash', says: 'expired' },
   guards: { tone: 'off', shape: 'hold', says: 'guards' },
+  // What was decided of an event: `decided()` makes the name.
+  'event-started': { tone: 'good', shape: 'check', says: 'started a run' },
+  'event-joined': { tone: 'good', shape: 'check', says: 'joined' },
+  'event-woke': { tone: 'good', shape: 'check', says: 'woke a run' },
+  'event-resolves': { tone: 'off', shape: 'back', says: 'ended it' },
+  'event-held': { tone: 'wait', shape: 'hold', says: 'held' },
+  'event-queued': { tone: 'wait', shape: 'dot', says: 'queued' },
+  'event-unmatched': { tone: 'off', shape: 'dash', says: 'no trigger' },
+  'event-stale': { tone: 'off', shape: 'slash', says: 'too old' },
+  'event-refused': { tone: 'bad', shape: 'cross', says: 'refused' },
   void: { tone: 'off', shape: 'slash', says: 'void' },
   said: { tone: 'off', shape: 'say', says: 'said' },
 };
@@ -49,6 +59,9 @@ const looks: Record<string, Look> = {
 export function lookOf(status: string): Look {
   return looks[status] ?? { tone: 'off', shape: 'dot', says: status || 'unknown' };
 }
+
+/** The status of an event, by what was decided of it. */
+export const decided = (outcome: string | undefined) => `event-${outcome ?? ''}`;
 
 const disc = <circle cx="8" cy="8" r="7" fill="currentColor" stroke="none" />;
 const ring = <circle cx="8" cy="8" r="6.2" />;

@@ -1,16 +1,19 @@
 // What the server is connected to: whether it works, when it was heard of last, and what to do where it does not.
 import type { ReactNode } from 'react';
 
+import { live } from '../../api/live';
 import { useAsk } from '../../api/query';
 import type { Channel, Connections, Duty, Integration, NamedSecret, Source, Trouble } from '../../api/schema';
 import { Link, to } from '../../app/router';
 import { useTitle } from '../../app/title';
-import { Empty, Shown } from '../../ui/State';
-import { Status } from '../../ui/Status';
+import { useStore } from '../../lib/store';
+import { Cell, GlyphCell, Group, Line, List } from '../../ui/List';
+import { Shown } from '../../ui/State';
+import { lookOf, Status } from '../../ui/Status';
 import { Sentence, Text } from '../../ui/Text';
 import { Ago, serverNow } from '../../ui/Time';
 import { Copy } from './Copy';
-import { address, byNeed, standing, troubled } from './standing';
+import { address, byNeed, standing, troubled, worst } from './standing';
 import './integrations.css';
 
 export default function Integrations() {
@@ -18,55 +21,60 @@ export default function Integrations() {
   const asked = useAsk('listIntegrations', {});
   const d = asked.data;
   const amiss = d ? troubled(d.sources, d.channels, d.integrations, d.runners, d.duties, d.repositories) : 0;
+  const fails = d ? [d.sources, d.channels, d.integrations, d.runners, d.duties, d.repositories].some((l) => worst(l).trouble?.grade === 'fail') : false;
   return (
     <>
-      <header className="head"><h1>Integrations</h1>{d ? <span className="end"><span role="status">{amiss ? <Status of="interrupted" says={amiss === 1 ? 'one needs a look' : `${amiss} need a look`} /> : <Status of="succeeded" says="nothing is wrong that the server knows of" />}</span><span className="dim">asked <Ago at={new Date(serverNow() - (Date.now() - asked.dataUpdatedAt)).toISOString()} /></span><button type="button" className="button" disabled={asked.isFetching} onClick={() => { void asked.refetch(); }}>Ask again</button></span> : null}</header>
+      <header className="head">
+        <h1>Integrations</h1>
+        {d ? (
+          <>
+            <span role="status">{amiss ? <Status of={fails ? 'failed' : 'interrupted'} says={amiss === 1 ? 'one needs a look' : `${amiss} need a look`} /> : <Status of="succeeded" says="nothing is wrong that the server knows of" />}</span>
+            <span className="end"><Fresh at={asked.dataUpdatedAt} sought={d.sought} /><button type="button" className="button" disabled={asked.isFetching} onClick={() => { void asked.refetch(); }}>Ask again</button></span>
+          </>
+        ) : null}
+      </header>
       <Shown of={asked} lines={12}>{(c) => <All of={c} />}</Shown>
     </>
   );
 }
 
-function All({ of: c }: { of: Connections }) {
+/** How old it is: while the connection lives the server tells when something stands otherwise. */
+function Fresh({ at, sought }: { at: number; sought: string | undefined }) {
+  const { state } = useStore(live);
   return (
-    <div className="stack">
-      <Panel name="Sources of events" count={c.sources.length} none={<Empty title="No event can come in"><Sentence of="Connect one: `tend connect alertmanager` writes what is needed, and sends a test." /></Empty>}>
-        {byNeed(c.sources).map((s) => <OneSource key={s.name} of={s} base={c.url} />)}
-      </Panel>
-      <Panel name="Channels" count={c.channels.length} none={<Empty title="Nobody is told of anything"><Sentence of="Name `channels` in the server’s file; each goes through one of `integrations`." /></Empty>}>
-        {byNeed(c.channels).map((x) => <OneChannel key={x.name} of={x} />)}
-      </Panel>
-      <Panel name="Connections" count={c.integrations.length} none={<Empty title="No integration is configured or declared"><Sentence of="`integrations` of the server’s file, and documents of `kind: Integration` in a repository." /></Empty>}>
-        {byNeed(c.integrations).map((x) => <OneIntegration key={`${x.repository}/${x.environment}/${x.name}`} of={x} base={c.url} />)}
-      </Panel>
-      <div className="integrations-two">
-        <Panel name="On call" count={c.duties.length} none={<Empty title="No duty is configured"><Sentence of="`onCall` of the server’s file says who is on call, or who knows." /></Empty>}>
-          {byNeed(c.duties).map((x) => <OneDuty key={x.name} of={x} />)}
-        </Panel>
-        <Panel name="Runners" count={c.runners.length} none={<Empty title="No runner is configured"><Sentence of="Steps run on the server alone. `runners` of its file names other places." /></Empty>}>
-          {byNeed(c.runners).map((x) => (
-            <Row key={x.name} name={x.name} kind={x.kind} trouble={x.trouble}>
-              <span className="mono"><Text of={`${x.user ? `${x.user}@` : ''}${x.host}${x.port ? `:${x.port}` : ''}`} max={160} /></span>{x.jump ? <> by way of <span className="mono"><Text of={x.jump} max={120} /></span></> : null}
-            </Row>
-          ))}
-        </Panel>
-      </div>
-      <Panel name="Repositories" count={c.repositories.length} none={<Empty title="No repository is configured">The server’s file names them under <code>repositories</code>.</Empty>}>
-        {byNeed(c.repositories).map((x) => (
-          <Row key={x.name} name={x.name} to={`/revisions?repository=${encodeURIComponent(x.name)}`} kind={x.environment || undefined} trouble={x.trouble} project={x.project} seen={x.looked ?? ''} last="looked at">
-            <Text of={x.place} max={160} />{x.live ? <> at <span className="mono">{x.live.slice(0, 12)}</span></> : <>, nothing of it is live</>}
-          </Row>
-        ))}
-      </Panel>
-    </div>
+    <span className="dim">
+      {state === 'live' ? 'looked at every 5 s' : <>as of <Ago at={new Date(serverNow() - (Date.now() - at)).toISOString()} /></>}
+      {sought ? <>, secrets <Ago at={sought} /></> : null}
+    </span>
   );
 }
 
-function Panel({ name, count, none, children }: { name: string; count: number; none: ReactNode; children: ReactNode }) {
+function All({ of: c }: { of: Connections }) {
+  const kinds: { name: string; of: { trouble?: Trouble }[]; rows: () => ReactNode[]; none: string }[] = [
+    { name: 'Sources of events', of: c.sources, none: 'No event can come in: `tend connect alertmanager` adds a source, and sends a test.', rows: () => byNeed(c.sources).map((s) => <OneSource key={s.name} of={s} base={c.url} />) },
+    { name: 'Channels', of: c.channels, none: 'Nobody is told of anything: name `channels` in the server’s file.', rows: () => byNeed(c.channels).map((x) => <OneChannel key={x.name} of={x} />) },
+    { name: 'Connections', of: c.integrations, none: 'None: `integrations` of the server’s file, or documents of `kind: Integration` in a repository.', rows: () => byNeed(c.integrations).map((x) => <OneIntegration key={`${x.repository}/${x.environment}/${x.name}`} of={x} base={c.url} />) },
+    { name: 'On call', of: c.duties, none: 'No duty: `onCall` of the server’s file says who is on call, or who knows.', rows: () => byNeed(c.duties).map((x) => <OneDuty key={x.name} of={x} />) },
+    { name: 'Runners', of: c.runners, none: 'Steps run on the server alone: `runners` of its file names other places.', rows: () => byNeed(c.runners).map((x) => (
+      <Row key={x.name} name={x.name} kind={x.kind} trouble={x.trouble}>
+        <span className="mono"><Text of={`${x.user ? `${x.user}@` : ''}${x.host}${x.port ? `:${x.port}` : ''}`} max={160} /></span>{x.jump ? <> by way of <span className="mono"><Text of={x.jump} max={120} /></span></> : null}
+      </Row>
+    )) },
+    { name: 'Repositories', of: c.repositories, none: 'No playbook can come in: the server’s file names `repositories`.', rows: () => byNeed(c.repositories).map((x) => (
+      <Row key={x.name} name={x.name} to={`/revisions?repository=${encodeURIComponent(x.name)}`} kind={x.environment || undefined} trouble={x.trouble} project={x.project} seen={x.looked ?? ''} last="looked at">
+        <Text of={x.place} max={160} />{x.live ? <> at <span className="mono">{x.live.slice(0, 12)}</span></> : <>, nothing of it is live</>}
+      </Row>
+    )) },
+  ];
+  const some = byNeed(kinds.filter((k) => k.of.length).map((k) => ({ ...k, ...worst(k.of) })));
+  const none = kinds.filter((k) => k.of.length === 0);
   return (
-    <section className="panel" aria-label={name}>
-      <header><h2>{name} <span className="tally">{count}</span></h2></header>
-      {count ? <ul className="rows">{children}</ul> : none}
-    </section>
+    <div className="panel">
+      <List label="What is connected" className="integrations-list" head={['', 'State', 'Name', { says: 'What it is', from: 'm' }, { says: 'Heard of', num: true, from: 'm' }]}>
+        {some.map((k) => <Group key={k.name} title={k.name} n={k.of.length}>{k.rows()}</Group>)}
+      </List>
+      {none.length ? <dl className="integrations-none" aria-label="Nothing of these">{none.map((k) => <div key={k.name}><dt>{k.name}</dt><dd><Sentence of={k.none} /></dd></div>)}</dl> : null}
+    </div>
   );
 }
 
@@ -89,21 +97,25 @@ function Row({ name, to: where, kind, project, trouble, seen, never, last = 'las
   const s = standing(trouble, seen || !never ? seen ?? null : null);
   const label = <Text of={name} max={80} />;
   return (
-    <li className="integrations-row" aria-label={name}>
-      <Status of={s.status} says={s.says} />
-      <div className="what">
-        <p><strong>{where ? <Link to={where}>{label}</Link> : label}</strong>{kind ? <> <span className="tag"><Text of={kind} max={40} /></span></> : null}{project ? <span className="dim"> in <Text of={project} max={60} /></span> : null}</p>
-        {children ? <div className="dim">{children}</div> : null}
-        {secrets.length ? <p className="dim">{secrets.length === 1 ? 'secret' : 'secrets'} {secrets.map((x, i) => <span key={x.name}>{i ? ', ' : ''}<code><Text of={x.name} max={80} /></code>{x.found ? '' : <span className="tone-bad"> (not found)</span>}</span>)}</p> : null}
+    <Line tone={trouble ? (trouble.grade === 'fail' ? 'bad' : 'wait') : undefined}>
+      <GlyphCell status={s.status} />
+      <Cell className={`tone-${lookOf(s.status).tone}`}>{s.says}</Cell>
+      <Cell className="integrations-name">
+        {where ? <Link className="whole" to={where}>{label}</Link> : <strong>{label}</strong>}
+        <span className="dim">{kind ? <Text of={kind} max={40} /> : null}{project && project !== 'default' ? <> in <Text of={project} max={60} /></> : null}</span>
+      </Cell>
+      <Cell className="integrations-what">
         {trouble ? (
-          <div className="integrations-trouble">
-            <p className={trouble.grade === 'fail' ? 'tone-bad' : 'tone-doubt'}><Sentence of={trouble.text} />{trouble.since ? <span className="dim"> since <Ago at={trouble.since} /></span> : null}</p>
-            {trouble.next ? <p>Next: <Sentence of={trouble.next} /></p> : null}
-          </div>
+          <span className="integrations-trouble">
+            <span className={trouble.grade === 'fail' ? 'tone-bad' : 'tone-wait'}><Sentence of={trouble.text} />{trouble.since ? <span className="dim"> since <Ago at={trouble.since} /></span> : null}</span>
+            {trouble.next ? <span>Next: <Sentence of={trouble.next} /></span> : null}
+          </span>
         ) : null}
-      </div>
-      <span className="dim when">{seen === undefined ? null : seen ? <>{last} <Ago at={seen} /></> : never ?? 'not yet'}</span>
-    </li>
+        {children ? <span className="dim">{children}</span> : null}
+        {secrets.length ? <span className="dim">{secrets.length === 1 ? 'secret' : 'secrets'} {secrets.map((x, i) => <span key={x.name}>{i ? ', ' : ''}<code><Text of={x.name} max={80} /></code>{x.found ? '' : <span className="tone-bad"> (not found)</span>}</span>)}</span> : null}
+      </Cell>
+      <Cell num small from="m">{seen === undefined ? null : seen ? <span title={last}><Ago at={seen} /></span> : never ?? 'not yet'}</Cell>
+    </Line>
   );
 }
 
@@ -127,7 +139,7 @@ const hears: Record<string, string> = { escalations: 'questions nobody decided',
 function OneChannel({ of: c }: { of: Channel }) {
   const of = c.kind === 'issues' ? 'action items become issues' : c.kind === 'threads' ? 'threads of runs that were started there' : ['incidents', ...c.hears.map((h) => hears[h] ?? h)].join(', ');
   return (
-    <Row name={c.name} kind={c.kind} trouble={c.trouble} seen={c.told ?? ''} last="last told" never="nothing told since the start">
+    <Row name={c.name} kind={c.kind} trouble={c.trouble} seen={c.told ?? ''} last="last told" never="not yet">
       {of}{c.severity ? <>, from {c.severity} on</> : null}{c.projects?.length ? <> of <Text of={c.projects.join(', ')} max={120} /></> : null}{c.integration ? <>, through <Text of={c.integration} max={60} /></> : null}
       . {c.waiting ? <strong className="tone-wait">{c.waiting === 1 ? 'One message waits' : `${c.waiting} messages wait`}{c.oldest ? <> since <Ago at={c.oldest} /></> : null}</strong> : 'No message waits'}
     </Row>
@@ -139,7 +151,7 @@ function OneIntegration({ of: x, base }: { of: Integration; base: string | undef
     <Row name={x.name} kind={x.kind} project={x.project} trouble={x.trouble} secrets={x.secrets}>
       {x.description ? <><Text of={x.description} max={200} />. </> : null}
       {x.repository ? <>Declared by <Link to={`/revisions?repository=${encodeURIComponent(x.repository)}`}><Text of={x.repository} max={60} /></Link>{x.environment ? <> for <Text of={x.environment} max={60} /></> : null}</> : <>Of the server, for all projects</>}
-      {x.hooks?.map((h) => <div key={h}><Copy of={address(base, location.origin, h)} what={h} /></div>)}
+      {x.hooks?.map((h) => <span key={h} className="integrations-hook"><Copy of={address(base, location.origin, h)} what={h} /></span>)}
     </Row>
   );
 }
@@ -148,7 +160,7 @@ const knows: Record<string, string> = { calendar: 'a calendar says', grafana: 'G
 
 function OneDuty({ of: x }: { of: Duty }) {
   return (
-    <Row name={x.name} kind={x.kind} trouble={x.trouble} secrets={x.secrets} {...(x.secrets.length ? { seen: x.asked ?? '', last: 'answered', never: 'no answer since the start' } : {})}>
+    <Row name={x.name} kind={x.kind} trouble={x.trouble} secrets={x.secrets} {...(x.secrets.length ? { seen: x.asked ?? '', last: 'answered', never: 'no answer yet' } : {})}>
       {x.people.length ? <>now <strong><Text of={x.people.join(', ')} max={200} /></strong></> : 'nobody now'}; {knows[x.kind] ?? x.kind}
     </Row>
   );

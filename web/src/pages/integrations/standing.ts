@@ -16,6 +16,12 @@ export function byNeed<T extends { trouble?: Trouble }>(list: T[]): T[] {
   return list.toSorted((a, b) => rank(a) - rank(b));
 }
 
+/** The trouble of the one of a list that somebody has to look at first. */
+export function worst(list: { trouble?: Trouble }[]): { trouble?: Trouble } {
+  const first = byNeed(list)[0]?.trouble;
+  return first ? { trouble: first } : {};
+}
+
 /** How many do not work or need a look. */
 export const troubled = (...lists: { trouble?: Trouble }[][]) => lists.flat().filter((x) => x.trouble).length;
 

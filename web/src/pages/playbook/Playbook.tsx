@@ -1,19 +1,25 @@
 // One playbook: what it does, what it takes, what starts it, what holds it back, and how it came to be.
 import { useAsk } from '../../api/query';
+import { bodyOf, type RunBody } from '../../api/rows';
+import type { Row } from '../../api/schema';
 import { useMay } from '../../app/me';
 import { Link, to, useParam, useParts } from '../../app/router';
 import { useTitle } from '../../app/title';
-import { diff, hunks } from '../../lib/diff';
-import { Diff, Source } from '../../ui/Code';
+import { Source } from '../../ui/Code';
 import { Graph } from '../../ui/Graph';
+import { Cell, GlyphCell, Line, List } from '../../ui/List';
+import { cause } from '../../ui/RunRow';
 import { Empty, Shown } from '../../ui/State';
-import { Glyph } from '../../ui/Status';
+import { lookOf } from '../../ui/Status';
 import { Data, Text } from '../../ui/Text';
-import { Ago, At } from '../../ui/Time';
+import { Ago } from '../../ui/Time';
+import { Around } from './Around';
 import { Start } from './Start';
+import { Versions } from './Versions';
 import './playbook.css';
 
 const views = [['graph', 'Graph'], ['source', 'Source'], ['versions', 'Versions'], ['around', 'Triggers, guards, tests']] as const;
+const modes: Record<string, string> = { auto: 'by itself', ask: 'and asks before each', observe: 'and only says now what it would do' };
 const nothing = new Map<string, never>();
 
 export default function Playbook() {
@@ -32,8 +38,7 @@ export default function Playbook() {
       <>
         <header className="head">
           <h1><Text of={p.name} max={120} /></h1>
-          {p.mutates ? <span className="tag wait">changes things</span> : <span className="tag">only looks</span>}
-          <span className="tag">{p.mode}</span>
+          <span className="dim">{p.mutates ? `changes things, ${modes[p.mode] ?? p.mode}` : 'only looks'}</span>
           <span className="end">{may('publish', p.project) || may('start', p.project) ? <Link className="button" to={`${to.playbook(p.name)}/edit?project=${encodeURIComponent(p.project)}${p.environment ? `&environment=${encodeURIComponent(p.environment)}` : ''}`}>Edit</Link> : null}</span>
         </header>
         {p.description ? <p className="playbook-says"><Text of={p.description} max={600} /></p> : null}
@@ -64,7 +69,7 @@ export default function Playbook() {
 
 const Pair = ({ name, of }: { name: string; of: string }) => <><dt><Text of={name} max={60} /></dt><dd><Text of={of} max={200} /></dd></>;
 
-interface Where { name: string; query: { project?: string; environment?: string } }
+export interface Where { name: string; query: { project?: string; environment?: string } }
 
 function Drawing({ name, query }: Where) {
   const [step, choose] = useParam('step');
@@ -84,51 +89,26 @@ function Drawing({ name, query }: Where) {
   );
 }
 
-function Versions({ name, query }: Where) {
-  const asked = useAsk('playbookVersions', { path: { name }, query });
-  const [chosen, choose] = useParam('version');
-  return (
-    <Shown of={asked} none={{ when: (d) => d.versions.length === 0, show: <Empty title="No revision is kept" /> }}>{(d) => {
-      const i = Math.max(0, d.versions.findIndex((v) => v.revision === chosen));
-      const [v, before] = [d.versions[i], d.versions[i + 1]];
-      return (
-        <div className="playbook-versions">
-          <ol className="rows">{d.versions.map((x, k) => (
-            <li key={x.revision}><button type="button" aria-current={k === i || undefined} onClick={() => choose(x.revision)}>
-              <strong><Text of={x.title || x.revision.slice(0, 12)} max={100} /></strong>
-              <span className="dim"><span className="mono">{x.revision.slice(0, 10)}</span> {x.author ? <Text of={x.author} max={60} /> : null} <Ago at={x.committed ?? x.liveSince} />{x.live ? <span className="tag good">live</span> : null}{x.does ? null : <span className="tag">does the same</span>}</span>
-            </button></li>
-          ))}</ol>
-          <div>{v ? (before ? (v.text === before.text ? <Empty title="The text is the same">Something that it uses changed.</Empty> : <Diff of={hunks(diff(before.text, v.text), 4)} />) : <Source text={v.text} />) : null}</div>
-        </div>
-      );
-    }}</Shown>
-  );
-}
-
-function Around({ name, query }: Where) {
-  const asked = useAsk('playbookAround', { path: { name }, query });
-  return (
-    <Shown of={asked}>{(d) => (
-      <div className="playbook-around">
-        <section><h2>What starts it</h2>{d.triggers.length ? <ul className="rows">{d.triggers.map((t) => <li key={t.name}><strong><Text of={t.name} max={80} /></strong>{t.enabled ? null : <span className="tag">off</span>} <span className="dim mono"><Text of={JSON.stringify(t.on ?? {})} max={300} /></span>{t.when ? <code><Text of={t.when} max={200} /></code> : null}</li>)}</ul> : <p className="dim">No trigger. People start it.</p>}</section>
-        <section><h2>What can hold it back</h2>{d.guards.length ? <ul className="rows">{d.guards.map((g) => <li key={g.name}><Glyph status="held" quiet /> <strong><Text of={g.name} max={80} /></strong> {g.what}, else {g.then} <span className="dim"><Text of={g.steps.join(', ')} max={200} /></span></li>)}</ul> : <p className="dim">It changes nothing that a guard looks at.</p>}</section>
-        <section><h2>Tests beside it</h2>{d.tests.length ? d.tests.map((t) => <details key={t.file}><summary className="mono"><Text of={t.file} max={160} /></summary>{t.text ? <Source text={t.text} /> : <p className="dim">It is too large to be shown.</p>}</details>) : <p className="dim">None.</p>}</section>
-        <section><h2>What it uses</h2><p><Text of={[...d.uses, ...d.calls.map((c) => `playbook ${c}`)].join(', ') || 'nothing'} max={1000} /></p></section>
-      </div>
-    )}</Shown>
-  );
-}
-
 function Last({ name, project }: { name: string; project: string }) {
   const asked = useAsk('listRuns', { query: { name, project, limit: 12 } });
   return (
     <section className="panel" aria-label="Last runs">
       <header><h2>Last runs</h2><span className="end"><Link to={`/runs?name=${encodeURIComponent(name)}`}>all</Link></span></header>
-      <Shown of={asked} none={{ when: (d) => d.rows.length === 0, show: <div className="state dim">It has not run yet.</div> }}>{(d) => (
-        <ul className="rows playbook-runs">{d.rows.map((r) => <li key={r.id}><Glyph status={r.status ?? ''} /><Link to={to.run(r.id)} className="mono">{r.id}</Link><span className="dim"><At at={r.at} /></span></li>)}</ul>
+      <Shown of={asked} none={{ when: (d) => d.rows.length === 0, show: <p className="body dim">It has not run yet.</p> }}>{(d) => (
+        <List label="Last runs" className="playbook-runs">{d.rows.map((r) => <One key={r.id} r={r} />)}</List>
       )}</Shown>
     </section>
   );
 }
 
+function One({ r }: { r: Row }) {
+  const b = bodyOf<RunBody>(r);
+  const look = lookOf(r.status ?? '');
+  return (
+    <Line>
+      <GlyphCell status={r.status ?? ''} />
+      <Cell clip><Link className="whole" to={to.run(r.id)}>{look.says}</Link> <span className="dim"><Text of={b.fault?.message ?? `by ${cause(b)}`} max={120} /></span></Cell>
+      <Cell num small><Ago at={r.at} /></Cell>
+    </Line>
+  );
+}

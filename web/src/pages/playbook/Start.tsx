@@ -7,7 +7,7 @@ import { go, to } from '../../app/router';
 import { first, read } from '../../lib/form';
 import { Confirm } from '../../ui/Confirm';
 import { FormFields } from '../../ui/Form';
-import { Failed } from '../../ui/State';
+import { Failed, Loading } from '../../ui/State';
 import { Data, Sentence, Text } from '../../ui/Text';
 import { toast } from '../../ui/Toasts';
 
@@ -21,10 +21,18 @@ export function Start({ p, source }: { p: Playbook; source?: PlaybookSource }) {
   const start = useTell('startPlaybook');
   const { values, wrong } = read(fields, typed);
   const bad = Object.keys(wrong).length > 0;
+  const planned = () => { if (source) plan.mutate({ body: { file: source.file, repository: source.repository, text: source.text, playbook: p.name, params: values } }); };
   const look = (e: FormEvent) => {
     e.preventDefault();
     setTried(true);
-    if (!bad && source) plan.mutate({ body: { file: source.file, repository: source.repository, text: source.text, playbook: p.name, params: values } });
+    if (!bad) planned();
+  };
+  // What changes things is started with the plan in view.
+  const ask = () => {
+    setTried(true);
+    if (bad) return;
+    if (p.mutates) planned();
+    setSure(true);
   };
   const go2 = (why: string) => start.mutate({ path: { name: p.name }, query: { project: p.project, ...(p.environment ? { environment: p.environment } : {}) }, body: { params: values, ...(why ? { why } : {}) }, ask: { key } }, { onSuccess: (r) => { toast('It is started.'); go(to.run(r.run)); } });
   return (
@@ -34,14 +42,19 @@ export function Start({ p, source }: { p: Playbook; source?: PlaybookSource }) {
         <FormFields of={fields} typed={typed} set={setTyped} wrong={tried ? wrong : {}} />
         <div className="do">
           <button type="submit" className="button" disabled={!source || plan.isPending}>Show what it would do</button>
-          <button type="button" className="button primary" onClick={() => { setTried(true); if (!bad) setSure(true); }}>Start</button>
+          <button type="button" className="button primary" disabled={p.mutates && !source} onClick={ask}>Start</button>
         </div>
-        {plan.error ? <Failed error={plan.error} /> : null}
-        {plan.data ? <div className="playbook-plan" role="status">{plan.data.problems?.map((x, i) => <p key={i} className="tone-bad"><Sentence of={x} /></p>)}<Steps of={plan.data.steps} /></div> : null}
+        {plan.error && !sure ? <Failed error={plan.error} /> : null}
+        {plan.data && !sure ? <div className="playbook-plan" role="status">{plan.data.problems?.map((x, i) => <p key={i} className="tone-bad"><Sentence of={x} /></p>)}<Steps of={plan.data.steps} /></div> : null}
       </form>
       {sure ? (
-        <Confirm title={<>Start <Text of={p.name} max={80} /></>} does={p.mutates && p.mode === 'auto' ? 'Start it, it changes things' : 'Start it'} close={() => setSure(false)} asking={start} submit={go2}>
+        <Confirm title={<>Start <Text of={p.name} max={80} /></>} does={p.mutates && p.mode === 'auto' ? 'Start it, it changes things' : 'Start it'} close={() => setSure(false)} wide={p.mutates} ready={!plan.isPending} asking={start} submit={go2}>
           <p>{p.mutates ? (p.mode === 'auto' ? 'It changes what it is about, within the guards.' : p.mode === 'ask' ? 'A person decides on each change.' : 'It only looks: what it would change is recorded.') : 'It only looks.'}</p>
+          {p.mutates ? (
+            <section aria-label="What it would do" className="playbook-plan playbook-first">
+              {plan.isPending ? <Loading lines={4} what="the plan" /> : plan.error ? <Failed error={plan.error} /> : plan.data ? <>{plan.data.problems?.map((x, i) => <p key={i} className="tone-bad"><Sentence of={x} /></p>)}<Steps of={plan.data.steps} /></> : null}
+            </section>
+          ) : null}
           {Object.keys(values).length ? <Data of={Object.fromEntries(Object.entries(values).map(([k, v]) => [k, fields.find((f) => f.name === k)?.sensitive ? '•••' : v]))} /> : null}
         </Confirm>
       ) : null}
