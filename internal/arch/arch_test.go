@@ -323,7 +323,7 @@ var larger = map[string]struct {
 	"config":        {1650, "what can be set, each setting with the sentence that is its documentation"},
 	"client":        {1600, "most of it is generated: a method for each operation of the contract"},
 	"app":           {3950, "the wiring: a file for each part that is put together; ARCHITECTURE.md says why together"},
-	"httpapi":       {4850, "a file for each noun that can be asked about: its shapes, its routes with what they need, its handlers; ARCHITECTURE.md says why together"},
+	"httpapi":       {4950, "a file for each noun that can be asked about: its shapes, its routes with what they need, its handlers; ARCHITECTURE.md says why together"},
 	"bench":         {1600, "one file for each measure; they share one report"},
 	"store/sqlite":  {2100, "one file format: the writer, the readers, backup, verification and the schema know it together"},
 }
