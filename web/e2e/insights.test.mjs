@@ -57,7 +57,7 @@ test('all of it is one answer: figures, bars by day, teams, playbooks and alerts
   assert.match(await teams.getByRole('row').nth(1).innerText(), /^shop/, 'who has failures stands first');
   // The bar under the pointer is said in words.
   const box = await plot.locator('.u-over').boundingBox();
-  await page.mouse.move(box.x + box.width - 12, box.y + box.height / 2);
+  await page.mouse.move(box.x + box.width - 4, box.y + box.height / 2);
   await plot.locator('figcaption').getByText(/^\d+ [A-Z][a-z]{2}$/).waitFor();
   assert.match(await plot.locator('.insights-legend').innerText(), /failed\s+1/);
 

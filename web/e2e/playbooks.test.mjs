@@ -25,11 +25,11 @@ steps:
 const mend = `apiVersion: tend/v1
 kind: Playbook
 metadata: {name: mend, description: Mends a host., owner: core, labels: {tier: gold}}
-parameters: [{name: host, type: string, required: true, pattern: '[a-z0-9-]+'}]
+parameters: [{name: host, type: string, required: true, pattern: '^[a-z0-9-]+$'}]
 steps:
   - id: fix
     uses: http
-    effect: idempotent
+    effect: mutate
     with: {method: PUT, url: 'http://127.0.0.1:9/{{ $.params.host }}'}
     target: 'host:{{ $.params.host }}'
     verify: {uses: http, with: {url: 'http://127.0.0.1:9/'}, until: result.status == 200, within: 1s}

@@ -20,12 +20,12 @@ export default function Insights() {
   useTitle('Insights');
   const [range, setRange] = useParam('range');
   const zone = useZone();
-  const { since, until, every } = span(range, serverNow(), zone === 'utc');
+  const { since, every } = span(range, serverNow(), zone === 'utc');
   const name = zone === 'utc' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const asked = useAsk('insights', { query: { since, until, every, zone: name, compare: true } }, { keep: true, fixed: true });
+  const asked = useAsk('insights', { query: { since, every, zone: name, compare: true } }, { keep: true, fixed: true });
   // Adding up reads a lot: when something changed it is asked again, but once a minute at most.
   const { refetch, dataUpdatedAt } = asked;
-  useEffect(() => hear((what) => { if (what === 'changed' && Date.now() - dataUpdatedAt > 60_000) void refetch(); }), [refetch, dataUpdatedAt]);
+  useEffect(() => hear((what) => { if (what === 'changed' && dataUpdatedAt && Date.now() - dataUpdatedAt > 60_000) void refetch(); }), [refetch, dataUpdatedAt]);
   const label = ranges.find((r) => r.value === range)?.label ?? ranges[0].label;
   return (
     <>

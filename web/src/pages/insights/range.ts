@@ -9,16 +9,16 @@ export const ranges = [
   { value: '364', label: '52 weeks', every: 'week' },
 ] as const;
 
-export interface Span { since: string; until: string; every: 'hour' | 'day' | 'week' }
+export interface Span { since: string; every: 'hour' | 'day' | 'week' }
 
-/** From midnight of the first day (a whole hour, for hours) to now; until is the next whole minute, so that one minute asks once. */
+/** From midnight of the first day, or a whole hour, on: the question stays the same for as long. It goes to now. */
 export function span(range: string, now: number, utc: boolean): Span {
   const r = ranges.find((x) => x.value === range) ?? ranges[0];
   const days = Number(r.value);
   const d = new Date(now);
   if (r.every === 'hour') d.setTime(Math.ceil(now / 3_600_000) * 3_600_000 - 24 * 3_600_000);
   else if (utc) { d.setUTCDate(d.getUTCDate() - days + 1); d.setUTCHours(0, 0, 0, 0); } else { d.setDate(d.getDate() - days + 1); d.setHours(0, 0, 0, 0); }
-  return { since: d.toISOString(), until: new Date(Math.ceil(now / 60_000) * 60_000).toISOString(), every: r.every };
+  return { since: d.toISOString(), every: r.every };
 }
 
 /** Seconds, as people say them. */
