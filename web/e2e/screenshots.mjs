@@ -4,7 +4,6 @@ import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { live, stories, town } from './history.mjs';
 import { clock, movable } from './past.mjs';
 import { playbooks } from './stage.mjs';
 
@@ -15,7 +14,9 @@ const past = join(tmpdir(), 'tend-past'); // kept: its first build takes minutes
 process.env.TEND_TEST_BINARY = movable(past);
 const time = clock(join(past, 'clock'));
 process.env.TEND_TEST_CLOCK = time.file;
-const { browse, open, serve, until } = await import('./world.mjs'); // after the binary is named
+// After the binary is named:
+const { browse, open, serve, until } = await import('./world.mjs');
+const { live, stories, town } = await import('./history.mjs');
 
 time.set(-29 * 86_400);
 const t = await town();
@@ -39,40 +40,28 @@ try {
   for (const [name, host] of [['DiskFull', 'web-1'], ['TargetDown', 'db-2'], ['CertificateExpires', 'edge']]) {
     await w.api('POST', '/v1/events/reports', { events: [{ key: `${name}/${host}`, kind: 'alert', status: 'firing', name: `${name} on ${host}`, labels: { alertname: name, host }, data: { labels: { alertname: name, host } } }] });
   }
-  /** Further pages: a name, an address, and what to wait for. */
-  const pages = [
-    ['home', '/', '.home-list .list-row'],
-    ['runs', '/runs', '.runrow'],
-    ['run', `/runs/${run}?step=${encodeURIComponent('steps[3]')}`, '.answer'],
-    ['task', `/inbox/${task}`, '.answer-bar'],
-    ['incidents', '/incidents', '.incidents-card'],
-    ['incident', `/incidents/${incident}`, '.incident-timeline li'],
-    ['playbooks', '/playbooks', '.playbooks-list a.whole'],
-    ['playbook', '/playbooks/reclaim-disk', '.gstep'],
-    ['editor', '/playbooks/reclaim-disk/edit', '.gstep'],
-    ['events', '/events', '.events-list a.whole'],
-    ['inbox', '/inbox', '.inbox .list-row'],
-    ['guards', '/guards', '.guards .list-row'],
-    ['revisions', '/revisions', '.revisions-past'],
-    ['audit', '/audit', '.audit-one'],
-    ['integrations', '/integrations', '.integrations-list .list-row'],
-    ['insights', '/insights', '.insights-plot canvas'],
-    ['run-log', `/runs/${slow}?step=${encodeURIComponent('steps[1]')}&tab=log`, '.log-line'],
-  ];
+  const pages = {
+    home: '/', runs: '/runs', run: `/runs/${run}?step=${encodeURIComponent('steps[3]')}`, 'run-log': `/runs/${slow}?step=${encodeURIComponent('steps[1]')}&tab=log`,
+    inbox: '/inbox', task: `/inbox/${task}`, requests: '/requests', incidents: '/incidents', incident: `/incidents/${incident}`,
+    playbooks: '/playbooks', playbook: '/playbooks/reclaim-disk', editor: '/playbooks/reclaim-disk/edit', events: '/events',
+    guards: '/guards', insights: '/insights', integrations: '/integrations', revisions: '/revisions', audit: '/audit',
+  };
+  const asked = Object.entries(pages).filter(([name]) => only.length === 0 || only.includes(name));
+  /** When nothing loads any more: what is drawn from an answer is there. */
+  const shoot = async (page, path, name) => {
+    await page.goto(path);
+    await page.locator('main h1').first().waitFor();
+    await page.waitForFunction(() => !document.querySelector('main .skeleton'));
+    await page.waitForTimeout(400);
+    await page.screenshot({ path: `${out}${name}.png` });
+  };
   for (const colorScheme of ['light', 'dark']) {
     const page = await open(b, w, { colorScheme, reducedMotion: 'reduce' });
-    for (const [name, path, ready] of pages.filter(([name]) => only.length === 0 || only.includes(name))) {
-      await page.goto(path);
-      await page.locator(ready).first().waitFor();
-      await page.waitForTimeout(400);
-      await page.screenshot({ path: `${out}${name}-${colorScheme}.png` });
-    }
+    for (const [name, path] of asked) await shoot(page, path, `${name}-${colorScheme}`);
     await page.context().close();
   }
-  const phone = await open(b, w, { viewport: { width: 390, height: 844 }, path: `/runs/${run}`, reducedMotion: 'reduce' });
-  await phone.locator('.gantt-row').first().waitFor();
-  await phone.waitForTimeout(400);
-  await phone.screenshot({ path: `${out}run-phone.png` });
+  const phone = await open(b, w, { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' });
+  for (const name of ['home', 'inbox', 'run']) if (only.length === 0 || only.includes(name)) await shoot(phone, name === 'run' ? `/runs/${run}` : pages[name], `${name}-phone`);
 } finally {
   await b.close();
   await w.close();
