@@ -10,7 +10,7 @@ import { Filters, Segments } from '../../ui/Filters';
 import { Empty, Loading, Shown } from '../../ui/State';
 import { Ago, serverNow, useZone } from '../../ui/Time';
 import { Figures } from './Figures';
-import { outcomes, ranges, span } from './range';
+import { outcomes, ranges, span, usual } from './range';
 import { Books, Guards, Noise, Teams } from './Tables';
 import './insights.css';
 
@@ -26,12 +26,12 @@ export default function Insights() {
   // Adding up reads a lot: when something changed it is asked again, but once a minute at most.
   const { refetch, dataUpdatedAt } = asked;
   useEffect(() => hear((what) => { if (what === 'changed' && dataUpdatedAt && Date.now() - dataUpdatedAt > 60_000) void refetch(); }), [refetch, dataUpdatedAt]);
-  const label = ranges.find((r) => r.value === range)?.label ?? ranges[0].label;
+  const label = ranges.find((r) => r.value === range)?.label ?? usual.label;
   return (
     <>
       <header className="head">
         <h1>Insights</h1>
-        <Filters label="The time that is added up"><Segments label="The last" value={range} set={setRange} of={ranges.map((r, i) => ({ value: i === 0 ? '' : r.value, label: r.label }))} /></Filters>
+        <Filters label="The time that is added up"><Segments label="The last" value={range} set={setRange} of={ranges.map((r) => ({ value: r === usual ? '' : r.value, label: r.label }))} /></Filters>
         {dataUpdatedAt ? <span className="dim">added up <Ago at={new Date(serverNow() - (Date.now() - dataUpdatedAt)).toISOString()} /></span> : null}
       </header>
       <Shown of={asked} lines={10} none={{ when: nothing, show: <div className="panel"><Empty title={`Nothing ran in the last ${label}`}>What playbooks save is counted from their first run on; the label <code>saves</code> of a playbook says how long a person would have needed.</Empty></div> }}>

@@ -1,19 +1,22 @@
 // What is looked at, and how figures are said.
 
-/** The last of days, and the parts that they are shown in. The first is chosen where nothing is. */
+/** The last of days, and the parts that they are shown in. */
 export const ranges = [
-  { value: '28', label: '28 days', every: 'day' },
   { value: '1', label: '24 hours', every: 'hour' },
   { value: '7', label: '7 days', every: 'day' },
+  { value: '28', label: '28 days', every: 'day' },
   { value: '91', label: '13 weeks', every: 'week' },
   { value: '364', label: '52 weeks', every: 'week' },
 ] as const;
+
+/** What is chosen where nothing is. */
+export const usual = ranges[2];
 
 export interface Span { since: string; every: 'hour' | 'day' | 'week' }
 
 /** From midnight of the first day, or a whole hour, on: the question stays the same for as long. It goes to now. */
 export function span(range: string, now: number, utc: boolean): Span {
-  const r = ranges.find((x) => x.value === range) ?? ranges[0];
+  const r = ranges.find((x) => x.value === range) ?? usual;
   const days = Number(r.value);
   const d = new Date(now);
   if (r.every === 'hour') d.setTime(Math.ceil(now / 3_600_000) * 3_600_000 - 24 * 3_600_000);

@@ -119,14 +119,13 @@ function Row({ name, to: where, kind, project, trouble, seen, never, last = 'las
   );
 }
 
-const ways: Record<string, string> = { push: 'pushed: it posts to', pull: 'pulled: the server asks', time: 'made by the server itself' };
+const ways: Record<string, string> = { push: 'pushed', pull: 'pulled: the server asks', time: 'made by the server itself' };
 
 function OneSource({ of: s, base }: { of: Source; base: string | undefined }) {
   return (
     <Row name={s.name} to={`/events?source=${encodeURIComponent(s.name)}`} kind={s.kind} project={s.project} trouble={s.trouble} seen={s.heard ?? ''} last="last event" secrets={s.secrets}>
-      {ways[s.way] ?? s.way}{s.hook ? <> <Copy of={address(base, location.origin, s.hook)} what={`the hook of ${s.name}`} /></> : null}
+      {ways[s.way] ?? s.way}{s.signed ? <>, signed by {s.signed}</> : null}{s.hook ? <>: <Copy of={address(base, location.origin, s.hook)} what={`the hook of ${s.name}`} /></> : null}
       {s.address ? <> <span className="mono"><Text of={s.address} max={160} /></span></> : null}
-      {s.signed ? <>, signed by {s.signed}</> : null}
       {s.every ? <>{s.kind === 'schedule' ? ', at' : s.kind === 'silence' ? ', silent for at most' : ', every'} <span className="mono">{s.every}</span></> : null}
       {s.asked ? <>, answered <Ago at={s.asked} /></> : null}
       {s.event ? <>. <Link to={to.event(s.event)}>The last event</Link></> : null}
