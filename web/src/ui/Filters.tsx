@@ -23,10 +23,10 @@ export interface Segment {
   n?: number | undefined;
 }
 
-/** One of a few, all of them seen. Pressing what is chosen goes back to the first. */
+/** One of a few, all of them seen. Pressing what is chosen goes back to the one without a value, else the first. */
 export function Segments({ label, value, set, of }: { label: string; value: string; set: (v: string | null) => void; of: readonly Segment[] }) {
   const box = useRef<HTMLDivElement>(null);
-  const first = of[0]?.value ?? '';
+  const none = of.some((s) => s.value === '') ? '' : of[0]?.value;
   const chosen = of.some((s) => s.value === value) ? value : null;
   useEffect(() => {
     // On a phone the segments scroll: what is chosen is in sight.
@@ -36,7 +36,7 @@ export function Segments({ label, value, set, of }: { label: string; value: stri
   return (
     <div ref={box} className="segments" role="group" aria-label={label}>
       {of.map((s) => (
-        <button key={s.value} type="button" aria-pressed={chosen === s.value} onClick={() => set(s.value === first || chosen === s.value ? null : s.value)}>
+        <button key={s.value} type="button" aria-pressed={chosen === s.value} onClick={() => set(s.value === none || chosen === s.value ? null : s.value)}>
           {s.glyph ? <Glyph status={s.glyph} quiet size={12} /> : null}<span data-says={s.label}>{s.label}</span>{s.n === undefined ? null : <span className="tally">{s.n}</span>}
         </button>
       ))}
