@@ -47,6 +47,18 @@ key: '{{ $.event.labels.service }}'
 parameters: {service: '{{ $.event.labels.service }}'}
 incident: {title: '{{ $.event.labels.service }} does not answer', severity: '{{ $.event.labels.severity }}', resolve: true}
 `,
+  'queue.yaml': `apiVersion: tend/v1
+kind: Playbook
+metadata: {name: new-queue, description: Makes a message queue with alerts and a dashboard., owner: platform}
+offer: {to: ['*'], title: A message queue, outputs: [address]}
+parameters:
+  - {name: service, type: string, required: true, pattern: '^[a-z-]+$', description: Whose it is.}
+  - {name: size, type: string, enum: [small, large], default: small, description: How much it holds.}
+steps:
+  - {id: sure, name: Capacity, uses: approve, with: {message: 'A queue ({{ $.params.size }}) for {{ $.params.service }}?', within: 8h}}
+  - {uses: log, with: {message: 'a queue for {{ $.params.service }}'}}
+outputs: {address: 'amqp://queues.example.org/{{ $.params.service }}'}
+`,
   'trim.yaml': `apiVersion: tend/v1
 kind: Playbook
 metadata: {name: trim-job-history, description: Trim the history of the job queue when its disk fills., owner: data, labels: {saves: 45m}}

@@ -26,6 +26,7 @@ try {
   await live(w, t, time.set);
   await w.ended(await w.run('hello'));
   await w.ended(await w.run('restart-when-stuck'), 'failed');
+  await w.api('POST', '/v1/offers/new-queue/requests', { params: { service: 'checkout', size: 'large' } });
   const run = await w.run('reclaim-disk');
   const slow = await w.run('drain-node');
   const doubt = await w.run('fail-over-database');
