@@ -220,6 +220,9 @@ func (v *View) label(path string) string {
 
 func (v *View) ended() string {
 	var b strings.Builder
+	if run.Status(v.Status) == run.Cancelled {
+		b.WriteString("was ")
+	}
 	b.WriteString(v.Status)
 	b.WriteString(since(" at ", v.Ended))
 	if v.Fault != nil {

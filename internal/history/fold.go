@@ -247,6 +247,10 @@ func (f *Fold) runFact(p entry.Payload, at time.Time) bool {
 			if s.Status == Pending {
 				s.Status = Unreached
 			}
+			// How it ended for the run is one thing; that nobody knows what it did is what people must see.
+			if slices.Contains(x.Doubts, s.Path) {
+				s.Status = InDoubt
+			}
 		}
 		text := x.Status
 		if x.Fault != nil {

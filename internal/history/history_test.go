@@ -149,6 +149,13 @@ func TestStories(t *testing.T) {
 			b.intent("finally[0]", 1, "read", "").result("finally[0]", 1, entry.Succeeded, nil)
 			return b.facts(&entry.RunEnded{Status: "failed", Fault: &f, Undone: "fully"})
 		},
+		"cancelled-in-doubt": func() *bundle {
+			lost := &entry.Fault{Kind: "lost", Message: "the process that ran it ended before its result was recorded"}
+			n := shell("clean")
+			n.OnDoubt = "fail"
+			b := setup(programOf(n, shell("next"))).intent("steps[0]", 1, "mutate", "host:web-1").result("steps[0]", 1, entry.InDoubt, nil)
+			return b.facts(&entry.RunEnded{Status: "cancelled", Fault: lost, Doubts: []string{"steps[0]"}})
+		},
 		"interrupted": func() *bundle {
 			return setup(programOf(shell("clean"))).intent("steps[0]", 1, "mutate", "host:web-1").facts(&entry.RunInterrupted{Why: "its process ended"})
 		},

@@ -29,6 +29,12 @@ steps:
         - {name: zone, type: string, required: true, enum: [north, south]}
   - {uses: log, with: {message: 'nodes {{ $.steps.how.nodes }}'}}
 `,
+  'byhand.yaml': `apiVersion: tend/v1
+kind: Playbook
+metadata: {name: unplug, description: Work by hand.}
+steps:
+  - {uses: manual, with: {title: Unplug the north feed, instructions: Wait for the red light., within: 1h}}
+`,
   'queue.yaml': `apiVersion: tend/v1
 kind: Playbook
 metadata: {name: new-queue, description: Makes a queue.}
@@ -110,6 +116,39 @@ test('a form says what is wrong, and keeps what was typed while the session ends
   assert.deepEqual(vote.output, { nodes: 3, zone: 'north' });
   assert.equal(vote.why, 'three are enough');
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is wider than a phone');
+  await page.context().close();
+});
+
+test('work by hand is named by its title wherever it waits, and how it is done stands beside it', async () => {
+  const run = await w.run('unplug');
+  const id = await task(run);
+  const page = await open(browser, w, { path: '/' });
+  for (const path of ['/', '/inbox']) {
+    await page.goto(path);
+    await page.getByRole('link', { name: 'Unplug the north feed' }).first().waitFor();
+    assert.equal(await page.getByText('Wait for the red light.').count(), 0);
+  }
+  for (const [path, region] of [[`/inbox/${id}`, 'Question'], [`/runs/${run}`, 'A question']]) {
+    await page.goto(path);
+    const asked = page.getByRole('region', { name: region });
+    await asked.getByText('Unplug the north feed').waitFor();
+    await asked.getByText('Wait for the red light.').waitFor();
+  }
+  await page.getByRole('button', { name: 'It is done' }).click();
+  await w.ended(run);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test('the fields of a question stand under it, in view with the answer', async () => {
+  const id = await task(await w.run('plan'));
+  const page = await open(browser, w, { path: `/inbox/${id}` });
+  const field = page.getByLabel('zone');
+  await field.waitFor();
+  await page.getByRole('complementary', { name: 'Facts' }).getByText('It is the first run').or(page.getByText('Since the last time')).first().waitFor();
+  const [f, bar, q] = [await field.boundingBox(), await page.getByRole('button', { name: 'Send the answer' }).boundingBox(), await page.getByRole('region', { name: 'Question' }).boundingBox()];
+  assert.ok(f.y - (q.y + q.height) < 200, `the field is ${f.y - q.y - q.height} px below its question`);
+  assert.ok(f.y + f.height <= bar.y, 'nothing lies over it');
   await page.context().close();
 });
 

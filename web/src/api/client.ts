@@ -85,6 +85,9 @@ export async function call<O extends Op>(op: O, args: Args<O>, ask: Ask = {}): P
   }
 }
 
+/** What becomes of a request that nobody answered: what only looks is asked again, an act is not. */
+export const silent = (method = 'GET'): string => (method === 'GET' ? 'It is asked again by itself.' : 'Whether it was done is not known, and it is not sent again by itself: look, then do it again.');
+
 /** A request as fetch makes it, with our errors. Whoever is not signed on is asked to, and then it is sent again. */
 export async function send(url: string, init: RequestInit): Promise<Response> {
   for (;;) {
@@ -93,7 +96,7 @@ export async function send(url: string, init: RequestInit): Promise<Response> {
       answer = await fetch(url, { credentials: 'same-origin', ...init });
     } catch (e) {
       if (e instanceof DOMException && e.name === 'AbortError') throw e;
-      throw new Refusal({ status: 0, title: 'No answer', detail: 'The server does not answer.', kind: 'unavailable', next: 'It is asked again by itself.' } as Problem);
+      throw new Refusal({ status: 0, title: 'No answer', detail: 'The server does not answer.', kind: 'unavailable', next: silent(init.method) } as Problem);
     }
     if (answer.ok) return answer;
     if (answer.status === 401 && (await renew(init.signal ?? undefined))) continue;

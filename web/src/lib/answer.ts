@@ -48,6 +48,14 @@ export function outputOf(fields: FormField[], values: Record<string, unknown>): 
   return fields.length === 1 && fields[0]?.name === 'value' ? { value: values['value'] } : values;
 }
 
+/** What is asked, in the words of its title where work by hand is: its message is how it is done, and is told beside it. */
+export function questionOf(b: { type?: string; title?: string; message?: string }, name = ''): string {
+  return b.type === 'manual' ? b.title || name || b.message || '' : b.message || b.title || name;
+}
+
+/** How the work by hand is done, where that is said. */
+export const howOf = (b: { type?: string; title?: string; message?: string }, name = ''): string => (b.type === 'manual' && b.message && b.message !== questionOf(b, name) ? b.message : '');
+
 export interface Asked { type?: string; count?: number; notRequester?: boolean; notAuthor?: boolean; votes?: { answer: string }[]; expires?: string; default?: string }
 
 /** What holds for who answers, as sentences. */

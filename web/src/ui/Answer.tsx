@@ -1,5 +1,6 @@
 // The answer to a question, wherever it is given: fields where there are any, the choices, and why. What was typed stays
-// until the server has it. What stands between is read before one answers; the choices stay in reach meanwhile.
+// until the server has it. What stands between is read before one answers, and may take the fields into its midst; the choices stay
+// in reach meanwhile.
 import { type FormEvent, type ReactNode, useId, useRef, useState } from 'react';
 
 import { useTell } from '../api/query';
@@ -14,7 +15,7 @@ import { Until } from './Time';
 import { toast } from './Toasts';
 import './answer.css';
 
-export function Answer({ row, b, children }: { row: Row; b: Partial<TaskBody>; children?: ReactNode }) {
+export function Answer({ row, b, children }: { row: Row; b: Partial<TaskBody>; children?: ReactNode | ((fields: ReactNode) => ReactNode) }) {
   const fields = fieldsOf(b.form);
   const [typed, setTyped] = useState(() => first(fields));
   const [why, setWhy] = useState('');
@@ -33,10 +34,10 @@ export function Answer({ row, b, children }: { row: Row; b: Partial<TaskBody>; c
   };
   const list = choicesOf(b.type ?? '');
   const main = list.find((c) => c.form);
+  const form = fields.length ? <div className="answer-fields"><FormFields of={fields} typed={typed} set={setTyped} wrong={tried ? wrong : {}} /></div> : null;
   return (
     <form className="answer-form" noValidate onSubmit={(e: FormEvent) => { e.preventDefault(); if (main && fields.length) send(main); }}>
-      {children}
-      {fields.length ? <div className="answer-fields"><FormFields of={fields} typed={typed} set={setTyped} wrong={tried ? wrong : {}} /></div> : null}
+      {typeof children === 'function' ? children(form) : <>{children}{form}</>}
       <div className="answer-bar" data-many={list.some((c) => c.means) || undefined}>
         {tell.error ? <Failed error={tell.error} /> : null}
         <input id={id} className="input" aria-label="Why (it is recorded)" placeholder="Why (it is recorded)" value={why} maxLength={2000} autoComplete="off" onChange={(e) => setWhy(e.target.value)} onKeyDown={(e) => { if (e.key === 'Enter' && !(main && fields.length)) e.preventDefault(); }} />

@@ -18,7 +18,7 @@ const there = (id: string) => `/runs/${encodeURIComponent(id)}`;
 /** In a few words what a run waits for. */
 export function WaitWords({ of }: { of: WaitOn }) {
   switch (of.for) {
-    case 'task': return <>a person must answer{of.until ? <>, until <Until at={of.until} /></> : null}</>;
+    case 'task': return <>a person must answer{of.until ? <> <Ago at={of.until} /></> : null}</>;
     case 'doubt': return <>a person must say whether it happened</>;
     case 'guard': return <>guard <Text of={of.on} max={60} /> holds it{of.until ? <> until <Until at={of.until} /></> : null}</>;
     case 'retry': return <>tries again <Until at={of.until} /></>;

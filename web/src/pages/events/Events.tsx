@@ -10,7 +10,7 @@ import { Empty } from '../../ui/State';
 import { decided, lookOf } from '../../ui/Status';
 import { Sentence, Text } from '../../ui/Text';
 import { Ago, At, serverNow } from '../../ui/Time';
-import { decisions, since, spans } from './filter';
+import { apart, decisions, since, spans } from './filter';
 import './events.css';
 
 export default function Events() {
@@ -59,6 +59,7 @@ function One({ row }: { row: Row }) {
   const e = bodyOf<EventBody>(row);
   const d = e.decision;
   const status = row.status ?? '';
+  const differs = apart(e.labels);
   const look = lookOf(decided(status));
   const waits = status === 'held' || status === 'queued';
   return (
@@ -67,6 +68,7 @@ function One({ row }: { row: Row }) {
       <Cell className={`tone-${look.tone}`}>{look.says}</Cell>
       <Cell clip>
         <Link className="whole" to={to.event(row.id)}><Text of={row.name || e.labels?.alertname || e.key || row.id} max={120} /></Link>
+        {differs ? <span className="dim"> <Text of={differs} max={160} /></span> : null}
         {e.status && e.status !== 'firing' ? <span className="dim"> {e.status}</span> : null}
       </Cell>
       <Cell clip from="m">

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { decisions, since, spans } from './filter';
+import { apart, decisions, since, spans } from './filter';
 
 it('asks the same question for a minute', () => {
   const now = Date.parse('2026-03-29T12:00:40Z');
@@ -15,4 +15,10 @@ it('every decision is in one of the parts', () => {
   const all = decisions.flatMap((d) => d.of);
   expect(new Set(all).size).toBe(all.length);
   expect(all.toSorted()).toEqual(['held', 'joined', 'queued', 'refused', 'resolves', 'stale', 'started', 'unmatched', 'woke']);
+});
+
+it('tells two alerts of a name apart by what is theirs', () => {
+  expect(apart({ alertname: 'ShopDown', severity: 'critical', shop: 'cart', instance: 'web-1' })).toBe('web-1 · cart');
+  expect(apart({ alertname: 'ShopDown' })).toBe('');
+  expect(apart(undefined)).toBe('');
 });

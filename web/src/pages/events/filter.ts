@@ -16,3 +16,10 @@ export function since(span: string, now: number): string {
   const n = hours[span];
   return n ? new Date(Math.floor(now / 60_000) * 60_000 - n * 3_600_000).toISOString() : '';
 }
+
+const told = new Set(['alertname', 'severity', 'job', 'prometheus', 'monitor', 'receiver', 'alertstate']);
+
+/** What tells an event from the others of its name: its labels, without those that all of the name share or that others show. */
+export function apart(labels: Record<string, string> | undefined): string {
+  return Object.entries(labels ?? {}).filter(([k, v]) => v && !told.has(k)).sort(([a], [b]) => a.localeCompare(b)).slice(0, 4).map(([, v]) => v).join(' · ');
+}

@@ -5,6 +5,7 @@ import { useAsk } from '../../api/query';
 import { bodyOf, type RunBody, type TaskBody } from '../../api/rows';
 import type { Guard, Halt, Incident, Override, Row } from '../../api/schema';
 import { Link, to } from '../../app/router';
+import { questionOf } from '../../lib/answer';
 import { scopeOf } from '../../lib/scope';
 import { label, person } from '../../lib/text';
 import { parse } from '../../lib/time';
@@ -35,7 +36,7 @@ export function Task({ row }: { row: Row }) {
   const now = useMinute();
   const soon = parse(t.expires) - now < 10 * 60_000;
   return (
-    <Entry status={t.type === 'doubt' ? 'in-doubt' : 'open'} there={to.task(row.id)} tone={t.type === 'doubt' ? 'doubt' : soon ? 'bad' : 'wait'} name={<Text of={t.message || t.title || row.name} max={160} />}
+    <Entry status={t.type === 'doubt' ? 'in-doubt' : 'open'} there={to.task(row.id)} tone={t.type === 'doubt' ? 'doubt' : soon ? 'bad' : 'wait'} name={<Text of={questionOf(t, row.name)} max={160} />}
       end={Number.isNaN(parse(t.expires)) ? <span className="dim"><Ago at={row.at} /></span> : <span className={soon ? 'tone-bad' : undefined}>ends <Ago at={t.expires} /></span>}>
       {asks[t.type ?? ''] ?? t.type}{t.requester ? <span className="dim">, for <Text of={person(t.requester)} max={40} /></span> : null}
     </Entry>

@@ -2,6 +2,7 @@
 import { bodyOf, type TaskBody } from '../../api/rows';
 import type { Row } from '../../api/schema';
 import { Link, to } from '../../app/router';
+import { questionOf } from '../../lib/answer';
 import { person } from '../../lib/text';
 import { parse, relative } from '../../lib/time';
 import { Cell, GlyphCell, Line as ListLine } from '../../ui/List';
@@ -21,12 +22,11 @@ export function Line({ row, origin, chosen, choose, me, claim, delegate }: {
   const open = row.status === 'open';
   const left = parse(b.expires) - now;
   const soon = open && left < 600_000;
-  const said = b.message && b.message !== row.name ? b.message : '';
   return (
     <ListLine chosen={chosen} tone={soon ? 'bad' : b.type === 'doubt' && open ? 'doubt' : undefined}>
       <GlyphCell status={open ? (b.type === 'doubt' ? 'in-doubt' : 'open') : (row.status ?? '')} />
       <Cell className="inbox-what">
-        <Link id={`task-${row.id}`} className="whole" to={to.task(row.id)} onFocus={choose}><Text of={said || row.name} max={240} /></Link>
+        <Link id={`task-${row.id}`} className="whole" to={to.task(row.id)} onFocus={choose}><Text of={questionOf(b, row.name)} max={240} /></Link>
         <span className="inbox-about">
           <span>{kinds[b.type ?? ''] ?? b.type}</span>
           <Would of={b.show as What | undefined} />

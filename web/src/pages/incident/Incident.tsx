@@ -9,6 +9,7 @@ import { useMay, useMe } from '../../app/me';
 import { useKeys } from '../../app/keys';
 import { Link, to, useParts } from '../../app/router';
 import { useTitle } from '../../app/title';
+import { questionOf } from '../../lib/answer';
 import { Shown } from '../../ui/State';
 import { Status } from '../../ui/Status';
 import { Text } from '../../ui/Text';
@@ -91,7 +92,7 @@ function useQuestions(d: Doc): (Question & { due: string | undefined })[] {
   const asked = useAsk('listTasks', { query: { limit: 500 } }, { when: runs.size > 0 });
   return useMemo(() => {
     const mine = new Set((d.runs ?? []).map((r) => r.run));
-    return (asked.data?.rows ?? []).filter((r) => mine.has(r.parent ?? '')).map((r) => ({ id: r.id, at: r.at ?? '', name: bodyOf<TaskBody>(r).message || (r.name ?? ''), status: r.status ?? '', run: r.parent ?? '', due: r.due }));
+    return (asked.data?.rows ?? []).filter((r) => mine.has(r.parent ?? '')).map((r) => ({ id: r.id, at: r.at ?? '', name: questionOf(bodyOf<TaskBody>(r), r.name), status: r.status ?? '', run: r.parent ?? '', due: r.due }));
   }, [asked.data, d.runs]);
 }
 

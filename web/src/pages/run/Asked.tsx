@@ -4,6 +4,7 @@ import { bodyOf, type TaskBody } from '../../api/rows';
 import type { RunWait } from '../../api/schema';
 import { askedOf, useMay, useMe } from '../../app/me';
 import { Link, to } from '../../app/router';
+import { howOf, questionOf } from '../../lib/answer';
 import { person } from '../../lib/text';
 import { Answer, Terms } from '../../ui/Answer';
 import { Glyph } from '../../ui/Status';
@@ -31,7 +32,8 @@ export function Question({ task, project }: { task: string; project: string }) {
   const mine = askedOf(b.from, me.data) && may(b.type === 'approve' || b.type === 'review' ? 'approve' : 'answer', project);
   const about = (
     <div className="answer-about">
-      <p className="asks"><Glyph status={b.type === 'doubt' ? 'in-doubt' : 'open'} /><Lines of={b.message || b.title} max={4000} /></p>
+      <p className="asks"><Glyph status={b.type === 'doubt' ? 'in-doubt' : 'open'} /><Lines of={questionOf(b)} max={4000} /></p>
+      {howOf(b) ? <p className="answer-how"><Lines of={howOf(b)} max={4000} /></p> : null}
       <p>
         {what?.action ? <><code><Text of={what.action} max={80} /></code>{what.effect ? `, ${what.effect}` : ''}{what.irreversible ? <strong className="tone-bad"> cannot be undone</strong> : null}{what.targets?.length ? <> on <code><Text of={what.targets.slice(0, 3).join(', ')} max={200} /></code>{what.targets.length > 3 ? ` and ${what.targets.length - 3} more` : ''}</> : null}. </> : null}
         {b.from?.length ? <>Asked: <Text of={b.from.map(person).join(', ')} max={200} />. </> : null}<Terms of={b} /> <Link to={to.task(task)}>All there is to know</Link>

@@ -1,5 +1,5 @@
 // One question, with all that is needed to decide on it in view, and the answer in reach while it is read.
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 
 import { useAsk } from '../../api/query';
 import { bodyOf, type TaskBody } from '../../api/rows';
@@ -7,6 +7,7 @@ import type { Row } from '../../api/schema';
 import { askedOf, useMay, useMe } from '../../app/me';
 import { useParts } from '../../app/router';
 import { useTitle } from '../../app/title';
+import { howOf, questionOf } from '../../lib/answer';
 import { person } from '../../lib/text';
 import { Answer, Terms } from '../../ui/Answer';
 import { Shown } from '../../ui/State';
@@ -34,17 +35,19 @@ function Body({ row, b }: { row: Row; b: Partial<TaskBody> }) {
   const verb = b.type === 'approve' || b.type === 'review' ? 'approve' : 'answer';
   const mine = open && askedOf(b.from, me.data) && may(verb, row.project);
   const run = useAsk('glanceRun', { path: { run: row.parent ?? '' } }, { when: Boolean(row.parent) });
-  const reading = (
+  const reading = (fields: ReactNode) => (
     <div className="sides task-reading">
       <div className="stack">
         <section className="panel" aria-label="Question">
           <div className="body task-question">
-            <p className="task-asks"><Lines of={b.message || row.name} /></p>
+            <p className="task-asks"><Lines of={questionOf(b, row.name)} /></p>
+            {howOf(b, row.name) ? <p className="task-how"><Lines of={howOf(b, row.name)} /></p> : null}
             <p className="dim">{open ? <Terms of={b} /> : <>It is {row.status}.</>}</p>
             {open && !mine ? <p>It is asked of {b.from?.length ? <Text of={b.from.map(person).join(', ')} max={200} /> : 'people who may answer'}.</p> : null}
           </div>
         </section>
         <Plan b={b} row={row} run={run.data} />
+        {fields}
       </div>
       <aside className="stack" aria-label="Facts"><Facts row={row} b={b} /><Around run={row.parent} path={b.path} known={run.data} /></aside>
     </div>
@@ -63,7 +66,7 @@ function Body({ row, b }: { row: Row; b: Partial<TaskBody> }) {
           </span>
         ) : null}
       </header>
-      {mine ? <Answer row={row} b={b}>{reading}</Answer> : reading}
+      {mine ? <Answer row={row} b={b}>{reading}</Answer> : reading(null)}
       <Said row={row} b={b} />
       {act ? <Acts act={act} row={row} b={b} close={() => setAct(null)} /> : null}
     </div>
