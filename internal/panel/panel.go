@@ -80,6 +80,7 @@ type Step struct {
 	Uses         string    `json:"uses,omitempty"`
 	Line         int       `json:"line,omitempty"`
 	Status       string    `json:"status"`
+	Began        time.Time `json:"began,omitzero" doc:"When its first attempt began; before that it waited."`
 	Started      time.Time `json:"started,omitzero"`
 	Ended        time.Time `json:"ended,omitzero"`
 	Effect       string    `json:"effect,omitempty"`
@@ -155,6 +156,9 @@ func glance(s *history.Step, depth int, after string) Step {
 	}
 	for i := range s.Attempts {
 		g.Log = g.Log || s.Attempts[i].Log != nil
+	}
+	if len(s.Attempts) > 0 {
+		g.Began = s.Attempts[0].Started
 	}
 	if n := len(s.Attempts); n > 0 && s.Attempts[n-1].Ended.IsZero() && s.Status == history.Running {
 		g.Acts = s.Attempts[n-1].Started

@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -358,7 +359,12 @@ func Rollback(s *State) (*program.Program, []string, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		p.Steps = append(p.Steps, frozen(*def, it))
+		u := frozen(*def, it)
+		// People know the step by its name; the path stays, as iterations share one.
+		if of, err := s.def(it.Path); err == nil && of.Name != "" {
+			u.Name = fmt.Sprintf("undo %s (%s)", of.Name, it.Path)
+		}
+		p.Steps = append(p.Steps, u)
 	}
 	for _, d := range s.Doubts {
 		left = append(left, d+": nobody knows whether it took effect")

@@ -114,7 +114,7 @@ for (const what of Object.keys(texts)) {
   test(`${what}: text on each page of an object, in dialogs and in what is said at the edge`, { timeout: 120_000 }, async () => {
     const { event, run, task, incident } = made[what];
     const page = await open(b, w, { path: `/events/${event}` });
-    await page.getByRole('region', { name: 'Payload' }).waitFor();
+    await page.getByRole('region', { name: 'What came' }).waitFor();
     await holds(page, 'the event');
     await page.goto(`/incidents/${incident}`);
     await page.getByRole('region', { name: 'Timeline' }).waitFor();
@@ -151,9 +151,9 @@ test('a label of a megabyte is shown within 200 ms and without a long task; what
     link.click();
   }), made['a megabyte'].event);
   t.diagnostic(`shown after ${Math.round(took)} ms; the list took ${bytes} bytes`);
-  await page.getByRole('region', { name: 'Payload' }).waitFor();
+  await page.getByRole('region', { name: 'What came' }).waitFor();
   assert.deepEqual(await end(), []);
-  if (loadavg()[0] < 2 * cpus().length) assert.ok(took < 200, `it took ${took} ms`);
+  if (loadavg()[0] < cpus().length) assert.ok(took < 200, `it took ${took} ms`);
   assert.match(await page.getByRole('complementary').innerText(), /M…/);
   await page.context().close();
 });

@@ -66,6 +66,23 @@ test('a card is moved by its menu, by dragging and by keys, each with a reason',
   await page.context().close();
 });
 
+test('a double click opens one incident, and notes one thing to do', async () => {
+  const page = await open(browser, w, { path: '/incidents' });
+  await page.getByRole('button', { name: 'Open an incident' }).dblclick();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel(/^Title/).fill('Twice clicked');
+  await dialog.getByRole('button', { name: 'Open the incident' }).dblclick();
+  await page.getByRole('heading', { name: 'Twice clicked' }).waitFor();
+  assert.equal((await w.api('GET', '/v1/incidents')).rows.filter((r) => r.name === 'Twice clicked').length, 1);
+  const items = page.getByRole('region', { name: 'Action items' });
+  await items.getByPlaceholder('What is to be done').fill('Write it down');
+  await items.getByRole('button', { name: 'Add' }).dblclick();
+  await items.getByText('1 open').waitFor();
+  assert.equal((await show(page.url().split('/').pop())).items.length, 1);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
 test('the board finds by text and severity, and what is over too', async () => {
   await w.api('POST', `/v1/incidents/${await make('Mail queue grew', 'minor')}/resolve`, { why: 'it shrank' });
   await make('Search answers nothing', 'info');

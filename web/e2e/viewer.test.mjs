@@ -16,7 +16,7 @@ before(async () => {
 after(async () => { await b?.close(); await w?.close(); });
 
 // They tell nobody anything: they ask, with a body.
-const looks = { planDraft: 'what a draft would do', lookAtDraft: 'what is wrong with a draft', formatDraft: 'the text of a draft, tidied', editDraft: 'the text of a draft, edited', planIncident: 'what would be done', planPlaybook: 'what would be done', proposeChange: 'a patch, which is text: a branch is pushed for who may publish only', submitRequest: 'an offer is for whomever it is offered to, and asks for its own approvals' };
+const looks = { planDraft: 'what a draft would do', lookAtDraft: 'what is wrong with a draft', formatDraft: 'the text of a draft, tidied', editDraft: 'the text of a draft, edited', planIncident: 'what would be done', planPlaybook: 'what would be done', proposeChange: 'a patch, which is text: a branch is pushed for who may publish only', takeHandover: 'what is handed over is for one person, whatever the role: nobody else finds it', submitRequest: 'an offer is for whomever it is offered to, and asks for its own approvals' };
 
 test('every button of every page can be pressed, and nothing that acts is asked of the server', { timeout: 180_000 }, async () => {
   const page = await open(b, w, { token: w.viewer, path: null });

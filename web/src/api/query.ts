@@ -1,5 +1,6 @@
 // Asking as components do: what is shown is kept, asked again when something changed, and said to be old when it is.
 import { keepPreviousData, QueryClient, useInfiniteQuery, useMutation, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { useCallback, useRef } from 'react';
 
 import { type Answer, type Args, type Ask, call, type Op, Refusal } from './client';
 import { hear } from './live';
@@ -51,25 +52,41 @@ export function usePages<O extends 'listRuns' | 'listTasks' | 'listIncidents' | 
   });
 }
 
-/** Tells the server something. The answer of the operation is the result; a Refusal is the error. */
+/**
+ * Tells the server something. The answer of the operation is the result; a Refusal is the error. The same once more while the
+ * first is under way, as of a double click, is not told: it would be another act, with a key of its own.
+ */
 export function useTell<O extends Op>(op: O) {
-  return useMutation<Answer<O>, Error, Args<O> & { ask?: Ask }>({
+  type Told = Args<O> & { ask?: Ask };
+  const under = useRef(new Set<string>());
+  const m = useMutation<Answer<O>, Error, Told>({
     mutationFn: ({ ask, ...args }) => call(op, args as unknown as Args<O>, ask),
-    onSuccess: () => { refresh(); },
+    onSuccess: () => { refresh(true); },
+    onSettled: (_, __, { ask: ___, ...args }) => { under.current.delete(JSON.stringify(args)); },
   });
+  const { mutate } = m;
+  const once = useCallback((told: Told, how?: Parameters<typeof mutate>[1]) => {
+    const { ask: _, ...args } = told;
+    const what = JSON.stringify(args);
+    if (under.current.has(what)) return;
+    under.current.add(what);
+    (mutate as (told: Told, how?: Parameters<typeof mutate>[1]) => void)(told, how);
+  }, [mutate]);
+  return { ...m, mutate: once } as typeof m;
 }
 
 let due: ReturnType<typeof setTimeout> | undefined;
 let last = 0;
 
-/** Asks again for everything that is shown and can change; a burst of changes is one asking. */
-export function refresh() {
-  if (due) return;
+/** Asks again for everything that is shown and can change; a burst of changes is one asking. at once: this person changed it, and waits to see it. */
+export function refresh(atOnce = false) {
+  if (due && !atOnce) return;
+  clearTimeout(due);
   due = setTimeout(() => {
     due = undefined;
     last = Date.now();
     void client.invalidateQueries({ predicate: (q) => q.queryKey.at(-1) === 'live' });
-  }, Math.max(50, 1500 - (Date.now() - last)));
+  }, atOnce ? 0 : Math.max(50, 1500 - (Date.now() - last)));
 }
 
 /** Begins to listen. Called once. */

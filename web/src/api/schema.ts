@@ -710,6 +710,8 @@ export interface GlanceStep {
   /** The step that stands before it in this list. */
   after?: string;
   attempts?: number;
+  /** When its first attempt began; before that it waited. */
+  began?: string;
   /** The run of a sub-playbook. */
   child?: string;
   /** Of a loop: how many iterations there are. */

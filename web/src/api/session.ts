@@ -21,6 +21,7 @@ export function renew(signal?: AbortSignal): Promise<boolean> {
   }
   const { promise } = waiting;
   if (!signal) return promise;
+  if (signal.aborted) return Promise.reject(new DOMException('aborted', 'AbortError'));
   return new Promise((done, fail) => {
     signal.addEventListener('abort', () => fail(new DOMException('aborted', 'AbortError')), { once: true });
     promise.then(done, fail);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { bytes, clip, label, visible } from './text';
+import { bytes, clip, label, nth, visible } from './text';
 
 describe('visible', () => {
   it('shows what would turn or hide text', () => {
@@ -35,3 +35,5 @@ it('labels are one short line, whatever comes', () => {
 it('bytes', () => {
   expect([0, 1023, 1024, 10 * 1024, 5 * 1024 ** 2].map(bytes)).toEqual(['0 B', '1023 B', '1.0 KiB', '10 KiB', '5.0 MiB']);
 });
+
+it('nth', () => { expect([1, 2, 3, 4, 11, 12, 21, 102, 113].map(nth)).toEqual(['1st', '2nd', '3rd', '4th', '11th', '12th', '21st', '102nd', '113th']); });

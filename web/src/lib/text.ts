@@ -43,5 +43,11 @@ export function bytes(n: number): string {
 /** "3 runs", "1 run". */
 export const count = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
+/** "1st", "2nd", "3rd", "11th". */
+export function nth(n: number): string {
+  const tens = n % 100;
+  return `${n}${tens > 10 && tens < 14 ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th')}`;
+}
+
 /** What somebody is called, without what kind of principal it is. */
 export function person(id: string): string { return id.replace(/^(user|token|os|workload):/, ''); }

@@ -17,7 +17,8 @@ export function Dialog({ title, children, foot, close, wide, firm }: {
   return (
     <dialog ref={ref} aria-labelledby={head} style={{ width: wide ? '44rem' : '28rem' }}
       onCancel={(e) => { e.preventDefault(); if (!firm) close?.(); }}
-      onMouseDown={(e) => { if (e.target === ref.current && !firm) close?.(); }}>
+      /* Not by the second half of the double click that opened it. */
+      onMouseDown={(e) => { if (e.target === ref.current && !firm && e.detail < 2) close?.(); }}>
       <div className="head" id={head}>{title}</div>
       <div className="in">{children}</div>
       {foot ? <div className="foot">{foot}</div> : null}

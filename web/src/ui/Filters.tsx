@@ -54,7 +54,8 @@ export function Find({ label, value, set, list, whole, placeholder = 'any', widt
   const id = useId();
   const [text, setText] = useState(value);
   const due = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => setText(value), [value]);
+  // What holds is trimmed; the space between two words that are being typed is not taken away for it.
+  useEffect(() => setText((t) => (t.trim() === value ? t : value)), [value]);
   useEffect(() => () => clearTimeout(due.current), []);
   const hold = (t: string) => {
     clearTimeout(due.current);

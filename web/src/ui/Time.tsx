@@ -11,15 +11,18 @@ export const zone = createKeptStore<Zone>('tend.zone', 'local', (v): v is Zone =
 /** The server's now, once a second: what counts down is measured by the clock that decides. */
 const now = createStore(Date.now());
 let ticking = 0;
+let timer: ReturnType<typeof setTimeout> | undefined;
 function subscribe(heard: () => void) {
   const done = now.subscribe(heard);
   if (ticking++ === 0) tick();
-  return () => { ticking--; done(); };
+  return () => {
+    if (--ticking === 0) clearTimeout(timer); // else whoever comes within the second starts another clock beside this one
+    done();
+  };
 }
 function tick() {
-  if (ticking === 0) return;
   now.set(Date.now() + live.get().ahead);
-  setTimeout(tick, 1000 - (Date.now() % 1000) + 5);
+  timer = setTimeout(tick, 1000 - (Date.now() % 1000) + 5);
 }
 const ticker = { ...now, subscribe };
 export const useNow = () => useStore(ticker);

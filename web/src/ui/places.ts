@@ -24,3 +24,10 @@ export function placesOf(steps: GlanceStep[]): Map<string, Place> {
   }
   return out;
 }
+
+/** With what a question says that a place is about, where the step itself does not know it yet. */
+export function withTarget(places: Map<string, Place>, place: string, targets: readonly string[] | undefined): Map<string, Place> {
+  const p = places.get(place);
+  if (!p || p.target || !targets?.length) return places;
+  return new Map(places).set(place, { ...p, target: targets[0], targets: targets.length });
+}

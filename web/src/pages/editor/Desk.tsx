@@ -90,9 +90,18 @@ export function Desk({ name, source, live }: { name: string; source: Written; li
     return { actions: asked.data?.actions ?? [], ...tables, refs: doc && here ? inReach(doc, actions, here.path).filter((r) => !r.needs) : [] };
   }, [asked.data, tables, doc, actions, line]);
 
+  // An answer is about the text that was sent: what was written since is not overwritten by it.
+  const written = useRef(s.text);
+  useEffect(() => { written.current = s.text; }, [s.text]);
+  const still = useCallback((text: string) => {
+    if (written.current === text) return true;
+    toast('The text was changed meanwhile, so this was not done.', 'bad', 'Do it again.');
+    return false;
+  }, []);
   const change = useCallback(async (edits: Edit[]) => {
     try {
       const done = await call('editDraft', { body: { ...about, text: s.text, edits: edits.map((e) => ({ ...e, document: doc?.index ?? 0 })) } });
+      if (!still(s.text)) return false;
       mine.current++;
       tell({ write: done.text });
       setLooked(done);
@@ -104,7 +113,7 @@ export function Desk({ name, source, live }: { name: string; source: Written; li
       toastError(e);
       return false;
     }
-  }, [about, s.text, doc?.index]);
+  }, [about, s.text, doc?.index, still]);
   const apply = useCallback((p: Place) => { setOpen(null); void change(p.edits); }, [change]);
   // A step without an id gets one when something refers to it: with that, one change.
   const pending = useRef<Ref | null>(null);
@@ -140,7 +149,7 @@ export function Desk({ name, source, live }: { name: string; source: Written; li
         <span className="end">
           <button type="button" className="button" disabled={!s.before.length} onClick={() => tell('undo')}>Undo</button>
           <button type="button" className="button" disabled={!s.after.length} onClick={() => tell('redo')}>Redo</button>
-          <button type="button" className="button" onClick={() => { call('formatDraft', { body: { ...about, text: s.text } }).then((f) => tell({ write: f.text }), toastError); }}>Format</button>
+          <button type="button" className="button" onClick={() => { call('formatDraft', { body: { ...about, text: s.text } }).then((f) => { if (still(s.text)) tell({ write: f.text }); }, toastError); }}>Format</button>
           {s.text !== origin ? <button type="button" className="button" onClick={() => tell({ write: origin })}>{source.base ? 'As it is live' : 'As it was drafted'}</button> : null}
           <button type="button" className="button primary" disabled={!changed || !saves} onClick={() => setOpen({ kind: 'save' })}>{words(saves?.how ?? 'patch').title}</button>
         </span>

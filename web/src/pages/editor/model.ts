@@ -48,8 +48,22 @@ export function kept(name: string, repository: string) {
         return k && typeof k.base === 'string' && typeof k.origin === 'string' && typeof k.text === 'string' ? { base: k.base, origin: k.origin, text: k.text } : null;
       } catch { return null; }
     },
-    set: (k: Kept | null) => { try { if (k === null) localStorage.removeItem(key); else localStorage.setItem(key, JSON.stringify(k)); } catch { /* storage is refused or full */ } },
+    set: (k: Kept | null) => { try { if (k === null) localStorage.removeItem(key); else localStorage.setItem(key, JSON.stringify({ ...k, at: Date.now() })); } catch { /* storage is refused or full */ } },
   };
+}
+
+const longest = 90 * 24 * 3_600_000;
+
+/** Drops drafts that nobody wrote on for 90 days: a browser that stays in use would keep each for ever. */
+export function sweep(now: number, from: Storage) {
+  for (const key of Object.keys(from)) {
+    if (!key.startsWith('tend.draft.')) continue;
+    try {
+      const k = JSON.parse(from.getItem(key) ?? 'null') as { at?: number } | null;
+      if (k && typeof k.at !== 'number') from.setItem(key, JSON.stringify({ ...k, at: now })); // of a page that kept no time
+      else if (!k || now - (k.at ?? 0) > longest) from.removeItem(key);
+    } catch { from.removeItem(key); }
+  }
 }
 
 /** The last part of a branch's name, as the server makes one of a title. */

@@ -52,7 +52,7 @@ function All({ of: d, every, label }: { of: Told; every: 'hour' | 'day' | 'week'
     <>
       <Figures now={d.total} before={d.before} label={label} />
       <section className="insights-plots" aria-label="Over time">
-        <Suspense fallback={<><Loading lines={6} /><Loading lines={6} /><Loading lines={6} /></>}>
+        <Suspense fallback={[1, 2, 3].map((i) => <figure key={i} className="panel insights-plot"><Loading lines={6} /></figure>)}>
           <Plot title="Runs" unit="runs" every={every} at={at} end={end} none="Nothing ran yet." stacked lines={[
             { name: 'verified', tone: 'good', values: of((t) => outcomes(t).verified) },
             { name: 'succeeded', tone: 'live', values: of((t) => outcomes(t).succeeded) },

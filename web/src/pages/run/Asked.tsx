@@ -26,6 +26,7 @@ export function Question({ task, project }: { task: string; project: string }) {
   const t = useAsk('showTask', { path: { task } });
   const me = useMe();
   const may = useMay();
+  if (t.isPending) return <div className="answer run-asked-wait" aria-hidden />; // its room, so that nothing moves when it comes
   if (!t.data || t.data.status !== 'open') return null;
   const b = bodyOf<TaskBody>(t.data);
   const what = b.show as What | undefined;

@@ -1,47 +1,20 @@
 // What an attempt printed: live while it acts, whole when it is over; searchable, its colours as data, its lines virtual.
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 
 import { call } from '../../api/client';
 import { useKeys } from '../../app/keys';
-import { useStore } from '../../lib/store';
-import { visible } from '../../lib/text';
-import { clock, parse } from '../../lib/time';
+import { useParam } from '../../app/router';
+import { createKeptStore, useStore } from '../../lib/store';
 import { Empty, Failed, Loading } from '../../ui/State';
-import { useZone } from '../../ui/Time';
-import { className, plain, spans, strip, type Style } from './ansi';
+import { toast } from '../../ui/Toasts';
 import type { Logs } from './follow';
+import { LogBar } from './LogBar';
+import { LineRow } from './LogLine';
+import { lineAt, onlyOf, parseLog, plainText, useMatches, useStyles } from './logtext';
 import { type LogLine, linesOf } from './model';
 
-const slice = 4000; // lines that are read without a pause: a task stays short
-
-/** Lets the browser do what waits, then goes on. */
-const pause = () => new Promise<void>((done) => { const c = new MessageChannel(); c.port1.onmessage = () => done(); c.port2.postMessage(null); });
-
-/** Reads a stored log, a slice at a time. */
-async function parseLog(text: string, signal: AbortSignal): Promise<LogLine[]> {
-  const out: LogLine[] = [];
-  const open = new Map<string, LogLine>();
-  let from = 0;
-  while (from < text.length) {
-    for (let i = 0; i < slice && from < text.length; i++) {
-      let to = text.indexOf('\n', from);
-      if (to < 0) to = text.length;
-      if (to > from) {
-        const l = JSON.parse(text.slice(from, to)) as LogLine & { more?: boolean };
-        const going = open.get(l.stream);
-        if (going) going.text += l.text;
-        else out.push(l);
-        if (l.more) open.set(l.stream, going ?? l);
-        else open.delete(l.stream);
-      }
-      from = to + 1;
-    }
-    await pause();
-    signal.throwIfAborted();
-  }
-  return out;
-}
+const wraps = createKeptStore('tend.log.wrap', false, (v): v is boolean => typeof v === 'boolean');
 
 export function Log({ run, path, attempt, stored, logs }: { run: string; path: string; attempt: number; stored: boolean; logs: Logs }) {
   const version = useStore(logs.version);
@@ -62,64 +35,59 @@ export function Log({ run, path, attempt, stored, logs }: { run: string; path: s
   if (stored && !whole) return <Loading lines={6} what="the log" />;
   const lines = whole ?? live;
   if (lines.length === 0) return <Empty title={stored ? 'Nothing was printed' : 'Nothing has been printed yet'} />;
-  return <Lines lines={lines} live={!stored} lost={stored ? 0 : logs.lost} />;
+  return <Lines name={`${run}-${path}-${attempt}`} lines={lines} live={!stored} lost={stored ? 0 : logs.lost} />;
 }
 
-/** The indexes of the lines in which something occurs, found a slice at a time. */
-function useMatches(lines: LogLine[], query: string): number[] | null {
-  const [found, setFound] = useState<number[] | null>(null);
-  useEffect(() => {
-    const q = query.trim().toLowerCase();
-    if (!q) { setFound(null); return; }
-    let stopped = false;
-    void (async () => {
-      const out: number[] = [];
-      for (let i = 0; i < lines.length; i++) {
-        if (strip(lines[i]?.text ?? '').toLowerCase().includes(q)) out.push(i);
-        if (i % slice === slice - 1) { await pause(); if (stopped) return; }
-      }
-      if (!stopped) setFound(out);
-    })();
-    return () => { stopped = true; };
-  }, [lines, query]);
-  return found;
-}
-
-function Lines({ lines, live, lost }: { lines: LogLine[]; live: boolean; lost: number }) {
+function Lines({ name, lines, live, lost }: { name: string; lines: LogLine[]; live: boolean; lost: number }) {
   const box = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const [query, setQuery] = useState('');
   const [at, setAt] = useState(0);
-  const [tail, setTail] = useState(live);
-  const found = useMatches(lines, query);
-  const virtual = useVirtualizer({ count: lines.length, getScrollElement: () => box.current, estimateSize: () => 18, overscan: 20 });
-  useEffect(() => { if (tail && live) virtual.scrollToIndex(lines.length - 1); }, [lines.length, tail, live]); // eslint-disable-line react-hooks/exhaustive-deps -- when a line comes
+  const [named, setNamed] = useParam('line');
+  const [large, setLarge] = useParam('large');
+  const [stream, setStream] = useParam('stream');
+  const [tail, setTail] = useState(live && !named);
+  const wrap = useStore(wraps);
+  const errs = useMemo(() => onlyOf(lines, 'stderr'), [lines]);
+  const some = errs.length > 0 && errs.length < lines.length;
+  const only = some && stream === 'stderr' ? errs : null;
+  const shown = useMemo(() => (only ? only.map((i) => lines[i]).filter((l) => l !== undefined) : lines), [only, lines]);
+  const found = useMatches(shown, query);
+  const virtual = useVirtualizer({ count: shown.length, getScrollElement: () => box.current, estimateSize: () => 18, overscan: 20, paddingEnd: 4 });
+  useEffect(() => virtual.measure(), [virtual, wrap, only]);
+  useEffect(() => { if (tail && live) virtual.scrollToIndex(shown.length - 1); }, [shown.length, tail, live]); // eslint-disable-line react-hooks/exhaustive-deps -- when a line comes
   const current = found && found.length > 0 ? found[Math.min(at, found.length - 1)] : undefined;
-  useEffect(() => { if (current !== undefined) { setTail(false); virtual.scrollToIndex(current, { align: 'center' }); } }, [current]); // eslint-disable-line react-hooks/exhaustive-deps -- when another one is looked at
+  const own = (n: number | undefined) => (n === undefined ? undefined : only ? only.indexOf(n) : n);
+  const linked = own(lineAt(named, lines.length));
+  const here = query ? current : linked;
+  useEffect(() => { if (here !== undefined && here >= 0) { setTail(false); virtual.scrollToIndex(here, { align: 'center' }); } }, [here, wrap]); // eslint-disable-line react-hooks/exhaustive-deps -- when another one is looked at
   const step = (by: number) => { if (found?.length) setAt((Math.min(at, found.length - 1) + by + found.length) % found.length); };
-  useKeys({ f: ['search in the log', () => field.current?.focus()], n: found?.length ? ['the next occurrence', () => step(1)] : null, p: found?.length ? ['the occurrence before', () => step(-1)] : null });
-  const styles = useStyles(lines);
-  const widest = useMemo(() => lines.reduce((n, l) => Math.max(n, Math.min(l.text.length, 20_000)), 0), [lines]);
+  const link = (n: number) => {
+    setNamed(String(n));
+    void navigator.clipboard?.writeText(location.href).then(() => toast(`The link to line ${n.toLocaleString('en')} is copied.`), () => toast(`The link to line ${n.toLocaleString('en')} is in the address.`));
+  };
+  const number = (i: number) => (only?.[i] ?? i) + 1;
+  const toggle = () => setLarge(large ? null : '1');
+  useKeys({
+    '/': ['search in the log', () => field.current?.focus()],
+    f: [large ? 'the log beside the graph again' : 'the log as large as the page', toggle],
+    n: found?.length ? ['the next occurrence', () => step(1)] : null, p: found?.length ? ['the occurrence before', () => step(-1)] : null,
+  });
+  const styles = useStyles(shown);
+  const widest = useMemo(() => shown.reduce((n, l) => Math.max(n, Math.min(l.text.length, 20_000)), 0), [shown]);
+  const count = `${shown.length.toLocaleString('en')} ${shown.length === 1 ? 'line' : 'lines'}`;
   return (
-    <div className="log">
-      <div className="log-bar">
-        <input ref={field} className="input" type="search" aria-label="Search in the log" placeholder="Search" spellCheck={false} value={query} onChange={(e) => { setQuery(e.target.value); setAt(0); }}
-          onKeyDown={(e) => { if (e.key === 'Enter') { e.preventDefault(); step(e.shiftKey ? -1 : 1); } }} />
-        <span className="dim num" role="status">{query ? (found ? (found.length ? `${Math.min(at, found.length - 1) + 1} of ${found.length.toLocaleString('en')}` : 'nowhere') : '…') : `${lines.length.toLocaleString('en')} lines`}</span>
-        {found?.length ? (
-          <span className="log-steps">
-            <button type="button" className="button small" aria-label="The occurrence before" onClick={() => step(-1)}>↑</button>
-            <button type="button" className="button small" aria-label="The next occurrence" onClick={() => step(1)}>↓</button>
-          </span>
-        ) : null}
-        {lost > 0 ? <span className="tag wait">{lost} pieces were lost on the way; the stored log has them</span> : null}
-        {live ? <button type="button" className="button small" aria-pressed={tail} onClick={() => setTail(!tail)}>{tail ? 'Following' : 'Follow'}</button> : null}
-      </div>
+    <div className="log" data-wrap={wrap || undefined}>
+      <LogBar field={field} query={query} setQuery={(q) => { setQuery(q); setAt(0); }} says={query ? (found ? (found.length ? `${Math.min(at, found.length - 1) + 1} of ${found.length.toLocaleString('en')}` : 'nowhere') : '…') : count}
+        found={!!found?.length} step={step} lost={lost} live={live} tail={tail} setTail={setTail} errs={some ? errs.length : 0} only={!!only} setOnly={(o) => setStream(o ? 'stderr' : null)}
+        wrap={wrap} setWrap={(w) => wraps.set(w)} large={!!large} setLarge={toggle} save={() => save(`${name}.log`, plainText(lines))}
+        jump={(to) => { setTail(live && to === 'end'); virtual.scrollToIndex(to === 'end' ? shown.length - 1 : 0, { align: to }); box.current?.focus({ preventScroll: true }); }}
+        link={query && current !== undefined ? () => link(number(current)) : undefined} />
       <div ref={box} className="log-box" tabIndex={0} role="log" aria-label="Log" aria-live="off" onWheel={() => setTail(false)}>
-        <div style={{ height: virtual.getTotalSize(), position: 'relative', minWidth: `calc(${widest}ch + 9rem)` }}>
+        <div style={{ height: virtual.getTotalSize(), position: 'relative', minWidth: wrap ? undefined : `calc(${widest}ch + 11rem)` }}>
           {virtual.getVirtualItems().map((v) => {
-            const l = lines[v.index];
-            return l ? <LineRow key={v.index} top={v.start} n={v.index + 1} line={l} style={styles(v.index)} find={query.trim().toLowerCase()} here={v.index === current} /> : null;
+            const l = shown[v.index];
+            return l ? <LineRow key={v.index} index={v.index} top={v.start} n={number(v.index)} line={l} style={styles(v.index)} find={query.trim().toLowerCase()} here={v.index === here} same={l.at.slice(0, 19) === shown[v.index - 1]?.at.slice(0, 19)} measure={wrap ? virtual.measureElement : undefined} link={link} /> : null;
           })}
         </div>
       </div>
@@ -127,44 +95,10 @@ function Lines({ lines, live, lost }: { lines: LogLine[]; live: boolean; lost: n
   );
 }
 
-/** The style in which a line begins: what the lines before it left on. Only lines with escapes change it. */
-function useStyles(lines: LogLine[]): (i: number) => Style {
-  return useMemo(() => {
-    const marks: { i: number; to: Style }[] = [];
-    let style = plain;
-    for (let i = 0; i < lines.length; i++) {
-      const text = lines[i]?.text ?? '';
-      if (!text.includes('␛')) continue;
-      style = spans(text.length > 65_536 ? text.slice(0, 65_536) : text, style).to;
-      marks.push({ i, to: style });
-    }
-    return (i) => {
-      let [lo, hi] = [0, marks.length];
-      while (lo < hi) { const mid = (lo + hi) >> 1; if ((marks[mid]?.i ?? 0) < i) lo = mid + 1; else hi = mid; }
-      return marks[lo - 1]?.to ?? plain;
-    };
-  }, [lines]);
-}
-
-const LineRow = memo(function LineRow({ top, n, line, style, find, here }: { top: number; n: number; line: LogLine; style: Style; find: string; here: boolean }) {
-  const zone = useZone();
-  const list = spans(line.text.length > 20_000 ? `${line.text.slice(0, 20_000)}…` : line.text, style).spans;
-  return (
-    <div className="log-line" data-stream={line.stream} data-here={here || undefined} style={{ transform: `translateY(${top}px)` }}>
-      <span className="no" aria-hidden>{n}</span><time dateTime={line.at}>{clock(parse(line.at), zone)}</time>
-      <bdi dir="ltr">{list.map((s, i) => { const c = className(s.style); return <span key={i} {...(c ? { className: c } : {})}>{find ? marked(visible(s.text), find) : visible(s.text)}</span>; })}</bdi>
-    </div>
-  );
-});
-
-function marked(text: string, find: string) {
-  const low = text.toLowerCase();
-  const out: React.ReactNode[] = [];
-  let from = 0;
-  for (let i = low.indexOf(find); i >= 0 && out.length < 200; i = low.indexOf(find, from)) {
-    out.push(text.slice(from, i), <mark key={i}>{text.slice(i, i + find.length)}</mark>);
-    from = i + find.length;
-  }
-  out.push(text.slice(from));
-  return out;
+function save(name: string, text: string) {
+  const a = document.createElement('a');
+  a.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+  a.download = name.replace(/[^\w.-]+/g, '-');
+  a.click();
+  setTimeout(() => URL.revokeObjectURL(a.href), 10_000);
 }

@@ -8,6 +8,7 @@ import { useKeys } from '../../app/keys';
 import { useParam, useParts } from '../../app/router';
 import { useTitle } from '../../app/title';
 import { Graph } from '../../ui/Graph';
+import { withTarget } from '../../ui/places';
 import { Failed, Loading, Shown } from '../../ui/State';
 import { lookOf } from '../../ui/Status';
 import { askedHere, AskedHere, type What } from './Asked';
@@ -37,6 +38,8 @@ function Body({ known, logs }: { known: Known; logs: ReturnType<typeof useRun>['
   const layout = useAsk('runGraph', { path: { run: h.id } }, { fixed: true });
   const [param, setPath] = useParam('step');
   const [view, setView] = useParam('view');
+  const [large] = useParam('large');
+  const [tab] = useParam('tab');
   const narrow = useMatch('(max-width: 64rem)');
   const wide = useMatch('(min-width: 100rem)');
   const side = useSide();
@@ -52,7 +55,7 @@ function Body({ known, logs }: { known: Known; logs: ReturnType<typeof useRun>['
     if (at) setPath(at);
   }, [known.places]); // eslint-disable-line react-hooks/exhaustive-deps -- as above
   const bound = useBound(now);
-  const places = useMemo(() => withTargets(known.places, now, bound), [known.places, now, bound]);
+  const places = useMemo(() => withTarget(known.places, now?.place ?? '', bound?.targets), [known.places, now, bound]);
   const i = known.steps.findIndex((s) => s.path === path);
   const move = (by: number) => { const s = known.steps[Math.max(0, Math.min(known.steps.length - 1, i + by))]; if (s) setPath(s.path); };
   useKeys({
@@ -66,36 +69,37 @@ function Body({ known, logs }: { known: Known; logs: ReturnType<typeof useRun>['
   const asked = askedHere(h.waits);
   const time = <section className="panel run-time" aria-label="Time line"><TimeLine known={known} chosen={path} choose={choose} /></section>;
   const right = path ? (step ? <StepPanel key={step.path} known={known} step={step} logs={logs} close={close} above={asked} /> : <Gone close={close} />) : at === 'graph' && !narrow ? time : null;
+  const whole = !!large && tab === 'log' && !!step; // the log takes the room of all else
   return (
     <div className="run">
       <Head known={known} choose={choose} />
       <AskedHere tasks={asked} project={h.project} />
       <div className="tabs run-tabs" role="tablist" aria-label="Views">
-        {order.map((v) => <button key={v} type="button" role="tab" aria-selected={at === v} onClick={() => setView(v === order[0] ? null : v)}>{v === 'time' && narrow ? 'Steps' : labels[v]}</button>)}
+        {order.map((v) => <button key={v} type="button" role="tab" aria-selected={at === v} onClick={() => setView(v === order[0] ? null : v)}>{v === 'time' && narrow ? 'Steps' : labels[v]}<Tally of={v} known={known} /></button>)}
       </div>
-      <div className="run-body" data-right={right ? true : undefined} data-three={(wide && path && at === 'graph') || undefined} style={{ '--side': `${side}%` } as React.CSSProperties}>
-        {at === 'graph' ? (
+      <div className="run-body" data-large={whole || undefined} data-right={(right && !whole) || undefined} data-three={(wide && path && at === 'graph' && !whole) || undefined} style={{ '--side': `${side}%` } as React.CSSProperties}>
+        {whole ? null : at === 'graph' ? (
           <section className="panel run-graph" aria-label="Graph">
             <Shown of={layout} what="graph">{(l) => <Graph layout={l} places={places} chosen={step?.place ?? ''} choose={choosePlace} follow={now?.place} />}</Shown>
           </section>
         ) : at === 'time' ? time : at === 'story' ? <Story known={known} choose={choose} /> : <About known={known} />}
-        {wide && path && at === 'graph' ? time : null}
-        {right ? <><Handle />{right}</> : null}
+        {wide && path && at === 'graph' && !whole ? time : null}
+        {right ? <>{whole ? null : <Handle />}{right}</> : null}
       </div>
     </div>
   );
+}
+
+/** What there is behind a tab. */
+function Tally({ of, known }: { of: ViewName; known: Known }) {
+  const n = of === 'story' ? known.moments.length + (known.earlier ?? 0) : of === 'time' ? rowsOf(known.steps).length : 0;
+  return n ? <> <span className="tally">{n.toLocaleString('en')}</span></> : null;
 }
 
 /** What a step that waits for an approval would do: its question holds it, before the step itself has begun. */
 function useBound(s: GlanceStep | undefined): What | undefined {
   const t = useAsk('showTask', { path: { task: s?.task ?? '' } }, { when: !!s?.task });
   return s?.task && t.data?.id === s.task ? (bodyOf<TaskBody>(t.data).show as What | undefined) : undefined;
-}
-
-function withTargets(places: Known['places'], s: GlanceStep | undefined, what: What | undefined): Known['places'] {
-  const p = s && places.get(s.place);
-  if (!p || p.target || !what?.targets?.length) return places;
-  return new Map(places).set(s.place, { ...p, target: what.targets[0], targets: what.targets.length });
 }
 
 function TimeLine({ known, chosen, choose }: { known: Known; chosen: string; choose: (path: string) => void }) {

@@ -27,8 +27,12 @@ export class Logs {
     while (this.size > 32 << 20) {
       const [key, list] = this.kept.entries().next().value ?? [];
       if (key === undefined || !list) break;
-      for (const p of list) this.size -= p.text.length;
-      this.kept.delete(key);
+      // The attempt that began first goes; of the only one its older half, and that is said.
+      const alone = this.kept.size === 1 && list.length > 1;
+      const gone = alone ? list.splice(0, Math.ceil(list.length / 2)) : list;
+      for (const p of gone) this.size -= p.text.length;
+      if (alone) this.lost += gone.length;
+      else this.kept.delete(key);
     }
     this.version.set((v) => v + 1);
   }

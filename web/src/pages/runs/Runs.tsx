@@ -6,6 +6,7 @@ import { useAsk } from '../../api/query';
 import { useKeys } from '../../app/keys';
 import { go, to, useParam } from '../../app/router';
 import { useTitle } from '../../app/title';
+import { listed } from '../../lib/near';
 import { Filters, Find, Pick, Segments } from '../../ui/Filters';
 import { RunHead, RunRow } from '../../ui/RunRow';
 import { Empty, Failed, Loading } from '../../ui/State';
@@ -39,6 +40,8 @@ export default function Runs() {
   const names = useMemo(() => [...new Set(books.data?.playbooks.map((p) => p.name))].sort(), [books.data]);
   const projects = useMemo(() => [...new Set(books.data?.playbooks.map((p) => p.project))].sort(), [books.data]);
   const items = useMemo(() => (worst ? bySection(list.of) : byDay(list.of[0]?.rows ?? [], zone, serverNow())), [list.of, worst, zone]);
+  const ids = useMemo(() => items.flatMap((i) => (i.kind === 'run' ? [i.row.id] : [])), [items]);
+  useEffect(() => listed.set({ ids, from: location.pathname + location.search }), [ids]);
   const [at, setAt] = useState(-1);
   const box = useRef<HTMLDivElement>(null);
   const tall = useNarrow() ? 46 : 32;

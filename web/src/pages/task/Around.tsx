@@ -5,16 +5,17 @@ import { useAsk } from '../../api/query';
 import type { Glance } from '../../api/schema';
 import { go, Link, to } from '../../app/router';
 import { Graph } from '../../ui/Graph';
-import { placesOf } from '../../ui/places';
+import { placesOf, withTarget } from '../../ui/places';
 import { Since } from '../../ui/Since';
 import { Status } from '../../ui/Status';
 import { Text } from '../../ui/Text';
 import { At } from '../../ui/Time';
 import { placeOf } from './model';
 
-export function Around({ run, path, known }: { run: string | undefined; path: string | undefined; known: Glance | undefined }) {
+export function Around({ run, path, known, targets }: { run: string | undefined; path: string | undefined; known: Glance | undefined; targets: string[] | undefined }) {
   const layout = useAsk('runGraph', { path: { run: run ?? '' } }, { when: Boolean(run), fixed: true });
-  const places = useMemo(() => placesOf(known?.steps ?? []), [known]);
+  // The question knows what the step is about before the step itself has begun.
+  const places = useMemo(() => withTarget(placesOf(known?.steps ?? []), placeOf(path ?? ''), targets), [known, path, targets]);
   if (!run) return null;
   const h = known?.head;
   const place = placeOf(path ?? '');

@@ -49,7 +49,7 @@ function Body({ row, b }: { row: Row; b: Partial<TaskBody> }) {
         <Plan b={b} row={row} run={run.data} />
         {fields}
       </div>
-      <aside className="stack" aria-label="Facts"><Facts row={row} b={b} /><Around run={row.parent} path={b.path} known={run.data} /></aside>
+      <aside className="stack" aria-label="Facts"><Facts row={row} b={b} /><Around run={row.parent} path={b.path} known={run.data} targets={(b.show as { targets?: string[] } | undefined)?.targets} /></aside>
     </div>
   );
   return (
