@@ -1,7 +1,7 @@
 // What a person does to a run: skip a step, roll back, pause and go on, retry; and what the page says came of it.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -42,6 +42,19 @@ steps:
   - {name: After it, uses: log, with: {message: after}}
 `,
 };
+
+playbooks['keep.yaml'] = `apiVersion: tend/v1
+kind: Playbook
+metadata: {name: keep-report, description: Keep what was seen.}
+steps:
+  - {name: Look, uses: shell, effect: read, with: {script: 'mkdir -p "$TEND_WORK/out"; echo "seen: 3 disks" > "$TEND_WORK/out/report.txt"'}, artifacts: ['out/*.txt']}
+  - name: Both
+    parallel:
+      - {name: Left, steps: [{name: L, uses: log, with: {message: l}, verify: {uses: log, with: {message: ok}, until: 'true', within: 5s}}]}
+      - {name: Right, steps: [{name: R1, uses: log, with: {message: r}}, {name: R2, uses: log, with: {message: r}}]}
+catch:
+  - {name: Say it, uses: log, with: {message: failed}}
+`;
 
 const git = (dir, ...args) => execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...args], { cwd: dir, encoding: 'utf8' }).trim();
 const hello = (text) => `apiVersion: tend/v1\nkind: Playbook\nmetadata: {name: greet, description: Greet.}\nparameters: [{name: who, type: string, default: all}]\nsteps:\n  - {name: Greet, uses: log, with: {message: '${text} {{ $.params.who }}'}}\n`;
@@ -224,5 +237,38 @@ test('a question shows what is needed to decide, and the answer stays in reach',
   await approve.click();
   await w.ended(run);
   assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test('what a step kept is named with its size, and taken along', { timeout: 60_000 }, async () => {
+  const run = await w.run('keep-report');
+  await w.ended(run);
+  const page = await open(b, w, { path: `/runs/${run}?step=${encodeURIComponent('steps[0]')}` });
+  const link = page.getByRole('link', { name: 'out/report.txt' });
+  await page.getByText('14 B', { exact: true }).waitFor();
+  const [file] = await Promise.all([page.waitForEvent('download'), link.click()]);
+  assert.equal(file.suggestedFilename(), 'report.txt');
+  assert.equal(readFileSync(await file.path(), 'utf8'), 'seen: 3 disks\n');
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test('the boxes stand as tend graph draws them', { timeout: 60_000 }, async () => {
+  const svg = w.tend('graph', join(w.dir, 'playbooks', 'keep.yaml'), '-o', 'svg');
+  const drawn = Object.fromEntries([...svg.matchAll(/data-path="([^"]+)" data-kind="[^"]+"><rect x="(-?\d+)" y="(-?\d+)" width="(\d+)" height="(\d+)"/g)].map(([, path, ...n]) => [path, n.map(Number)]));
+  const page = await open(b, w, { path: '/playbooks/keep-report' });
+  await page.locator('[data-path="steps[0]"]').waitFor();
+  const shown = await page.evaluate(() => Object.fromEntries([...document.querySelectorAll('.gstep[data-path]')].map((e) => [e.dataset.path, ['left', 'top', 'width', 'height'].map((k) => parseFloat(e.style[k]))])));
+  const paths = Object.keys(shown).filter((p) => drawn[p]);
+  assert.ok(paths.length >= 5, `only ${paths} are in both`);
+  // The same cells, of other sizes: places are in one proportion across, and in one down.
+  for (const [i, size, what] of [[0, 2, 'across'], [1, 3, 'down']]) {
+    const of = (all, p) => all[p][i] + all[p][size] / 2;
+    const far = paths.toSorted((x, y) => of(drawn, x) - of(drawn, y));
+    const [first, last] = [far[0], far.at(-1)];
+    const k = (of(shown, last) - of(shown, first)) / (of(drawn, last) - of(drawn, first));
+    assert.ok(k > 0, what);
+    for (const p of paths) assert.ok(Math.abs(of(shown, p) - of(shown, first) - k * (of(drawn, p) - of(drawn, first))) < 2, `${p} ${what}: ${shown[p]} beside ${drawn[p]}`);
+  }
   await page.context().close();
 });

@@ -49,8 +49,19 @@ cooldown: {every: 30m, per: target}
 then: hold
 `;
 
+// What proves that it helped.
+const proves = `apiVersion: tend/v1
+kind: Playbook
+metadata: {name: proves, description: Does what can be proved.}
+steps:
+  - {id: act, uses: log, with: {message: done}, verify: {uses: log, with: {message: ok}, until: 'true', within: 5s}}
+`;
+
 let w, browser;
-before(async () => { w = await serve({ playbooks: { 'greet.yaml': text, 'mend.yaml': mend } }); browser = await browse(); });
+before(async () => {
+  w = await serve({ playbooks: { 'greet.yaml': text, 'mend.yaml': mend, 'proves.yaml': proves, 'greets.txtar': '# it greets\ntend run greet.yaml -p who=all\nstdout hello\n' } });
+  browser = await browse();
+});
 after(async () => { await browser?.close(); await w?.close(); });
 
 test('a playbook is found, looked at, planned and started', async () => {
@@ -86,6 +97,9 @@ test('one table by team: what it does, what starts it, how it fared; a label nar
   await row('greet').getByText('it has nothing to verify').waitFor({ state: 'attached' });
   await row('greet').getByRole('link', { name: 'run succeeded' }).first().waitFor();
   assert.equal(await page.getByText('0 %').count(), 0, 'nothing is said where nothing was to verify');
+  await w.ended(await w.run('proves'));
+  await row('proves').getByText('100 %').waitFor();
+  await row('proves').getByRole('link', { name: 'run succeeded' }).waitFor();
   await page.getByLabel('Label').selectOption('tier=gold');
   await row('greet').waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Clear' }).click();
@@ -100,6 +114,9 @@ test('what belongs to a playbook is said in words, and what changes things is st
   await page.getByRole('region', { name: 'What starts it' }).getByText('labels.alertname').waitFor();
   await page.getByRole('region', { name: 'What starts it' }).getByText('HostDown').waitFor();
   await page.getByRole('region', { name: 'What can hold it back' }).getByText(/rests for 30m/).first().waitFor();
+  const tests = page.getByRole('region', { name: 'Tests' });
+  await tests.getByText('greets.txtar').click();
+  await tests.getByText('tend run greet.yaml -p who=all').waitFor();
   const start = page.getByRole('region', { name: 'Start it' });
   await start.getByLabel('host').fill('not a host!');
   await start.getByRole('button', { name: 'Start', exact: true }).click();
