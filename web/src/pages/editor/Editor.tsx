@@ -8,7 +8,10 @@ import { useParam, useParts } from '../../app/router';
 import { useTitle } from '../../app/title';
 import { Shown } from '../../ui/State';
 import { Desk } from './Desk';
+import { sweep } from './model';
 import './editor.css';
+
+try { sweep(Date.now(), localStorage); } catch { /* storage is refused */ }
 
 export default function Editor() {
   const { playbook = '' } = useParts();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { readAs, written } from './fields';
-import { begin, fileIn, next, slug, worst, wrongName } from './model';
+import { begin, fileIn, next, slug, sweep, worst, wrongName } from './model';
 
 describe('next', () => {
   it('takes back what was typed in one go', () => {
@@ -44,4 +44,18 @@ it('a folder that is read is not repeated in the name of a file', () => {
 
 it('a title becomes a part of a branch as the server makes it', () => {
   expect([slug('Say it, with Care!'), slug('  '), slug('x'.repeat(50))]).toEqual(['say-it-with-care', '', 'x'.repeat(40)]);
+});
+
+describe('sweep', () => {
+  it('drops drafts of long ago, and nothing else', () => {
+    const day = 24 * 3_600_000;
+    const kept: Record<string, string> = {
+      'tend.draft.old.r': JSON.stringify({ text: 'a', at: 1 }), 'tend.draft.new.r': JSON.stringify({ text: 'b', at: 80 * day }),
+      'tend.draft.none.r': JSON.stringify({ text: 'c' }), 'tend.draft.broken.r': '{', 'tend.zone': '"utc"',
+    };
+    const calls = { getItem: (k: string) => kept[k] ?? null, setItem: (k: string, v: string) => { kept[k] = v; }, removeItem: (k: string) => { delete kept[k]; } };
+    sweep(100 * day, new Proxy(kept, { get: (t, k) => calls[k as keyof typeof calls] ?? t[k as string] }) as unknown as Storage);
+    expect(Object.keys(kept).sort()).toEqual(['tend.draft.new.r', 'tend.draft.none.r', 'tend.zone']);
+    expect(JSON.parse(kept['tend.draft.none.r'] ?? '')).toEqual({ text: 'c', at: 100 * day });
+  });
 });
