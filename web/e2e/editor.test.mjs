@@ -64,6 +64,13 @@ async function edit(how = {}) {
 async function carry(page, from, to, { at = 'middle' } = {}) {
   const form = page.getByRole('button', { name: 'Close the form' });
   if (at === 'middle' && await form.count()) await form.click();
+  // The graph is drawn anew a moment after the text: not before its boxes stand still.
+  let stood = '', since = 0;
+  await until(async () => {
+    const now = JSON.stringify([await from.boundingBox(), await to.boundingBox()]);
+    if (now !== stood) [stood, since] = [now, Date.now()];
+    return Date.now() - since > 500;
+  }, 'boxes that stand still');
   const a = await from.boundingBox();
   await page.mouse.move(a.x + 20, a.y + 10);
   await page.mouse.down();
