@@ -34,11 +34,21 @@ func TestInABrowser(t *testing.T) {
 	binary := tend.Binary(t)
 	for _, f := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(f), ".test.mjs"), func(t *testing.T) { // one after the other: each has a server and a browser
-			cmd := exec.CommandContext(t.Context(), node, "--test", "--test-reporter=spec", f)
-			cmd.Dir = house
-			cmd.Env = append(os.Environ(), tend.BinaryVar+"="+binary, "TEND_CHROMIUM="+chromium)
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, out)
+			// A browser beside everything else that is tested may be given no time to draw. What fails twice is wrong; what
+			// failed once is told in any case.
+			for again := range 2 {
+				cmd := exec.CommandContext(t.Context(), node, "--test", "--test-reporter=spec", f)
+				cmd.Dir = house
+				cmd.Env = append(os.Environ(), tend.BinaryVar+"="+binary, "TEND_CHROMIUM="+chromium)
+				out, err := cmd.CombinedOutput()
+				if err == nil {
+					return
+				}
+				if again > 0 {
+					t.Errorf("%v\n%s", err, out)
+				} else {
+					t.Logf("once more, after %v\n%s", err, out)
+				}
 			}
 		})
 	}
