@@ -34,6 +34,21 @@ steps:
     undo: {name: Take the flag back, uses: shell, effect: idempotent, with: {script: 'echo off again'}}
   - {name: Say so, uses: log, with: {message: set}}
 `,
+  'purge.yaml': `apiVersion: tend/v1
+kind: Playbook
+metadata: {name: purge-history, description: Purge what is old.}
+parameters: [{name: host, type: string}, {name: days, type: number, default: 90}]
+steps:
+  - name: Purge
+    uses: shell
+    effect: mutate
+    irreversible: true
+    env: {OLDER: '{{ $.params.days }} days on {{ $.params.host }}'}
+    with: {script: 'echo "purge what is older than $OLDER"'}
+    target: ['host:{{ $.params.host }}', 'queue:{{ $.params.host }}-jobs']
+    approval: {message: 'Purge the history of {{ $.params.host }}?', within: 1h}
+    undo: {none: What was purged is gone.}
+`,
   'wait.yaml': `apiVersion: tend/v1
 kind: Playbook
 metadata: {name: wait-a-little, description: Wait twice.}
@@ -270,5 +285,38 @@ test('the boxes stand as tend graph draws them', { timeout: 60_000 }, async () =
     assert.ok(k > 0, what);
     for (const p of paths) assert.ok(Math.abs(of(shown, p) - of(shown, first) - k * (of(drawn, p) - of(drawn, first))) < 2, `${p} ${what}: ${shown[p]} beside ${drawn[p]}`);
   }
+  await page.context().close();
+});
+
+test('an approval has the plan in view: inputs as rendered, targets, effect, guards, what is irreversible, what changed', { timeout: 60_000 }, async (t) => {
+  if (!w.shell) { t.skip('steps of shell run as another user, which needs root'); return; }
+  const asked = (run) => until(async () => (await w.api('GET', `/v1/tasks?status=open&parent=${run}`)).rows[0]?.id, 'the task');
+  const first = await w.run('purge-history', { host: 'old-1', days: 90 });
+  await w.api('POST', `/v1/tasks/${await asked(first)}/answers`, { choice: 'reject', why: 'not today' });
+  await w.ended(first, 'failed');
+  const id = await asked(await w.run('purge-history', { host: 'new-2', days: 30 }));
+  const page = await open(b, w, { path: `/inbox/${id}` });
+  await page.getByRole('region', { name: 'Question' }).getByText('Purge the history of new-2?').waitFor();
+  const plan = page.getByRole('region', { name: 'What would be done' });
+  // Rendered: the values, and no template is left.
+  await plan.getByText('30 days on new-2').waitFor();
+  await plan.getByText('purge what is older than $OLDER').waitFor();
+  assert.equal((await plan.innerText()).includes('{{'), false);
+  // Exact targets: these, and no others.
+  assert.deepEqual(await plan.getByRole('listitem').filter({ hasText: /^(host|queue):/ }).allInnerTexts(), ['host:new-2', 'queue:new-2-jobs']);
+  // The effect, by its name and in a sentence.
+  await plan.getByText('mutate', { exact: true }).waitFor();
+  await plan.getByText(/It changes something, and is not repeated by itself/).waitFor();
+  await plan.getByText('cannot be undone', { exact: true }).waitFor();
+  await plan.getByText('It cannot be undone.').waitFor();
+  const guards = page.getByRole('region', { name: 'Guards' });
+  for (const name of ['default-cooldown', 'default-spread', 'default-irreversible']) await guards.getByRole('listitem').filter({ hasText: name }).waitFor();
+  assert.match(await guards.getByRole('listitem').filter({ hasText: 'default-spread' }).innerText(), /10[\s\S]*else it waits/);
+  // What is other than the last time, with both values.
+  const around = page.getByRole('region', { name: 'Run' });
+  await around.getByText('Since the last time').waitFor();
+  await around.getByText(/host: old-1 → new-2/).waitFor();
+  await around.getByText(/days: 90 → 30/).waitFor();
+  assert.deepEqual(page.errors, []);
   await page.context().close();
 });

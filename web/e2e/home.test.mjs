@@ -62,12 +62,17 @@ test('home says what needs me, burns, is in doubt, held back, goes on, failed, a
   const taken = await open_('Somebody has this one', 'critical');
   await w.api('POST', `/v1/incidents/${taken}/take`);
   await open_('Nobody has this one', 'critical');
+  const calm = await open_('Users do not notice', 'critical');
+  await w.api('PATCH', `/v1/incidents/${calm}`, { status: 'mitigated' });
   await until(async () => (await w.status(asks)) === 'waiting' && (await w.status(doubt)) === 'in-doubt' && (await w.status(held)) === 'waiting', 'the runs');
 
   const page = await open(b, w);
   await group(page, 'Needs you').getByRole('link', { name: 'Move the old logs away?' }).waitFor();
   const burning = await group(page, 'Burning').getByRole('link').allInnerTexts();
   assert.deepEqual(burning.filter((t) => t.includes('one')), ['Nobody has this one', 'Somebody has this one', 'A small one']);
+  // What is mitigated does not burn, is not over, and is counted so in the rail as well.
+  await group(page, 'Mitigated, not over').getByRole('link', { name: 'Users do not notice' }).waitFor();
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: /^Incidents.*3 burning/ }).waitFor();
   await group(page, 'In doubt').getByRole('link', { name: 'hangs' }).waitFor();
   const row = group(page, 'Held back by guards').getByRole('row', { name: /rests/ });
   await row.getByText(/^guard default-cooldown leaves host:rests alone/).waitFor();

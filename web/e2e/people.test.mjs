@@ -307,3 +307,67 @@ test('who may only look cannot answer', async () => {
   assert.deepEqual(page.errors, []);
   await page.context().close();
 });
+
+test('what one handed on is seen and taken back, on the page of the task and in the list', async () => {
+  const id = await task(await w.run('drain', { host: 'back-1' }));
+  const page = await open(browser, w, { path: `/inbox/${id}` });
+  const hand = async () => {
+    await page.getByRole('button', { name: 'Delegate' }).click();
+    await page.getByLabel('To people or groups').fill('group:nights');
+    await page.getByRole('button', { name: 'Delegate it' }).click();
+  };
+  const delegated = async () => (await w.api('GET', `/v1/tasks/${id}`)).body.delegated ?? [];
+  const approve = page.getByRole('button', { name: 'Approve', exact: true });
+  await approve.waitFor();
+  await hand();
+  const question = page.getByRole('region', { name: 'Question' });
+  await question.getByText(/You handed your answer to .*nights/).waitFor();
+  assert.equal(await approve.count(), 0, 'who handed it on is not offered the answer');
+  assert.equal(await page.getByRole('button', { name: 'Delegate' }).count(), 0);
+  // It is the delegation of who gave it: somebody else is not offered to take it back.
+  const other = await open(browser, w, { path: `/inbox/${id}`, token: w.second });
+  await other.getByRole('button', { name: 'Approve', exact: true }).waitFor();
+  assert.equal(await other.getByRole('button', { name: 'Take it back' }).count(), 0);
+  await page.getByRole('button', { name: 'Take it back' }).click();
+  await page.getByRole('dialog').getByText(/nights can no longer answer in your place/).waitFor();
+  await page.getByRole('dialog').getByLabel(/^Reason/).fill('I am back');
+  await page.getByRole('dialog').getByRole('button', { name: 'Take it back' }).click();
+  await approve.waitFor();
+  assert.deepEqual(await delegated(), []);
+  await hand();
+  await page.getByRole('button', { name: 'Take it back' }).waitFor();
+  await page.goto('/inbox');
+  const row = page.getByRole('rowgroup', { name: 'For others' }).getByRole('row').filter({ hasText: 'back-1' });
+  await row.getByText(/you handed it to .*nights/).waitFor();
+  await row.getByRole('button', { name: 'Take it back' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Take it back' }).click();
+  await page.getByRole('rowgroup', { name: 'For you' }).getByRole('row').filter({ hasText: 'back-1' }).waitFor();
+  assert.deepEqual(await delegated(), []);
+  assert.deepEqual([...page.errors, ...other.errors], []);
+  await page.context().close();
+  await other.context().close();
+});
+
+test('a link is put beside a task by who may; what is no address is not sent', async () => {
+  const id = await task(await w.run('drain', { host: 'link-1' }));
+  const page = await open(browser, w, { path: `/inbox/${id}` });
+  await page.getByRole('button', { name: 'Add a link' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Address').fill('javascript:alert(1)');
+  await dialog.getByText('An address with https:// or http://.').waitFor();
+  assert.equal(await dialog.getByRole('button', { name: 'Add it' }).isDisabled(), true);
+  await dialog.getByLabel('Address').fill('https://wiki.example.org/drain');
+  await dialog.getByLabel('What it is called').fill('<b>run book</b>');
+  await dialog.getByRole('button', { name: 'Add it' }).click();
+  const link = page.getByRole('region', { name: 'Who' }).getByRole('link', { name: '<b>run book</b>' });
+  await link.waitFor();
+  assert.equal(await link.getAttribute('href'), 'https://wiki.example.org/drain');
+  assert.deepEqual((await w.api('GET', `/v1/tasks/${id}`)).body.links, [{ name: '<b>run book</b>', url: 'https://wiki.example.org/drain' }]);
+  const looks = await open(browser, w, { path: `/inbox/${id}`, token: w.viewer });
+  await looks.getByRole('region', { name: 'Who' }).getByRole('link', { name: '<b>run book</b>' }).waitFor();
+  assert.equal(await looks.getByRole('button', { name: 'Add a link' }).count(), 0);
+  await assert.rejects(w.api('POST', `/v1/tasks/${id}/links`, { url: 'https://example.org/' }, w.viewer), /403/);
+  assert.deepEqual([...page.errors, ...looks.errors], []);
+  await page.context().close();
+  await looks.context().close();
+});

@@ -106,7 +106,7 @@ test('the rail and the title say what waits, as it changes, and nothing moves', 
   const was = await place();
   assert.equal(await page.title(), 'Runs · tend');
   const { id } = await w.api('POST', '/v1/incidents', { title: 'It burns', severity: 'major' });
-  await rail.getByRole('link', { name: /^Incidents.*1 not over/ }).waitFor();
+  await rail.getByRole('link', { name: /^Incidents.*1 burning/ }).waitFor();
   const asks = await w.run('asks');
   await rail.getByRole('link', { name: /^Inbox.*1 for you/ }).waitFor();
   await until(async () => (await page.title()) === '(1) Runs · tend', 'the title');

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import type { Row } from '../api/schema';
-import { needs } from './needs';
+import { answers, burns, handedOn, handsOn, needs } from './needs';
 import { titleOf } from './title';
 
 const me = { id: 'user:ada', groups: ['sre'] };
@@ -34,4 +34,25 @@ it('a question that was handed on waits for whom it was handed to', () => {
   expect(of({ escalated: [{}] })).toBe(false);
   expect(of({ assignee: 'user:ann' })).toBe(true);
   expect(of({ from: [], notRequester: true, requesterID: 'user:ann' })).toBe(false);
+});
+
+it('whoever handed it on does not answer until they took it back; who got it answers once, and hands it no further', () => {
+  const [ann, bob] = [{ id: 'user:ann', groups: [] }, { id: 'user:bob', groups: [] }];
+  const of = (body: object): Row => ({ id: 't', kind: 'task', status: 'open', project: 'p', body: { type: 'approve', from: ['ann'], ...body } });
+  const all = () => true;
+  const handed = [{ by: { id: 'user:ann', name: 'ann' }, to: ['bob'] }];
+  expect([answers(of({}), ann, all), handsOn(of({}), ann, all), answers(of({}), bob, all)]).toEqual([true, true, false]);
+  const after = of({ delegated: handed });
+  expect([needs(after, ann, all), answers(after, ann, all), handedOn(after, ann)]).toEqual([false, false, ['bob']]);
+  expect([needs(after, bob, all), answers(after, bob, all), handsOn(after, bob, all), handedOn(after, bob)]).toEqual([true, true, false, undefined]);
+  const used = of({ delegated: handed, count: 2, votes: [{ answer: 'approve', by: { id: 'user:cy', name: 'cy' }, for: { id: 'user:ann', name: 'ann' } }] });
+  expect([answers(used, bob, all), handedOn(used, ann)]).toEqual([false, undefined]);
+  expect(needs(of({ delegated: handed, assignee: 'user:ann' }), ann, all)).toBe(false);
+  // Asked of whoever may: they can hand it on as well.
+  expect(answers(of({ from: [], delegated: handed }), ann, all)).toBe(false);
+});
+
+it('what is mitigated does not burn', () => {
+  const of = (status: string): Row => ({ id: 'i', kind: 'incident', status });
+  expect(['open', 'acknowledged', 'mitigated', 'resolved'].filter((s) => burns(of(s)))).toEqual(['open', 'acknowledged']);
 });

@@ -6,7 +6,7 @@ import { useAsk } from '../../api/query';
 import { bodyOf, type RunBody } from '../../api/rows';
 import type { Row } from '../../api/schema';
 import { useMay, useMe } from '../../app/me';
-import { burning, needs, useBurning, useOpenTasks } from '../../app/needs';
+import { burns, needs, useIncidents, useOpenTasks } from '../../app/needs';
 import { Link } from '../../app/router';
 import { useTitle } from '../../app/title';
 import { count } from '../../lib/text';
@@ -32,7 +32,7 @@ export default function Home() {
   const may = useMay();
   const minute = useMinute();
   const tasks = useOpenTasks();
-  const incidents = useBurning();
+  const incidents = useIncidents();
   const ended = useAsk('listIncidents', { query: { limit: 100 } });
   const going = useAsk('listRuns', { query: { status: alive, limit: 500 } });
   const failed = useAsk('listRuns', { query: { status: ['failed', 'quarantined'], limit: 50 } });
@@ -49,7 +49,8 @@ export default function Home() {
 
   const open = tasks.data?.rows ?? [];
   const mine = byDue(open.filter((t) => needs(t, me.data, may)));
-  const burn = worstIncidents((incidents.data?.rows ?? []).filter((i) => burning.includes(i.status ?? '')));
+  const burn = worstIncidents((incidents.data?.rows ?? []).filter(burns));
+  const calmed = worstIncidents((incidents.data?.rows ?? []).filter((i) => !burns(i)));
   const runs = going.data?.rows ?? [];
   const doubt = runs.filter((r) => r.status === 'in-doubt');
   const held = holds(runs, waiting.data?.rows ?? [], minute);
@@ -58,7 +59,7 @@ export default function Home() {
   const observed = today.rows.filter((r) => (bodyOf<RunBody>(r).observed ?? 0) > 0);
   const well = today.rows.filter((r) => r.status === 'succeeded' && !(bodyOf<RunBody>(r).observed ?? 0));
   const halts = rules.data?.halts ?? [];
-  const quiet = halts.length + mine.length + burn.length + doubt.length + held.length === 0 && !asked.some((a) => a.data === undefined);
+  const quiet = halts.length + mine.length + burn.length + doubt.length + held.length + calmed.length === 0 && !asked.some((a) => a.data === undefined);
   const since = quietSince(failed.data?.rows ?? [], ended.data?.rows ?? []);
   const others = open.length - mine.length;
   const observing = rules.data?.modes.some((m) => m.mode === 'observe') ?? false;
@@ -67,7 +68,7 @@ export default function Home() {
     <Group id={id} title={title} n={rows.length} end={all ? <Link to={all}>{rows.length > most ? `all ${rows.length}` : 'all'}</Link> : undefined}>{rows.slice(0, most).map((r) => <Fragment key={r.id}>{line(r)}</Fragment>)}</Group>
   );
   // Only what is known is said to be nothing.
-  const fine = [tasks.data && !mine.length && 'nothing waits for you', incidents.data && !burn.length && 'no incident is open', going.data && !doubt.length && 'nothing is in doubt',
+  const fine = [tasks.data && !mine.length && 'nothing waits for you', incidents.data && !burn.length && (calmed.length ? 'nothing burns' : 'no incident is open'), going.data && !doubt.length && 'nothing is in doubt',
     going.data && waiting.data && !held.length && 'no guard holds anything back', going.data && !moving.length && 'nothing runs'].filter(Boolean).join(', ');
   const fresh = quiet && today.rows.length === 0 && !moving.length && (ended.data?.rows.length ?? 0) === 0 && (failed.data?.rows.length ?? 0) === 0;
   const ranWell = group('well', 'Went well', well, 16, (r) => <RunLine row={r} />, '/runs?status=succeeded&since=24h');
@@ -103,6 +104,7 @@ export default function Home() {
             {group('burning', 'Burning', burn, 8, (r) => <Burning row={r} />, '/incidents')}
             {group('doubt', 'In doubt', doubt, 6, (r) => <RunLine row={r} />, '/runs?status=in-doubt')}
             <Group id="held" title="Held back by guards" n={held.length} end={<Link to="/guards">guards</Link>}>{held.slice(0, 6).map((h) => <Held key={h.id} of={h} />)}</Group>
+            {group('calmed', 'Mitigated, not over', calmed, 4, (r) => <Burning row={r} />, '/incidents')}
             {group('running', 'Going on', moving, 12, (r) => <RunLine row={r} />, '/runs?status=going')}
             {ranWell}
             {fresh ? <Startable /> : null}

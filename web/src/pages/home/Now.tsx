@@ -49,7 +49,7 @@ export function Burning({ row }: { row: Row }) {
   const free = unclaimed(b);
   const late = parse(b.nextBy) < now;
   return (
-    <Entry status={row.status === 'open' ? 'burning' : (row.status ?? '')} there={to.incident(row.id)} tone={b.severity === 'critical' ? 'bad' : b.severity === 'major' && free ? 'wait' : undefined} name={<Text of={row.name} max={160} />}
+    <Entry status={row.status === 'open' ? 'burning' : (row.status ?? '')} there={to.incident(row.id)} tone={row.status === 'mitigated' ? undefined : b.severity === 'critical' ? 'bad' : b.severity === 'major' && free ? 'wait' : undefined} name={<Text of={row.name} max={160} />}
       end={<Took from={b.opened ?? row.at} />}>
       <Severity of={b.severity} /> <span className="home-who">{free ? <span className={row.status === 'mitigated' ? 'dim' : 'tone-bad'}>nobody has it</span> : <span className="dim">with <Text of={person(b.commander || b.responders?.join(', ') || '')} max={40} /></span>}</span>
       {b.next ? <span className={late ? 'tone-bad' : 'dim'}>, next: <Text of={b.next} max={120} />{b.nextBy ? <> <Ago at={b.nextBy} /></> : null}</span> : null}

@@ -6,13 +6,13 @@ import { bodyOf, type RunBody, type TaskBody } from '../../api/rows';
 import type { Row } from '../../api/schema';
 import { useKeys } from '../../app/keys';
 import { useMay, useMe } from '../../app/me';
-import { needs } from '../../app/needs';
+import { handedOn, handsOn, needs } from '../../app/needs';
 import { go, to, useParam } from '../../app/router';
 import { useTitle } from '../../app/title';
+import { Delegate, TakeBack } from '../../ui/Delegate';
 import { Filters, Find, Pick, Segments } from '../../ui/Filters';
 import { Group, List, Pages } from '../../ui/List';
 import { toast, toastError } from '../../ui/Toasts';
-import { Delegate } from './Delegate';
 import { Line, type Origin } from './Line';
 import { byDue, kinds } from './order';
 import './inbox.css';
@@ -28,6 +28,7 @@ export default function Inbox() {
   const [find, setFind] = useParam('find');
   const [at, setAt] = useState('');
   const [handing, setHanding] = useState<Row | null>(null);
+  const [taking, setTaking] = useState<Row | null>(null);
   const of = usePages('listTasks', { limit: 100, status: state === 'over' ? answered : ['open'] });
   const runs = useAsk('listRuns', { query: { limit: 500, ...(state === 'over' ? {} : { status: ['waiting', 'running', 'in-doubt', 'paused', 'interrupted'] }) } }, { keep: true });
   const origins = new Map<string, Origin>((runs.data?.rows ?? []).map((r) => [r.id, { name: r.name ?? '', incident: bodyOf<RunBody>(r).cause?.incident }]));
@@ -50,12 +51,13 @@ export default function Inbox() {
     j: ['the next question', () => step(1)], k: ['the question before', () => step(-1)],
     Enter: here ? ['open it', () => go(to.task(here.id))] : null,
     c: here && mayAct(here) ? ['see to it', () => claimIt(here)] : null,
-    d: here && mine.includes(here) ? ['delegate it', () => setHanding(here)] : null,
+    d: here && handsOn(here, me.data, may) ? ['delegate it', () => setHanding(here)] : null,
   } : {});
 
   const line = (r: Row) => (
     <Line key={r.id} row={r} origin={origins.get(r.parent ?? '')} chosen={r.id === at} choose={() => setAt(r.id)} me={me.data?.id ?? ''}
-      claim={mayAct(r) ? () => claimIt(r) : null} delegate={mine.includes(r) && may('answer', r.project) ? () => setHanding(r) : null} />
+      claim={mayAct(r) ? () => claimIt(r) : null} delegate={handsOn(r, me.data, may) && may('answer', r.project) ? () => setHanding(r) : null}
+      handed={handedOn(r, me.data)} back={mayAct(r) ? () => setTaking(r) : null} />
   );
   const clear = kind || find ? () => { setKind(null); setFind(null); } : undefined;
   return (
@@ -83,6 +85,7 @@ export default function Inbox() {
         )}
       </Pages>
       {handing ? <Delegate row={handing} close={() => setHanding(null)} /> : null}
+      {taking ? <TakeBack row={taking} from={handedOn(taking, me.data) ?? []} close={() => setTaking(null)} /> : null}
     </>
   );
 }

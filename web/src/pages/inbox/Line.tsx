@@ -14,8 +14,10 @@ export interface Origin { name: string; incident: string | undefined }
 
 interface What { action?: string; targets?: string[]; irreversible?: boolean }
 
-export function Line({ row, origin, chosen, choose, me, claim, delegate }: {
+export function Line({ row, origin, chosen, choose, me, claim, delegate, handed, back }: {
   row: Row; origin: Origin | undefined; chosen: boolean; choose: () => void; me: string; claim: (() => void) | null; delegate: (() => void) | null;
+  /** To whom the person handed it, and how it is taken back. */
+  handed: string[] | undefined; back: (() => void) | null;
 }) {
   const b = bodyOf<TaskBody>(row);
   const now = useNow();
@@ -34,10 +36,11 @@ export function Line({ row, origin, chosen, choose, me, claim, delegate }: {
           {origin?.incident ? <span><Link to={to.incident(origin.incident)}>its incident</Link></span> : null}
         </span>
       </Cell>
-      <Cell className="inbox-who" small from="m"><Whose b={b} me={me} open={open} /></Cell>
+      <Cell className="inbox-who" small from="m">{handed ? <>you handed it to <Text of={handed.map(person).join(', ')} max={60} /></> : <Whose b={b} me={me} open={open} />}</Cell>
       <Cell className="inbox-do">
         {open && claim && b.assignee !== me ? <button type="button" className="button small" onClick={claim}>I see to it</button> : null}
         {open && delegate ? <button type="button" className="button small" onClick={delegate}>Delegate</button> : null}
+        {handed && back ? <button type="button" className="button small" onClick={back}>Take it back</button> : null}
       </Cell>
       <Cell num className="inbox-due">{!open ? <Ago at={row.at} /> : Number.isNaN(left) ? <span className="dim">no end</span> : <><span className={soon ? 'tone-bad' : undefined}>{relative(parse(b.expires), now)}</span><small className="dim"><At at={b.expires} /></small></>}</Cell>
     </ListLine>

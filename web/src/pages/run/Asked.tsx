@@ -2,7 +2,8 @@
 import { useAsk } from '../../api/query';
 import { bodyOf, type TaskBody } from '../../api/rows';
 import type { RunWait } from '../../api/schema';
-import { askedOf, useMay, useMe } from '../../app/me';
+import { useMay, useMe } from '../../app/me';
+import { answers, handedOn } from '../../app/needs';
 import { Link, to } from '../../app/router';
 import { howOf, questionOf } from '../../lib/answer';
 import { person } from '../../lib/text';
@@ -30,7 +31,9 @@ export function Question({ task, project }: { task: string; project: string }) {
   if (!t.data || t.data.status !== 'open') return null;
   const b = bodyOf<TaskBody>(t.data);
   const what = b.show as What | undefined;
-  const mine = askedOf(b.from, me.data) && may(b.type === 'approve' || b.type === 'review' ? 'approve' : 'answer', project);
+  const mine = answers({ ...t.data, project }, me.data, may);
+  const handed = handedOn(t.data, me.data);
+  const voted = (b.votes ?? []).some((v) => v.by.id === me.data?.id);
   const about = (
     <div className="answer-about">
       <p className="asks"><Glyph status={b.type === 'doubt' ? 'in-doubt' : 'open'} /><Lines of={questionOf(b)} max={4000} /></p>
@@ -43,7 +46,7 @@ export function Question({ task, project }: { task: string; project: string }) {
   );
   return (
     <section className="answer" data-type={b.type} aria-label="A question">
-      {mine ? <Answer row={t.data} b={b}>{about}</Answer> : <>{about}<p className="dim">It is asked of others.</p></>}
+      {mine ? <Answer row={t.data} b={b}>{about}</Answer> : <>{about}<p className="dim">{handed ? <>You handed your answer to <Text of={handed.map(person).join(', ')} max={200} />.</> : voted ? 'You have answered.' : 'It is asked of others.'}</p></>}
     </section>
   );
 }

@@ -4,20 +4,24 @@ import { useState } from 'react';
 import { useTell } from '../../api/query';
 import type { TaskBody } from '../../api/rows';
 import type { Row } from '../../api/schema';
+import { safe } from '../../lib/link';
 import { person } from '../../lib/text';
 import { Confirm, Field } from '../../ui/Confirm';
+import { Delegate, TakeBack } from '../../ui/Delegate';
 import { Text } from '../../ui/Text';
 import { toast } from '../../ui/Toasts';
 
-export type Act = 'claim' | 'assign' | 'delegate' | 'break';
+export type Act = 'claim' | 'assign' | 'delegate' | 'back' | 'link' | 'break';
 
 interface Props { row: Row; b: Partial<TaskBody>; close: () => void }
 
-export function Acts({ act, ...p }: Props & { act: Act }) {
+export function Acts({ act, handed, ...p }: Props & { act: Act; handed: string[] }) {
   switch (act) {
     case 'claim': return <Claim {...p} />;
     case 'assign': return <Assign {...p} />;
     case 'delegate': return <Delegate {...p} />;
+    case 'back': return <TakeBack {...p} from={handed} />;
+    case 'link': return <AddLink {...p} />;
     case 'break': return <Break {...p} />;
   }
 }
@@ -42,14 +46,15 @@ function Assign({ row, b, close }: Props) {
   );
 }
 
-function Delegate({ row, close }: Props) {
-  const [who, setWho] = useState('');
-  const tell = useTell('delegateTask');
-  const list = who.split(/[,\s]+/).filter(Boolean);
+function AddLink({ row, close }: Props) {
+  const [url, setURL] = useState('');
+  const [name, setName] = useState('');
+  const tell = useTell('linkTask');
+  const wrong = url.trim() && !safe(url.trim()) ? 'An address with https:// or http://.' : undefined;
   return (
-    <Confirm title="Delegate your answer" does="Delegate it" close={close} asking={tell} ready={list.length > 0} submit={(why) => tell.mutate({ path: { task: row.id }, body: { to: list, ...(why ? { why } : {}) } }, { onSuccess: () => { toast('They may answer in your place.'); close(); } })}>
-      <p>One of them may answer in your place, once. You do not answer until you take it back.</p>
-      <Field label="To people or groups" value={who} set={setWho} autoFocus hint="With commas between them." />
+    <Confirm title="Add a link" does="Add it" reason="none" close={close} asking={tell} ready={url.trim() !== '' && !wrong} submit={() => tell.mutate({ path: { task: row.id }, body: { url: url.trim(), ...(name.trim() ? { name: name.trim() } : {}) } }, { onSuccess: () => { toast('The link is added.'); close(); } })}>
+      <Field label="Address" value={url} set={setURL} wrong={wrong} autoFocus placeholder="https://wiki.example.org/drain" />
+      <Field label="What it is called" value={name} set={setName} placeholder="run book" />
     </Confirm>
   );
 }

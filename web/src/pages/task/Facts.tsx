@@ -7,7 +7,8 @@ import { person } from '../../lib/text';
 import { Text } from '../../ui/Text';
 import { At } from '../../ui/Time';
 
-export function Facts({ row, b }: { row: Row; b: Partial<TaskBody> }) {
+/** link: adds a link; null: nobody who looks may. */
+export function Facts({ row, b, link }: { row: Row; b: Partial<TaskBody>; link: (() => void) | null }) {
   return (
     <section className="panel" aria-label="Who"><div className="body">
       <dl className="facts">
@@ -23,6 +24,7 @@ export function Facts({ row, b }: { row: Row; b: Partial<TaskBody> }) {
         <dt>id</dt><dd className="mono">{row.id}</dd>
       </dl>
       {b.links?.length ? <ul className="task-links">{b.links.map((l) => { const url = safe(l.url); return <li key={l.url}>{url ? <a href={url} rel="noreferrer noopener" target="_blank"><Text of={l.name || l.url} max={80} /> ↗</a> : <Text of={l.url} max={80} />}</li>; })}</ul> : null}
+      {link ? <p className="task-link"><button type="button" className="button plain small" onClick={link}>Add a link</button></p> : null}
     </div></section>
   );
 }
