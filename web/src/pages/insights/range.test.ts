@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { change, duration, minutes, outcomes, ratio, span } from './range';
+import { change, duration, minutes, outcomes, span } from './range';
 
 it('a span begins at midnight, and the question stays the same', () => {
   const now = Date.parse('2026-03-29T12:34:10Z');
@@ -13,7 +13,6 @@ it('a span begins at midnight, and the question stays the same', () => {
 it('says figures as people do', () => {
   expect([12, 600, 7200, 400_000].map(duration)).toEqual(['12 s', '10 min', '2.0 h', '4.6 days']);
   expect([45, 150, 900].map(minutes)).toEqual(['45 min', '2.5 h', '15 h']);
-  expect([ratio(1, 0), ratio(1, 3)]).toEqual(['–', '33 %']);
 });
 
 it('compares with the time before', () => {

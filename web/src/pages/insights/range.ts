@@ -35,8 +35,6 @@ export function duration(s: number): string {
 /** Minutes, as people say them. */
 export const minutes = (m: number): string => (m < 120 ? `${Math.round(m)} min` : `${(m / 60).toFixed(m < 600 ? 1 : 0)} h`);
 
-export const ratio = (part: number, of: number): string => (of ? `${Math.round((100 * part) / of)} %` : '–');
-
 export interface Change { says: string; tone: 'good' | 'bad' | '' }
 
 /** What became of a figure since the time before. better: which way is good; 0: neither is. */
